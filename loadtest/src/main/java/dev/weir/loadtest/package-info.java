@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.loadtest;
+
+import org.jspecify.annotations.NullMarked;

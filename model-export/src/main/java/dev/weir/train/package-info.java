@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.train;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,38 @@
+package dev.weir.engine;
+
+/**
+ * Told what the engine does, for metrics and events. Called on the engine thread between steps: must return at once and
+ * must not throw.
+ */
+public interface EngineListener {
+    /** A listener that does nothing. */
+    EngineListener NONE = new EngineListener() {};
+
+    /** A sequence left the queue and has a slot; {@code queueNanos} is how long it waited. */
+    default void admitted(GenerationRequest request, long queueNanos) {}
+
+    /** The first token of a sequence was committed, {@code nanos} after the request was made. */
+    default void firstToken(GenerationRequest request, long nanos) {}
+
+    /** A later token of a sequence was committed, {@code nanos} after the one before. */
+    default void nextToken(GenerationRequest request, long nanos) {}
+
+    /** A sequence ended for whatever reason, {@code nanos} after the request was made; waiting ones too. */
+    default void finished(GenerationRequest request, FinishReason reason, int generatedTokens, long nanos) {}
+
+    /** A step was committed. */
+    default void stepped(StepStats stats) {}
+
+    /**
+     * One committed step in numbers.
+     *
+     * @param decodeTokens tokens decoded
+     * @param prefillTokens prompt tokens computed
+     * @param idleRows rows computed for nobody
+     * @param planNanos time to plan
+     * @param runNanos time in the model runner
+     * @param commitNanos time to sample, commit and publish
+     */
+    record StepStats(
+            int decodeTokens, int prefillTokens, int idleRows, long planNanos, long runNanos, long commitNanos) {}
+}

@@ -1,0 +1,20 @@
+package dev.weir.engine;
+
+/**
+ * A snapshot of the engine after its latest step. Immutable; any thread.
+ *
+ * @param running sequences that hold a slot and may be computed
+ * @param parked sequences that hold a slot but whose reader has no room
+ * @param waiting requests in the queue
+ * @param slots slots in all
+ * @param cachedTokens tokens in the cache over all slots
+ * @param cacheCapacity tokens that the cache can hold
+ * @param isHealthy false once a step has failed
+ */
+public record EngineStats(
+        int running, int parked, int waiting, int slots, long cachedTokens, long cacheCapacity, boolean isHealthy) {
+    /** Share of the cache in use, 0 to 1. */
+    public double cacheUsage() {
+        return cacheCapacity == 0 ? 0 : (double) cachedTokens / cacheCapacity;
+    }
+}

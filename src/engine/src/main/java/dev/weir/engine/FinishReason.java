@@ -1,0 +1,13 @@
+package dev.weir.engine;
+
+/** Why a sequence ended. */
+public enum FinishReason {
+    /** A stop token was generated; it is the last token of the last {@link StepOutput}. */
+    STOP,
+    /** {@link SamplingParams#maxTokens()} or the model's context was used up. */
+    LENGTH,
+    /** The subscriber cancelled; nothing more is published. */
+    CANCELLED,
+    /** The step that held the sequence failed; the stream ends with an {@link EngineFailedException}. */
+    ERROR
+}

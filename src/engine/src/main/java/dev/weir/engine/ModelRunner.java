@@ -1,0 +1,24 @@
+package dev.weir.engine;
+
+/**
+ * A model with the cache memory of its slots: computes what a {@link StepPlan} asks for. Owned by the engine thread, which
+ * alone calls {@link #run} and {@link #close}; {@link #shape} may be read by any thread.
+ *
+ * <p>The contract that the laws of the engine rest on: logits of a row depend on the tokens of its own slot and on how
+ * they were cut into chunks, never on which other rows or slots were computed beside it.
+ */
+public interface ModelRunner extends AutoCloseable {
+    ModelShape shape();
+
+    /**
+     * Computes one step: first the moves in order, then the prefill chunks in order, then the decode rows. Blocks until
+     * done.
+     *
+     * @return logits of the rows that the plan names, valid until the next call
+     * @throws RuntimeException if the model failed; slots that the plan wrote to are then undefined, others are untouched
+     */
+    Logits run(StepPlan plan);
+
+    @Override
+    void close();
+}

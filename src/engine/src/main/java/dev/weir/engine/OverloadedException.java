@@ -1,0 +1,18 @@
+package dev.weir.engine;
+
+import java.time.Duration;
+
+/** The waiting queue is full: a refusal made at once, without touching any running sequence. The ask may be repeated. */
+public final class OverloadedException extends RuntimeException {
+    private final transient Duration retryAfter;
+
+    OverloadedException(int waiting, Duration retryAfter) {
+        super(waiting + " requests are already waiting; try again in " + retryAfter.toSeconds() + " s");
+        this.retryAfter = retryAfter;
+    }
+
+    /** When a place is likely to be free, from the rate at which sequences have lately finished; at least 1 s. */
+    public Duration retryAfter() {
+        return retryAfter;
+    }
+}

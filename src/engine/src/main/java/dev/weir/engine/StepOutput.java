@@ -1,0 +1,16 @@
+package dev.weir.engine;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one committed step added to one sequence. Immutable; published on the engine thread.
+ *
+ * @param tokenIds the new tokens in order, usually one; with {@link FinishReason#STOP} the last is the stop token itself
+ * @param finishReason why the sequence ended, or null while it goes on; nothing follows a finished output
+ */
+@SuppressWarnings("ArrayRecordComponent") // read once by the stream that owns it
+public record StepOutput(int[] tokenIds, @Nullable FinishReason finishReason) {
+    public boolean isFinished() {
+        return finishReason != null;
+    }
+}

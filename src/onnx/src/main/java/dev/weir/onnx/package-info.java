@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.onnx;
+
+import org.jspecify.annotations.NullMarked;

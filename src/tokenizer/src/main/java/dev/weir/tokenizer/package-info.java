@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.tokenizer;
+
+import org.jspecify.annotations.NullMarked;
