@@ -1,0 +1,109 @@
+package dev.weir.train;
+
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.SequencedMap;
+
+/**
+ * The shape of one GPT-2 model: pre-norm blocks, learned positions, tied embeddings, tanh GELU, biases everywhere and
+ * layer norms with epsilon 1e-5 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019).
+ *
+ * @param layers number of transformer blocks
+ * @param heads attention heads of each block; divides {@code width}
+ * @param width size of the residual stream, "n_embd" in Hugging Face's words
+ * @param context most tokens that one forward pass may see, "n_positions"
+ * @param vocabularySize number of token ids
+ * @param dropout share of activations dropped while training, in [0, 1); it plays no part in inference
+ */
+record GptConfig(int layers, int heads, int width, int context, int vocabularySize, double dropout) {
+    /** What is added to the variance in every layer norm. */
+    static final double LAYER_NORM_EPSILON = 1e-5;
+
+    GptConfig {
+        requirePositive("layers", layers);
+        requirePositive("heads", heads);
+        requirePositive("width", width);
+        requirePositive("context", context);
+        requirePositive("vocabulary size", vocabularySize);
+        if (width % heads != 0) {
+            throw new IllegalArgumentException(
+                    "width is " + width + ", which heads = " + heads + " does not divide: choose a multiple of heads");
+        }
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw new IllegalArgumentException("dropout is " + dropout + ": choose a number from 0 to below 1");
+        }
+    }
+
+    /** The model of that name: {@code gpt2} is OpenAI's 124M, {@code tiny} is for tests. */
+    static GptConfig preset(String name) {
+        return switch (name) {
+            case "gpt2" -> new GptConfig(12, 12, 768, 1024, 50257, 0.0);
+            case "tiny" -> new GptConfig(2, 2, 64, 128, 300, 0.0);
+            default -> throw new IllegalArgumentException("preset is \"" + name + "\": choose gpt2 or tiny");
+        };
+    }
+
+    int headSize() {
+        return width / heads;
+    }
+
+    /** Every weight's name, as in Hugging Face's GPT-2, with its shape, in the order of the forward pass. */
+    SequencedMap<String, long[]> tensorShapes() {
+        long d = width;
+        SequencedMap<String, long[]> shapes = new LinkedHashMap<>();
+        shapes.put("wte.weight", new long[] {vocabularySize, d});
+        shapes.put("wpe.weight", new long[] {context, d});
+        for (int layer = 0; layer < layers; layer++) {
+            String block = "h." + layer + ".";
+            shapes.put(block + "ln_1.weight", new long[] {d});
+            shapes.put(block + "ln_1.bias", new long[] {d});
+            // Matrices lie as Hugging Face's Conv1D has them, [in, out], so that y = x W + b without a transpose.
+            shapes.put(block + "attn.c_attn.weight", new long[] {d, 3 * d});
+            shapes.put(block + "attn.c_attn.bias", new long[] {3 * d});
+            shapes.put(block + "attn.c_proj.weight", new long[] {d, d});
+            shapes.put(block + "attn.c_proj.bias", new long[] {d});
+            shapes.put(block + "ln_2.weight", new long[] {d});
+            shapes.put(block + "ln_2.bias", new long[] {d});
+            shapes.put(block + "mlp.c_fc.weight", new long[] {d, 4 * d});
+            shapes.put(block + "mlp.c_fc.bias", new long[] {4 * d});
+            shapes.put(block + "mlp.c_proj.weight", new long[] {4 * d, d});
+            shapes.put(block + "mlp.c_proj.bias", new long[] {d});
+        }
+        shapes.put("ln_f.weight", new long[] {d});
+        shapes.put("ln_f.bias", new long[] {d});
+        return shapes;
+    }
+
+    /** Number of trained weights; the output head is the token embedding and counts once. */
+    long parameters() {
+        return tensorShapes().values().stream().mapToLong(GptConfig::elements).sum();
+    }
+
+    /** Number of elements of a tensor of that shape. */
+    static long elements(long[] shape) {
+        long product = 1;
+        for (long size : shape) {
+            product = Math.multiplyExact(product, size);
+        }
+        return product;
+    }
+
+    @Override
+    public String toString() {
+        return String.format(
+                Locale.ROOT,
+                "%d layers, %d heads, width %d, context %d, vocabulary %d, dropout %s",
+                layers,
+                heads,
+                width,
+                context,
+                vocabularySize,
+                dropout);
+    }
+
+    private static void requirePositive(String field, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(field + " is " + value + ": it must be at least 1");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package dev.weir.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import org.junit.jupiter.api.Test;
+
+class GptConfigTest {
+    @Test
+    void gpt2HasItsPublishedNumberOfParameters() {
+        assertThat(GptConfig.preset("gpt2").parameters()).isEqualTo(124_439_808L);
+    }
+
+    @Test
+    void headsThatDoNotDivideTheWidthAreRefused() {
+        assertThatThrownBy(() -> new GptConfig(2, 3, 64, 128, 300, 0.0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("width is 64")
+                .hasMessageContaining("heads = 3");
+    }
+
+    @Test
+    void dropoutOfOneIsRefused() {
+        assertThatThrownBy(() -> new GptConfig(2, 2, 64, 128, 300, 1.0)).hasMessageContaining("dropout is 1.0");
+    }
+
+    @Test
+    void randomWeightsFollowTheGpt2Initialisation() {
+        GptWeights weights = new RandomGptWeights(GptConfig.preset("tiny"), 1);
+        assertThat(deviation(weights.tensor("wte.weight"))).isCloseTo(0.02, within(0.001));
+        assertThat(deviation(weights.tensor("h.1.mlp.c_proj.weight"))).isCloseTo(0.01, within(0.001));
+        assertThat(weights.tensor("h.0.ln_1.weight")).containsOnly(1f);
+        assertThat(weights.tensor("h.0.attn.c_attn.bias")).hasSize(192).containsOnly(0f);
+    }
+
+    @Test
+    void randomWeightsDependOnSeedAndNameAlone() {
+        GptConfig config = GptConfig.preset("tiny");
+        float[] first = new RandomGptWeights(config, 7).tensor("wte.weight");
+        assertThat(new RandomGptWeights(config, 7).tensor("wte.weight")).isEqualTo(first);
+        assertThat(new RandomGptWeights(config, 8).tensor("wte.weight")).isNotEqualTo(first);
+    }
+
+    @Test
+    void unknownTensorIsRefused() {
+        assertThatThrownBy(() -> new RandomGptWeights(GptConfig.preset("tiny"), 1).tensor("h.9.ln_1.bias"))
+                .hasMessageContaining("h.9.ln_1.bias");
+    }
+
+    private static double deviation(float[] values) {
+        double squares = 0;
+        for (float value : values) {
+            squares += value * (double) value;
+        }
+        return Math.sqrt(squares / values.length);
+    }
+}
