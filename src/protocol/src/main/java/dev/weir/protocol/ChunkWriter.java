@@ -1,0 +1,141 @@
+package dev.weir.protocol;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+
+/**
+ * Writes the replies of {@code /v1/completions} and {@code /v1/chat/completions}: the chunks of a stream or the one body.
+ * Immutable; any thread. Everything that all chunks of one stream share is put together once, so that a chunk costs
+ * little more than quoting its text.
+ */
+public final class ChunkWriter {
+    /** What closes a stream of chunks. */
+    public static final String DONE = "[DONE]";
+
+    private final Kind kind;
+    private final String id;
+    private final long createdAt;
+    private final String model;
+    private final String beforeText;
+    private final String afterChoice;
+
+    /** Which of the two APIs answers. */
+    public enum Kind {
+        COMPLETION("text_completion", "text_completion", "\"text\":", ""),
+        CHAT("chat.completion", "chat.completion.chunk", "\"delta\":{\"content\":", "}");
+
+        private final String object;
+        private final String chunkObject;
+        private final String openText;
+        private final String closeText;
+
+        Kind(String object, String chunkObject, String openText, String closeText) {
+            this.object = object;
+            this.chunkObject = chunkObject;
+            this.openText = openText;
+            this.closeText = closeText;
+        }
+    }
+
+    /**
+     * A writer for one reply.
+     *
+     * @param id the reply's name, {@code cmpl-...} or {@code chatcmpl-...}
+     * @param createdAt seconds since 1970
+     * @param includeUsage whether a chunk of usage will follow, so that the others say {@code "usage": null}
+     */
+    public ChunkWriter(Kind kind, String id, long createdAt, String model, boolean includeUsage) {
+        this.kind = kind;
+        this.id = id;
+        this.createdAt = createdAt;
+        this.model = model;
+        StringBuilder head = head();
+        beforeText = head.append(",\"choices\":[{\"index\":0,").toString();
+        afterChoice = includeUsage ? "}],\"usage\":null}" : "}]}";
+    }
+
+    /** The chunk that opens a chat stream: it carries the role. */
+    public String role() {
+        return beforeText
+                + "\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null"
+                + afterChoice;
+    }
+
+    /** A chunk of text. */
+    public String text(String text) {
+        StringBuilder out = new StringBuilder(beforeText.length() + text.length() + 80);
+        out.append(beforeText).append(kind.openText);
+        Json.quote(out, text);
+        out.append(kind.closeText).append(",\"logprobs\":null,\"finish_reason\":null");
+        return out.append(afterChoice).toString();
+    }
+
+    /** The chunk that ends the text; {@code finishReason} is {@code stop} or {@code length}. */
+    public String finish(String finishReason) {
+        String noText = kind == Kind.CHAT ? "\"delta\":{}" : "\"text\":\"\"";
+        return beforeText + noText + ",\"logprobs\":null,\"finish_reason\":\"" + finishReason + "\"" + afterChoice;
+    }
+
+    /** The chunk that counts tokens. */
+    public String usage(Usage usage) {
+        StringBuilder out = head();
+        return out.append(",\"choices\":[],\"usage\":")
+                .append(Json.write(json -> writeUsage(json, usage)))
+                .append('}')
+                .toString();
+    }
+
+    /** The one body of a reply that is not streamed. */
+    public String whole(String text, String finishReason, Usage usage) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            out.writeStringField("id", id);
+            out.writeStringField("object", kind.object);
+            out.writeNumberField("created", createdAt);
+            out.writeStringField("model", model);
+            out.writeArrayFieldStart("choices");
+            out.writeStartObject();
+            out.writeNumberField("index", 0);
+            writeText(out, text);
+            out.writeNullField("logprobs");
+            out.writeStringField("finish_reason", finishReason);
+            out.writeEndObject();
+            out.writeEndArray();
+            out.writeFieldName("usage");
+            writeUsage(out, usage);
+            out.writeEndObject();
+        });
+    }
+
+    private void writeText(JsonGenerator out, String text) throws IOException {
+        if (kind == Kind.COMPLETION) {
+            out.writeStringField("text", text);
+            return;
+        }
+        out.writeObjectFieldStart("message");
+        out.writeStringField("role", "assistant");
+        out.writeStringField("content", text);
+        out.writeNullField("refusal");
+        out.writeEndObject();
+    }
+
+    private StringBuilder head() {
+        StringBuilder out = new StringBuilder(128).append("{\"id\":");
+        Json.quote(out, id);
+        out.append(",\"object\":\"")
+                .append(kind.chunkObject)
+                .append("\",\"created\":")
+                .append(createdAt);
+        out.append(",\"model\":");
+        Json.quote(out, model);
+        return out;
+    }
+
+    private static void writeUsage(JsonGenerator out, Usage usage) throws IOException {
+        out.writeStartObject();
+        out.writeNumberField("prompt_tokens", usage.promptTokens());
+        out.writeNumberField("completion_tokens", usage.completionTokens());
+        out.writeNumberField("total_tokens", usage.totalTokens());
+        out.writeEndObject();
+    }
+}

@@ -1,0 +1,242 @@
+package dev.weir.protocol;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the {@link ServerEvent}s of one response as JSON and numbers them. Owned by one thread at a time. The delta, of
+ * which there is one per token, is put together by hand; everything else is written field by field.
+ */
+public final class EventWriter {
+    private final @Nullable String streamId;
+    private int sequenceNumber;
+
+    /** A writer for one response; {@code streamId} is the lane that was sent with the ask, null if none was. */
+    public EventWriter(@Nullable String streamId) {
+        this.streamId = streamId;
+    }
+
+    /** The next event as a JSON object. */
+    public String next(ServerEvent event) {
+        int number = sequenceNumber++;
+        if (event instanceof ServerEvent.OutputTextDelta(String itemId, String delta)) {
+            return delta(number, itemId, delta);
+        }
+        return Json.write(out -> {
+            out.writeStartObject();
+            out.writeStringField("type", event.type());
+            writeFields(out, event);
+            if (!(event instanceof ServerEvent.Refused)) {
+                out.writeNumberField("sequence_number", number);
+            }
+            if (streamId != null) {
+                out.writeStringField("stream_id", streamId);
+            }
+            out.writeEndObject();
+        });
+    }
+
+    /** An {@code error} event, which stands outside every response's numbering. */
+    public static String error(ServerEvent.Refused event, @Nullable String streamId) {
+        return new EventWriter(streamId).next(event);
+    }
+
+    /** A response as the JSON body of an HTTP reply. */
+    public static String response(ResponseObject response) {
+        return Json.write(out -> writeResponse(out, response));
+    }
+
+    private String delta(int number, String itemId, String delta) {
+        StringBuilder out = new StringBuilder(192 + delta.length());
+        out.append("{\"type\":\"response.output_text.delta\",\"item_id\":");
+        Json.quote(out, itemId);
+        out.append(",\"output_index\":0,\"content_index\":0,\"delta\":");
+        Json.quote(out, delta);
+        out.append(",\"logprobs\":[],\"sequence_number\":").append(number);
+        if (streamId != null) {
+            out.append(",\"stream_id\":");
+            Json.quote(out, streamId);
+        }
+        return out.append('}').toString();
+    }
+
+    private static void writeFields(JsonGenerator out, ServerEvent event) throws IOException {
+        switch (event) {
+            case ServerEvent.Created(ResponseObject response) -> writeResponseField(out, response);
+            case ServerEvent.InProgress(ResponseObject response) -> writeResponseField(out, response);
+            case ServerEvent.Completed(ResponseObject response) -> writeResponseField(out, response);
+            case ServerEvent.Incomplete(ResponseObject response) -> writeResponseField(out, response);
+            case ServerEvent.Failed(ResponseObject response) -> writeResponseField(out, response);
+            case ServerEvent.OutputItemAdded(OutputMessage item) -> writeItemField(out, item);
+            case ServerEvent.OutputItemDone(OutputMessage item) -> writeItemField(out, item);
+            case ServerEvent.ContentPartAdded(String itemId) -> writePartField(out, itemId, "");
+            case ServerEvent.ContentPartDone(String itemId, String text) -> writePartField(out, itemId, text);
+            case ServerEvent.OutputTextDone(String itemId, String text) -> {
+                writePlace(out, itemId);
+                out.writeStringField("text", text);
+                out.writeArrayFieldStart("logprobs");
+                out.writeEndArray();
+            }
+            case ServerEvent.Refused(ApiError error, String eventId, Long retryAfter) ->
+                writeError(out, error, eventId, retryAfter);
+            case ServerEvent.OutputTextDelta _ -> throw new IllegalArgumentException("a delta is written by hand");
+            case ServerEvent.Unknown(String type) ->
+                throw new IllegalArgumentException("an event of unknown type " + type + " cannot be written");
+        }
+    }
+
+    private static void writeError(
+            JsonGenerator out, ApiError error, @Nullable String eventId, @Nullable Long retryAfterSeconds)
+            throws IOException {
+        out.writeNumberField("status", error.status());
+        out.writeObjectFieldStart("error");
+        Json.writeErrorFields(out, error);
+        if (eventId != null) {
+            out.writeStringField("event_id", eventId);
+        }
+        if (retryAfterSeconds != null) {
+            out.writeObjectFieldStart("headers");
+            out.writeStringField("retry-after", retryAfterSeconds.toString());
+            out.writeEndObject();
+        }
+        out.writeEndObject();
+    }
+
+    private static void writePlace(JsonGenerator out, String itemId) throws IOException {
+        out.writeStringField("item_id", itemId);
+        out.writeNumberField("output_index", 0);
+        out.writeNumberField("content_index", 0);
+    }
+
+    private static void writePartField(JsonGenerator out, String itemId, String text) throws IOException {
+        writePlace(out, itemId);
+        out.writeFieldName("part");
+        writePart(out, text);
+    }
+
+    private static void writePart(JsonGenerator out, String text) throws IOException {
+        out.writeStartObject();
+        out.writeStringField("type", "output_text");
+        out.writeStringField("text", text);
+        out.writeArrayFieldStart("annotations");
+        out.writeEndArray();
+        out.writeArrayFieldStart("logprobs");
+        out.writeEndArray();
+        out.writeEndObject();
+    }
+
+    private static void writeItemField(JsonGenerator out, OutputMessage item) throws IOException {
+        out.writeNumberField("output_index", 0);
+        out.writeFieldName("item");
+        writeItem(out, item);
+    }
+
+    private static void writeItem(JsonGenerator out, OutputMessage item) throws IOException {
+        out.writeStartObject();
+        out.writeStringField("id", item.id());
+        out.writeStringField("type", "message");
+        out.writeStringField("status", item.status().wire());
+        out.writeStringField("role", "assistant");
+        out.writeArrayFieldStart("content");
+        if (item.status() != ResponseStatus.IN_PROGRESS) {
+            writePart(out, item.text());
+        }
+        out.writeEndArray();
+        out.writeEndObject();
+    }
+
+    private static void writeResponseField(JsonGenerator out, ResponseObject response) throws IOException {
+        out.writeFieldName("response");
+        writeResponse(out, response);
+    }
+
+    private static void writeResponse(JsonGenerator out, ResponseObject response) throws IOException {
+        ResponseObject.Settings settings = response.settings();
+        out.writeStartObject();
+        out.writeStringField("id", response.id());
+        out.writeStringField("object", "response");
+        out.writeNumberField("created_at", response.createdAt());
+        out.writeStringField("status", response.status().wire());
+        out.writeBooleanField("background", false);
+        writeFault(out, response.error());
+        writeIncomplete(out, response.incompleteReason());
+        Json.writeNullable(out, "instructions", settings.instructions());
+        out.writeFieldName("max_output_tokens");
+        Integer maxOutputTokens = settings.maxOutputTokens();
+        if (maxOutputTokens == null) {
+            out.writeNull();
+        } else {
+            out.writeNumber(maxOutputTokens);
+        }
+        out.writeStringField("model", response.model());
+        out.writeArrayFieldStart("output");
+        if (response.output() != null) {
+            writeItem(out, response.output());
+        }
+        out.writeEndArray();
+        out.writeBooleanField("parallel_tool_calls", true);
+        out.writeNullField("previous_response_id");
+        out.writeBooleanField("store", false);
+        out.writeNumberField("temperature", settings.temperature());
+        out.writeObjectFieldStart("text");
+        out.writeObjectFieldStart("format");
+        out.writeStringField("type", "text");
+        out.writeEndObject();
+        out.writeEndObject();
+        out.writeStringField("tool_choice", "auto");
+        out.writeArrayFieldStart("tools");
+        out.writeEndArray();
+        out.writeNumberField("top_p", settings.topP());
+        out.writeStringField("truncation", "disabled");
+        out.writeFieldName("usage");
+        writeUsage(out, response.usage());
+        out.writeObjectFieldStart("metadata");
+        for (Map.Entry<String, String> entry : settings.metadata().entrySet()) {
+            out.writeStringField(entry.getKey(), entry.getValue());
+        }
+        out.writeEndObject();
+        out.writeEndObject();
+    }
+
+    private static void writeFault(JsonGenerator out, @Nullable ApiError error) throws IOException {
+        if (error == null) {
+            out.writeNullField("error");
+            return;
+        }
+        out.writeObjectFieldStart("error");
+        out.writeStringField("code", error.type()); // the API knows server_error here, not our finer codes
+        out.writeStringField("message", error.message());
+        out.writeEndObject();
+    }
+
+    private static void writeIncomplete(JsonGenerator out, @Nullable String reason) throws IOException {
+        if (reason == null) {
+            out.writeNullField("incomplete_details");
+            return;
+        }
+        out.writeObjectFieldStart("incomplete_details");
+        out.writeStringField("reason", reason);
+        out.writeEndObject();
+    }
+
+    private static void writeUsage(JsonGenerator out, @Nullable Usage usage) throws IOException {
+        if (usage == null) {
+            out.writeNull();
+            return;
+        }
+        out.writeStartObject();
+        out.writeNumberField("input_tokens", usage.promptTokens());
+        out.writeObjectFieldStart("input_tokens_details");
+        out.writeNumberField("cached_tokens", 0);
+        out.writeNumberField("cache_write_tokens", 0);
+        out.writeEndObject();
+        out.writeNumberField("output_tokens", usage.completionTokens());
+        out.writeObjectFieldStart("output_tokens_details");
+        out.writeNumberField("reasoning_tokens", 0);
+        out.writeEndObject();
+        out.writeNumberField("total_tokens", usage.totalTokens());
+        out.writeEndObject();
+    }
+}

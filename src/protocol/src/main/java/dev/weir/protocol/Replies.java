@@ -1,0 +1,68 @@
+package dev.weir.protocol;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The JSON bodies of the small endpoints: models and tokenizer. Any thread. */
+public final class Replies {
+    private Replies() {}
+
+    /** {@code GET /v1/models}: a list of the one model that is served. */
+    public static String models(String id, long createdAt, int maxTokens) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            out.writeStringField("object", "list");
+            out.writeArrayFieldStart("data");
+            writeModel(out, id, createdAt, maxTokens);
+            out.writeEndArray();
+            out.writeEndObject();
+        });
+    }
+
+    /** {@code GET /v1/models/{id}}; {@code maxTokens} is its context length, as vLLM adds it. */
+    public static String model(String id, long createdAt, int maxTokens) {
+        return Json.write(out -> writeModel(out, id, createdAt, maxTokens));
+    }
+
+    /** {@code POST /tokenize}; {@code texts} are the tokens' texts, null if they were not asked for. */
+    public static String tokens(int[] tokens, int maxTokens, @Nullable List<String> texts) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            out.writeNumberField("count", tokens.length);
+            out.writeNumberField("max_model_len", maxTokens);
+            out.writeFieldName("tokens");
+            out.writeArray(tokens, 0, tokens.length);
+            if (texts == null) {
+                out.writeNullField("token_strs");
+            } else {
+                out.writeArrayFieldStart("token_strs");
+                for (String text : texts) {
+                    out.writeString(text);
+                }
+                out.writeEndArray();
+            }
+            out.writeEndObject();
+        });
+    }
+
+    /** {@code POST /detokenize}. */
+    public static String prompt(String text) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            out.writeStringField("prompt", text);
+            out.writeEndObject();
+        });
+    }
+
+    private static void writeModel(JsonGenerator out, String id, long createdAt, int maxTokens) throws IOException {
+        out.writeStartObject();
+        out.writeStringField("id", id);
+        out.writeStringField("object", "model");
+        out.writeNumberField("created", createdAt);
+        out.writeStringField("owned_by", "weir");
+        out.writeNumberField("max_model_len", maxTokens);
+        out.writeEndObject();
+    }
+}

@@ -1,0 +1,231 @@
+package dev.weir.protocol;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads requests and client events from JSON: a typed value, or a {@link ProtocolException} that names the field, its
+ * value and the remedy. Fields that nobody knows are ignored, as clients of the OpenAI API expect; known ones that are not
+ * served are refused ({@link Unsupported}). Any thread.
+ */
+public final class RequestReader {
+    private static final String STREAM_ID = "[A-Za-z0-9_.-]{1,256}";
+    private static final Set<String> TEXT_PARTS = Set.of("text", "input_text", "output_text");
+
+    private RequestReader() {}
+
+    /** {@code POST /v1/completions}. */
+    public static CompletionRequest completion(String json) {
+        Fields fields = Json.parseObject(json);
+        Unsupported.refuseInCompletions(fields);
+        boolean stream = fields.flag("stream", false);
+        return new CompletionRequest(
+                fields.string("model"),
+                prompt(fields),
+                SamplingFields.read(fields, "max_tokens"),
+                stream,
+                includeUsage(fields, stream));
+    }
+
+    /** {@code POST /v1/chat/completions}. */
+    public static ChatCompletionRequest chatCompletion(String json) {
+        Fields fields = Json.parseObject(json);
+        Unsupported.refuseInCompletions(fields);
+        boolean stream = fields.flag("stream", false);
+        return new ChatCompletionRequest(
+                fields.string("model"),
+                messages(fields, "messages"),
+                SamplingFields.read(fields, "max_completion_tokens", "max_tokens"),
+                stream,
+                includeUsage(fields, stream));
+    }
+
+    /** {@code POST /v1/responses}. */
+    public static ResponseRequest response(String json) {
+        return response(Json.parseObject(json));
+    }
+
+    /** An event on the WebSocket. */
+    public static ClientEvent clientEvent(String json) {
+        Fields fields = Json.parseObject(json);
+        String type = fields.requiredString("type", "send response.create or response.cancel");
+        String eventId = fields.string("event_id");
+        String streamId = fields.string("stream_id");
+        if (streamId != null && !streamId.matches(STREAM_ID)) {
+            throw fields.wrongValue("stream_id", streamId, "1 to 256 letters, digits, \"_\", \".\" or \"-\"");
+        }
+        return switch (type) {
+            case "response.create" -> new ClientEvent.Create(eventId, streamId, response(fields));
+            case "response.cancel" -> new ClientEvent.Cancel(eventId, streamId, fields.string("response_id"));
+            default -> throw fields.wrongValue("type", type, "response.create or response.cancel");
+        };
+    }
+
+    /** The {@code event_id} and {@code stream_id} of an event that could not be served, as far as they can be read. */
+    public static Origin origin(String json) {
+        try {
+            Fields fields = Json.parseObject(json);
+            return new Origin(fields.string("event_id"), fields.string("stream_id"));
+        } catch (ProtocolException _) {
+            return Origin.UNKNOWN;
+        }
+    }
+
+    /**
+     * Where an event came from.
+     *
+     * @param eventId the client's name for it; may be null
+     * @param streamId its lane; null is the default lane
+     */
+    public record Origin(@Nullable String eventId, @Nullable String streamId) {
+        /** Nothing is known. */
+        public static final Origin UNKNOWN = new Origin(null, null);
+    }
+
+    /** {@code POST /tokenize}. */
+    public static TokenizeRequest tokenize(String json) {
+        Fields fields = Json.parseObject(json);
+        String prompt = fields.string("prompt");
+        List<ChatMessage> messages = fields.has("messages") ? messages(fields, "messages") : List.of();
+        if ((prompt == null) == messages.isEmpty()) {
+            throw ProtocolException.invalid(
+                    "missing_required_parameter",
+                    "prompt",
+                    (prompt == null ? "neither prompt nor messages is" : "prompt and messages are both")
+                            + " given; send one of them");
+        }
+        return new TokenizeRequest(
+                fields.string("model"),
+                prompt,
+                messages,
+                fields.flag("add_special_tokens", true),
+                fields.flag("add_generation_prompt", true),
+                fields.flag("return_token_strs", false));
+    }
+
+    /** {@code POST /detokenize}. */
+    public static DetokenizeRequest detokenize(String json) {
+        Fields fields = Json.parseObject(json);
+        JsonNode tokens = fields.required("tokens", "send a list of token ids");
+        if (!tokens.isArray()) {
+            throw fields.wrongType("tokens", tokens, "a list of token ids");
+        }
+        return new DetokenizeRequest(fields.string("model"), fields.tokenIds("tokens", tokens));
+    }
+
+    private static ResponseRequest response(Fields fields) {
+        Unsupported.refuseInResponses(fields);
+        return new ResponseRequest(
+                fields.string("model"),
+                input(fields),
+                fields.string("instructions"),
+                SamplingFields.read(fields, "max_output_tokens"),
+                fields.flag("stream", false),
+                fields.stringMap("metadata"));
+    }
+
+    private static Prompt prompt(Fields fields) {
+        JsonNode prompt = fields.required("prompt", "send the text or the token ids to continue");
+        if (prompt.isArray() && prompt.size() == 1 && !prompt.path(0).isNumber()) {
+            prompt = prompt.path(0); // a batch of one
+        }
+        if (prompt.isTextual()) {
+            if (prompt.textValue().isEmpty()) {
+                throw fields.empty("prompt", "send at least one character");
+            }
+            return new Prompt.Text(prompt.textValue());
+        }
+        if (!prompt.isArray()) {
+            throw fields.wrongType("prompt", prompt, "a string or a list of token ids");
+        }
+        if (prompt.isEmpty()) {
+            throw fields.empty("prompt", "send at least one token id");
+        }
+        if (!prompt.path(0).isNumber()) {
+            throw fields.wrongType(
+                    "prompt", prompt, "one string or one list of token ids; send one request per prompt");
+        }
+        return new Prompt.Tokens(fields.tokenIds("prompt", prompt));
+    }
+
+    private static boolean includeUsage(Fields fields, boolean stream) {
+        Fields options = fields.object("stream_options");
+        if (options == null) {
+            return false;
+        }
+        if (!stream) {
+            throw ProtocolException.invalid(
+                    "invalid_value",
+                    "stream_options",
+                    "stream_options is set but stream is not true; set stream to true or leave stream_options out");
+        }
+        return options.flag("include_usage", false);
+    }
+
+    private static List<ChatMessage> input(Fields fields) {
+        JsonNode input = fields.required("input", "send a string or a list of messages");
+        if (!input.isTextual()) {
+            return messages(fields, "input");
+        }
+        if (input.textValue().isEmpty()) {
+            throw fields.empty("input", "send at least one character");
+        }
+        return List.of(new ChatMessage("user", input.textValue()));
+    }
+
+    private static List<ChatMessage> messages(Fields fields, String name) {
+        JsonNode array = fields.required(name, "send at least one message");
+        if (!array.isArray()) {
+            throw fields.wrongType(name, array, "a list of messages");
+        }
+        if (array.isEmpty()) {
+            throw fields.empty(name, "send at least one message");
+        }
+        List<ChatMessage> messages = new ArrayList<>(array.size());
+        for (Fields message : fields.objects(name, array)) {
+            messages.add(message(message));
+        }
+        return messages;
+    }
+
+    private static ChatMessage message(Fields fields) {
+        String type = fields.string("type");
+        if (type != null && !type.equals("message")) {
+            throw fields.wrongValue("type", type, "message: other items are not supported");
+        }
+        if (fields.has("tool_calls") || fields.has("function_call")) {
+            throw ProtocolException.invalid(
+                    "unsupported_parameter",
+                    fields.path("tool_calls"),
+                    fields.path("tool_calls") + " is set, but this server does not call tools; leave it out");
+        }
+        String role = fields.requiredString("role", "send system, user or assistant");
+        return switch (role) {
+            case "system", "user", "assistant" -> new ChatMessage(role, content(fields));
+            case "developer" -> new ChatMessage("system", content(fields));
+            default -> throw fields.wrongValue("role", role, "system, developer, user or assistant");
+        };
+    }
+
+    private static String content(Fields fields) {
+        JsonNode content = fields.required("content", "send a string or a list of text parts");
+        if (content.isTextual()) {
+            return content.textValue();
+        }
+        if (!content.isArray()) {
+            throw fields.wrongType("content", content, "a string or a list of text parts");
+        }
+        StringBuilder text = new StringBuilder();
+        for (Fields part : fields.objects("content", content)) {
+            String type = part.requiredString("type", "send a part of type text");
+            if (!TEXT_PARTS.contains(type)) {
+                throw part.wrongValue("type", type, "text, input_text or output_text: other parts are not supported");
+            }
+            text.append(part.requiredString("text", "send the part's text"));
+        }
+        return text.toString();
+    }
+}

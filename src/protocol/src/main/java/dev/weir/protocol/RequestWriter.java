@@ -1,0 +1,150 @@
+package dev.weir.protocol;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Writes requests and client events as JSON on the client's side, the inverse of {@link RequestReader}. Any thread. */
+public final class RequestWriter {
+    private RequestWriter() {}
+
+    /** Body of {@code POST /v1/completions}. */
+    public static String completion(CompletionRequest request) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            writeOptional(out, "model", request.model());
+            switch (request.prompt()) {
+                case Prompt.Text(String text) -> out.writeStringField("prompt", text);
+                case Prompt.Tokens(int[] ids) -> {
+                    out.writeFieldName("prompt");
+                    out.writeArray(ids, 0, ids.length);
+                }
+            }
+            writeSampling(out, request.sampling(), "max_tokens");
+            writeStream(out, request.stream(), request.includeUsage());
+            out.writeEndObject();
+        });
+    }
+
+    /** Body of {@code POST /v1/chat/completions}. */
+    public static String chatCompletion(ChatCompletionRequest request) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            writeOptional(out, "model", request.model());
+            writeMessages(out, "messages", request.messages());
+            writeSampling(out, request.sampling(), "max_completion_tokens");
+            writeStream(out, request.stream(), request.includeUsage());
+            out.writeEndObject();
+        });
+    }
+
+    /** Body of {@code POST /v1/responses}. */
+    public static String response(ResponseRequest request) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            writeResponse(out, request);
+            if (request.stream()) {
+                out.writeBooleanField("stream", true);
+            }
+            out.writeEndObject();
+        });
+    }
+
+    /** An event for the WebSocket. */
+    public static String clientEvent(ClientEvent event) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            switch (event) {
+                case ClientEvent.Create(String _, String _, ResponseRequest request) -> {
+                    out.writeStringField("type", "response.create");
+                    writeResponse(out, request);
+                }
+                case ClientEvent.Cancel(String _, String _, String responseId) -> {
+                    out.writeStringField("type", "response.cancel");
+                    writeOptional(out, "response_id", responseId);
+                }
+            }
+            writeOptional(out, "event_id", event.eventId());
+            writeOptional(out, "stream_id", event.streamId());
+            out.writeEndObject();
+        });
+    }
+
+    private static void writeResponse(JsonGenerator out, ResponseRequest request) throws IOException {
+        writeOptional(out, "model", request.model());
+        writeMessages(out, "input", request.input());
+        writeOptional(out, "instructions", request.instructions());
+        writeSampling(out, request.sampling(), "max_output_tokens");
+        if (!request.metadata().isEmpty()) {
+            out.writeObjectFieldStart("metadata");
+            for (Map.Entry<String, String> entry : request.metadata().entrySet()) {
+                out.writeStringField(entry.getKey(), entry.getValue());
+            }
+            out.writeEndObject();
+        }
+    }
+
+    private static void writeMessages(JsonGenerator out, String name, List<ChatMessage> messages) throws IOException {
+        out.writeArrayFieldStart(name);
+        for (ChatMessage message : messages) {
+            out.writeStartObject();
+            out.writeStringField("role", message.role());
+            out.writeStringField("content", message.content());
+            out.writeEndObject();
+        }
+        out.writeEndArray();
+    }
+
+    private static void writeSampling(JsonGenerator out, SamplingFields sampling, String maxName) throws IOException {
+        writeOptional(out, "temperature", sampling.temperature());
+        writeOptional(out, "top_p", sampling.topP());
+        writeOptional(out, "top_k", sampling.topK());
+        writeOptional(out, "min_p", sampling.minP());
+        writeOptional(out, "seed", sampling.seed());
+        writeOptional(out, maxName, sampling.maxTokens());
+        if (sampling.minTokens() > 0) {
+            out.writeNumberField("min_tokens", sampling.minTokens());
+        }
+        if (!sampling.stop().isEmpty()) {
+            out.writeArrayFieldStart("stop");
+            for (String stop : sampling.stop()) {
+                out.writeString(stop);
+            }
+            out.writeEndArray();
+        }
+        if (!sampling.stopTokenIds().isEmpty()) {
+            out.writeArrayFieldStart("stop_token_ids");
+            for (int id : sampling.stopTokenIds()) {
+                out.writeNumber(id);
+            }
+            out.writeEndArray();
+        }
+        if (sampling.ignoreEos()) {
+            out.writeBooleanField("ignore_eos", true);
+        }
+    }
+
+    private static void writeStream(JsonGenerator out, boolean stream, boolean includeUsage) throws IOException {
+        if (stream) {
+            out.writeBooleanField("stream", true);
+        }
+        if (includeUsage) {
+            out.writeObjectFieldStart("stream_options");
+            out.writeBooleanField("include_usage", true);
+            out.writeEndObject();
+        }
+    }
+
+    private static void writeOptional(JsonGenerator out, String name, @Nullable Object value) throws IOException {
+        switch (value) {
+            case null -> {}
+            case String text -> out.writeStringField(name, text);
+            case Integer number -> out.writeNumberField(name, number);
+            case Long number -> out.writeNumberField(name, number);
+            case Double number -> out.writeNumberField(name, number);
+            default -> throw new IllegalArgumentException(name + " is a " + value.getClass());
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package dev.weir.protocol;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A response as the Responses API shows it. Immutable; any thread.
+ *
+ * @param id its name, {@code resp_...}
+ * @param createdAt seconds since 1970
+ * @param status where it stands
+ * @param model name of the model
+ * @param settings what it was asked with
+ * @param output the message; null until it is complete
+ * @param usage tokens; null until the response ended
+ * @param incompleteReason why it is incomplete, such as {@code max_output_tokens}; may be null
+ * @param error why it failed; may be null
+ */
+public record ResponseObject(
+        String id,
+        long createdAt,
+        ResponseStatus status,
+        String model,
+        Settings settings,
+        @Nullable OutputMessage output,
+        @Nullable Usage usage,
+        @Nullable String incompleteReason,
+        @Nullable ApiError error) {
+    /**
+     * What a response was asked with, as far as the API gives it back.
+     *
+     * @param instructions the system message; may be null
+     * @param maxOutputTokens tokens at most; may be null
+     * @param temperature softmax temperature in effect
+     * @param topP nucleus in effect
+     * @param metadata the caller's own notes
+     */
+    public record Settings(
+            @Nullable String instructions,
+            @Nullable Integer maxOutputTokens,
+            double temperature,
+            double topP,
+            Map<String, String> metadata) {
+        public Settings {
+            metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
+        }
+    }
+
+    /** A response that has just been accepted. */
+    public static ResponseObject inProgress(String id, long createdAt, String model, Settings settings) {
+        return new ResponseObject(id, createdAt, ResponseStatus.IN_PROGRESS, model, settings, null, null, null, null);
+    }
+
+    /** The same response once it ended. */
+    public ResponseObject ended(
+            ResponseStatus newStatus, OutputMessage message, Usage tokens, @Nullable String newIncompleteReason) {
+        return new ResponseObject(
+                id, createdAt, newStatus, model, settings, message, tokens, newIncompleteReason, null);
+    }
+
+    /** The same response once it failed. */
+    public ResponseObject failed(ApiError fault) {
+        return new ResponseObject(id, createdAt, ResponseStatus.FAILED, model, settings, null, null, null, fault);
+    }
+}

@@ -1,0 +1,120 @@
+package dev.weir.protocol;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the server sends for a response, over the WebSocket and as server-sent events alike, in the order of the records
+ * below; the response ends with exactly one of {@link Completed}, {@link Incomplete} and {@link Failed}. Immutable; any
+ * thread.
+ */
+public sealed interface ServerEvent {
+    /** The event's {@code type}. */
+    String type();
+
+    /** The response was accepted. */
+    record Created(ResponseObject response) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.created";
+        }
+    }
+
+    /** The response is being worked on. */
+    record InProgress(ResponseObject response) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.in_progress";
+        }
+    }
+
+    /** The message begins. */
+    record OutputItemAdded(OutputMessage item) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.output_item.added";
+        }
+    }
+
+    /** The message's text begins. */
+    record ContentPartAdded(String itemId) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.content_part.added";
+        }
+    }
+
+    /** More text. */
+    record OutputTextDelta(String itemId, String delta) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.output_text.delta";
+        }
+    }
+
+    /** The whole text. */
+    record OutputTextDone(String itemId, String text) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.output_text.done";
+        }
+    }
+
+    /** The message's text is complete. */
+    record ContentPartDone(String itemId, String text) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.content_part.done";
+        }
+    }
+
+    /** The message is complete. */
+    record OutputItemDone(OutputMessage item) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.output_item.done";
+        }
+    }
+
+    /** The response ended by itself. */
+    record Completed(ResponseObject response) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.completed";
+        }
+    }
+
+    /** The response was cut short: by its length limit, or by the client with the status {@code cancelled}. */
+    record Incomplete(ResponseObject response) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.incomplete";
+        }
+    }
+
+    /** The response ended by a fault of the server. */
+    record Failed(ResponseObject response) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.failed";
+        }
+    }
+
+    /**
+     * A client event could not be served; no response was begun for it.
+     *
+     * @param eventId the client's name for the event at fault; may be null
+     * @param retryAfterSeconds when to try again; null if trying again does not help
+     */
+    record Refused(
+            ApiError error,
+            @Nullable String eventId,
+            @Nullable Long retryAfterSeconds) implements ServerEvent {
+        @Override
+        public String type() {
+            return "error";
+        }
+    }
+
+    /** An event that this version does not know; only ever read. */
+    record Unknown(String type) implements ServerEvent {}
+}

@@ -1,0 +1,253 @@
+package dev.weir.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class RequestReaderTest {
+    @Test
+    void completionTakesTextOrTokenIds() {
+        assertThat(RequestReader.completion("{\"prompt\":\"To be\"}").prompt()).isEqualTo(new Prompt.Text("To be"));
+        assertThat(RequestReader.completion("{\"prompt\":[\"To be\"]}").prompt())
+                .isEqualTo(new Prompt.Text("To be"));
+        assertThat(tokens("{\"prompt\":[5,6,7]}")).containsExactly(5, 6, 7);
+        assertThat(tokens("{\"prompt\":[[5,6.0,7]]}")).containsExactly(5, 6, 7);
+    }
+
+    @Test
+    void samplingFieldsKeepTheirValuesAndTellUnsetOnesApart() {
+        SamplingFields sent = RequestReader.completion("""
+                        {"prompt":"x","temperature":0,"top_p":0.9,"top_k":-1,"min_p":0.1,"seed":-7,"max_tokens":12,
+                         "min_tokens":3,"stop":["a","b"],"stop_token_ids":[1,2],"ignore_eos":true,"stream":true,
+                         "stream_options":{"include_usage":true},"user":"u","metadata":{"a":"b"},"no_such_field":[1]}
+                        """).sampling();
+        assertThat(sent)
+                .isEqualTo(new SamplingFields(0.0, 0.9, 0, 0.1, -7L, 12, 3, List.of("a", "b"), List.of(1, 2), true));
+        assertThat(RequestReader.completion("{\"prompt\":\"x\",\"stop\":null,\"temperature\":null}")
+                        .sampling())
+                .isEqualTo(SamplingFields.NONE);
+    }
+
+    @Test
+    void chatJoinsTextPartsAndReadsDeveloperAsSystem() {
+        ChatCompletionRequest request = RequestReader.chatCompletion("""
+                {"model":"m","messages":[{"role":"developer","content":"Be brief."},
+                 {"role":"user","content":[{"type":"text","text":"Hel"},{"type":"text","text":"lo"}]}],
+                 "max_tokens":9,"max_completion_tokens":8}
+                """);
+        assertThat(request.messages())
+                .containsExactly(new ChatMessage("system", "Be brief."), new ChatMessage("user", "Hello"));
+        assertThat(request.sampling().maxTokens()).isEqualTo(8);
+    }
+
+    @Test
+    void responseTakesStringOrMessagesAndPutsInstructionsFirst() {
+        ResponseRequest request = RequestReader.response("""
+                {"input":[{"role":"user","content":[{"type":"input_text","text":"Hi"}]},
+                 {"type":"message","role":"assistant","content":[{"type":"output_text","text":"Ho","annotations":[]}]},
+                 {"role":"user","content":"again"}],"instructions":"Sing.","max_output_tokens":5,
+                 "metadata":{"k":"v"},"text":{"format":{"type":"text"}},"truncation":"disabled","tools":[],"store":true}
+                """);
+        assertThat(request.messages())
+                .containsExactly(
+                        new ChatMessage("system", "Sing."),
+                        new ChatMessage("user", "Hi"),
+                        new ChatMessage("assistant", "Ho"),
+                        new ChatMessage("user", "again"));
+        assertThat(request.metadata()).isEqualTo(Map.of("k", "v"));
+        assertThat(RequestReader.response("{\"input\":\"Hi\"}").messages())
+                .containsExactly(new ChatMessage("user", "Hi"));
+    }
+
+    @Test
+    void clientEventsCarryLaneAndEventId() {
+        assertThat(RequestReader.clientEvent(
+                        "{\"type\":\"response.create\",\"event_id\":\"e\",\"stream_id\":\"a.1\",\"input\":\"Hi\"}"))
+                .isEqualTo(new ClientEvent.Create(
+                        "e",
+                        "a.1",
+                        new ResponseRequest(
+                                null,
+                                List.of(new ChatMessage("user", "Hi")),
+                                null,
+                                SamplingFields.NONE,
+                                false,
+                                Map.of())));
+        assertThat(RequestReader.clientEvent("{\"type\":\"response.cancel\",\"response_id\":\"resp_1\"}"))
+                .isEqualTo(new ClientEvent.Cancel(null, null, "resp_1"));
+        assertThat(RequestReader.origin("{\"type\":\"x\",\"event_id\":\"e\",\"stream_id\":\"s\"}"))
+                .isEqualTo(new RequestReader.Origin("e", "s"));
+        assertThat(RequestReader.origin("[")).isEqualTo(RequestReader.Origin.UNKNOWN);
+    }
+
+    @Test
+    void tokenizeTakesPromptOrMessages() {
+        assertThat(RequestReader.tokenize("{\"prompt\":\"\"}").prompt()).isEmpty();
+        assertThat(RequestReader.tokenize("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}")
+                        .messages())
+                .containsExactly(new ChatMessage("user", "a"));
+        assertThat(RequestReader.detokenize("{\"tokens\":[1,2]}").tokens()).containsExactly(1, 2);
+        assertThat(error(RequestReader::tokenize, "{}").param()).isEqualTo("prompt");
+        assertThat(error(RequestReader::detokenize, "{\"tokens\":[1,\"a\"]}").param())
+                .isEqualTo("tokens[1]");
+    }
+
+    @Test
+    void malformedJsonIsRefusedWithItsPosition() {
+        ApiError error = error(RequestReader::completion, "{\"prompt\":\n \"a\",,}");
+        assertThat(error.status()).isEqualTo(400);
+        assertThat(error.code()).isEqualTo("invalid_json");
+        assertThat(error.message()).contains("line 2, column 6").contains("send one JSON object");
+        assertThat(error(RequestReader::completion, "").message()).contains("one JSON object");
+        assertThat(error(RequestReader::completion, "[]").message()).contains("[] but must be one JSON object");
+        assertThat(error(RequestReader::completion, "{} {}").code()).isEqualTo("invalid_json");
+        assertThat(error(RequestReader::completion, "[".repeat(5000)).code()).isEqualTo("invalid_json");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    prompt           | 7                     | invalid_type
+                    prompt           | ""                    | invalid_value
+                    prompt           | []                    | invalid_value
+                    prompt           | ["a","b"]             | invalid_type
+                    prompt[1]        | [1,-1]                | integer_below_min_value
+                    prompt[0]        | [1.5]                 | invalid_type
+                    model            | 1                     | invalid_type
+                    temperature      | "hot"                 | invalid_type
+                    temperature      | -0.1                  | decimal_below_min_value
+                    temperature      | 2.1                   | decimal_above_max_value
+                    temperature      | 1e999                 | decimal_above_max_value
+                    top_p            | 0                     | decimal_below_min_value
+                    top_p            | 1.01                  | decimal_above_max_value
+                    top_k            | -2                    | integer_below_min_value
+                    top_k            | 1.5                   | invalid_type
+                    min_p            | 1                     | decimal_above_max_value
+                    seed             | 99999999999999999999  | integer_above_max_value
+                    seed             | "x"                   | invalid_type
+                    max_tokens       | 0                     | integer_below_min_value
+                    max_tokens       | 4294967296            | integer_above_max_value
+                    max_tokens       | 1e30                  | integer_above_max_value
+                    min_tokens       | -1                    | integer_below_min_value
+                    stop             | 5                     | invalid_type
+                    stop             | ["a","b","c","d","e"] | array_above_max_length
+                    stop[0]          | [""]                  | invalid_value
+                    stop[0]          | [5]                   | invalid_type
+                    stop_token_ids   | 5                     | invalid_type
+                    ignore_eos       | 1                     | invalid_type
+                    stream           | "yes"                 | invalid_type
+                    stream_options   | {}                    | invalid_value
+                    n                | 2                     | unsupported_parameter
+                    best_of          | 3                     | unsupported_parameter
+                    echo             | true                  | unsupported_parameter
+                    suffix           | "x"                   | unsupported_parameter
+                    logprobs         | 0                     | unsupported_parameter
+                    logit_bias       | {"5":1}               | unsupported_parameter
+                    presence_penalty | 0.5                   | unsupported_parameter
+                    repetition_penalty | 1.1                 | unsupported_parameter
+                    """)
+    void badFieldOfACompletionIsRefusedByName(String param, String value, String code) {
+        String field = param.replaceAll("\\[.*", "");
+        String prompt = field.equals("prompt") ? "" : "\"prompt\":\"x\",";
+        ApiError error = error(RequestReader::completion, "{" + prompt + "\"" + field + "\":" + value + "}");
+        assertThat(error.param()).isEqualTo(param);
+        assertThat(error.code()).isEqualTo(code);
+        assertThat(error.status()).isEqualTo(400);
+        assertThat(error.message()).startsWith(param);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+                    messages                 | null                                  | missing_required_parameter
+                    messages                 | "hi"                                  | invalid_type
+                    messages                 | []                                    | invalid_value
+                    messages[0]              | ["hi"]                                | invalid_type
+                    messages[0].role         | [{"content":"a"}]                     | missing_required_parameter
+                    messages[0].role         | [{"role":"tool","content":"a"}]       | invalid_value
+                    messages[0].content      | [{"role":"user"}]                     | missing_required_parameter
+                    messages[0].content      | [{"role":"user","content":5}]         | invalid_type
+                    messages[0].content[0].type | [{"role":"user","content":[{"type":"image_url"}]}] | invalid_value
+                    messages[0].tool_calls   | [{"role":"assistant","content":"","tool_calls":[{}]}] | unsupported_parameter
+                    """)
+    void badMessageIsRefusedWithThePathToIt(String param, String value, String code) {
+        ApiError error = error(RequestReader::chatCompletion, "{\"messages\":" + value + "}");
+        assertThat(error.param()).isEqualTo(param);
+        assertThat(error.code()).isEqualTo(code);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+                    tools                | [{"type":"function"}]
+                    tool_choice          | "required"
+                    previous_response_id | "resp_1"
+                    background           | true
+                    conversation         | "conv_1"
+                    text                 | {"format":{"type":"json_schema"}}
+                    top_logprobs         | 3
+                    truncation           | "auto"
+                    generate             | false
+                    include              | ["message.output_text.logprobs"]
+                    """)
+    void whatWouldChangeTheAnswerAndIsNotServedIsRefused(String field, String value) {
+        ApiError error = error(RequestReader::response, "{\"input\":\"x\",\"" + field + "\":" + value + "}");
+        assertThat(error.code()).isEqualTo("unsupported_parameter");
+        assertThat(error.param()).isEqualTo(field);
+        assertThat(error.message()).contains("leave it out");
+    }
+
+    @Test
+    void valuesThatAskForWhatHappensAnywayAreAccepted() {
+        assertThat(RequestReader.completion("""
+                                {"prompt":"x","n":1,"best_of":1,"echo":false,"suffix":"","logit_bias":{},"logprobs":null,
+                                 "frequency_penalty":0,"presence_penalty":0.0,"repetition_penalty":1.0}
+                                """).prompt()).isEqualTo(new Prompt.Text("x"));
+        assertThat(RequestReader.chatCompletion("""
+                                {"messages":[{"role":"user","content":"x"}],"tools":[],"tool_choice":"none",
+                                 "response_format":{"type":"text"},"logprobs":false,"top_logprobs":0,"modalities":["text"]}
+                                """).messages()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+                    type      | {}                                                    | missing_required_parameter
+                    type      | {"type":"response.pause"}                             | invalid_value
+                    stream_id | {"type":"response.create","stream_id":"a b","input":"x"} | invalid_value
+                    stream_id | {"type":"response.create","stream_id":"","input":"x"} | invalid_value
+                    input     | {"type":"response.create"}                            | missing_required_parameter
+                    """)
+    void badClientEventIsRefusedByName(String param, String event, String code) {
+        ApiError error = error(RequestReader::clientEvent, event);
+        assertThat(error.param()).isEqualTo(param);
+        assertThat(error.code()).isEqualTo(code);
+    }
+
+    @Test
+    void longValuesAreCutInMessages() {
+        ApiError error = error(RequestReader::completion, "{\"prompt\":{\"a\":\"" + "x".repeat(10_000) + "\"}}");
+        assertThat(error.message()).hasSizeLessThan(200);
+    }
+
+    @Test
+    void errorBodyHasTheShapeOfTheApi() {
+        assertThat(ApiError.unknownModel("gpt-9", "weir").toJson())
+                .isEqualTo(
+                        "{\"error\":{\"message\":\"the model \\\"gpt-9\\\" is not served here; ask for \\\"weir\\\"\","
+                                + "\"type\":\"invalid_request_error\",\"param\":\"model\",\"code\":\"model_not_found\"}}");
+    }
+
+    private static int[] tokens(String json) {
+        return RequestReader.completion(json).prompt() instanceof Prompt.Tokens(int[] ids) ? ids : new int[0];
+    }
+
+    private static ApiError error(Function<String, ?> reader, String json) {
+        ProtocolException thrown = catchThrowableOfType(
+                ProtocolException.class, () -> assertThat(reader.apply(json)).isNull());
+        assertThat(thrown).as("%s must be refused", json).isNotNull();
+        return thrown.error();
+    }
+}

@@ -1,0 +1,95 @@
+package dev.weir.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What one side writes, the other reads back as it was. */
+final class RoundTripTest {
+    private static final String AWKWARD = "\"quoted\" \\ \n\t\u0000 caf\u00e9 \uD83D\uDE00 </script>";
+    private static final ResponseObject BEGUN = ResponseObject.inProgress(
+            "resp_1", 1_700_000_000, "m", new ResponseObject.Settings("Sing.", 16, 0.5, 0.9, Map.of("k", AWKWARD)));
+    private static final OutputMessage ITEM = new OutputMessage("msg_1", ResponseStatus.COMPLETED, AWKWARD);
+
+    static Stream<ServerEvent> events() {
+        return Stream.of(
+                new ServerEvent.Created(BEGUN),
+                new ServerEvent.InProgress(BEGUN),
+                new ServerEvent.OutputItemAdded(new OutputMessage("msg_1", ResponseStatus.IN_PROGRESS, "")),
+                new ServerEvent.ContentPartAdded("msg_1"),
+                new ServerEvent.OutputTextDelta("msg_1", AWKWARD),
+                new ServerEvent.OutputTextDone("msg_1", AWKWARD),
+                new ServerEvent.ContentPartDone("msg_1", AWKWARD),
+                new ServerEvent.OutputItemDone(ITEM),
+                new ServerEvent.Completed(BEGUN.ended(ResponseStatus.COMPLETED, ITEM, new Usage(3, 4), null)),
+                new ServerEvent.Incomplete(
+                        BEGUN.ended(ResponseStatus.INCOMPLETE, ITEM, new Usage(3, 4), "max_output_tokens")),
+                new ServerEvent.Incomplete(BEGUN.ended(ResponseStatus.CANCELLED, ITEM, new Usage(3, 4), null)),
+                new ServerEvent.Failed(BEGUN.failed(new ApiError(500, "server_error", null, null, "broken"))),
+                new ServerEvent.Refused(ApiError.overloaded("later"), "e1", 3L),
+                new ServerEvent.Refused(ApiError.invalid("invalid_type", "input", "bad"), null, null));
+    }
+
+    @ParameterizedTest
+    @MethodSource("events")
+    void eventIsReadBackAsItWasWritten(ServerEvent event) {
+        EventWriter writer = new EventWriter("lane-1");
+        writer.next(new ServerEvent.ContentPartAdded("msg_0"));
+        EventReader.Received received = EventReader.read(writer.next(event));
+        assertThat(received.event()).isEqualTo(event);
+        assertThat(received.streamId()).isEqualTo("lane-1");
+        assertThat(received.sequenceNumber()).isEqualTo(event instanceof ServerEvent.Refused ? -1 : 1);
+        assertThat(EventReader.read(new EventWriter(null).next(event)).streamId())
+                .isNull();
+    }
+
+    @Test
+    void unknownEventIsKeptByName() {
+        assertThat(EventReader.read("{\"type\":\"response.sung\",\"sequence_number\":4}"))
+                .isEqualTo(new EventReader.Received(new ServerEvent.Unknown("response.sung"), 4, null));
+    }
+
+    @Test
+    void requestIsReadBackAsItWasWritten() {
+        SamplingFields sampling =
+                new SamplingFields(0.5, 0.25, 40, 0.125, 5L, 7, 2, List.of("\n\n", AWKWARD), List.of(3), true);
+        CompletionRequest completion = new CompletionRequest("m", new Prompt.Text(AWKWARD), sampling, true, true);
+        assertThat(RequestReader.completion(RequestWriter.completion(completion)))
+                .isEqualTo(completion);
+        List<ChatMessage> messages = List.of(new ChatMessage("system", "s"), new ChatMessage("user", AWKWARD));
+        ChatCompletionRequest chat = new ChatCompletionRequest(null, messages, sampling, false, false);
+        assertThat(RequestReader.chatCompletion(RequestWriter.chatCompletion(chat)))
+                .isEqualTo(chat);
+        ResponseRequest response =
+                new ResponseRequest("m", messages, "i", sampling, true, Map.of("a", "b", "c", AWKWARD));
+        assertThat(RequestReader.response(RequestWriter.response(response))).isEqualTo(response);
+        ClientEvent cancel = new ClientEvent.Cancel("e", "s", "resp_1");
+        assertThat(RequestReader.clientEvent(RequestWriter.clientEvent(cancel))).isEqualTo(cancel);
+    }
+
+    @Test
+    void streamedChunksAddUpToTheWholeReply() {
+        for (ChunkWriter.Kind kind : ChunkWriter.Kind.values()) {
+            ChunkWriter writer = new ChunkWriter(kind, "id\"1", 5, "m", true);
+            String text = Stream.of(writer.text("To "), writer.text(AWKWARD), writer.finish("stop"))
+                    .map(json -> Chunk.read(json).text())
+                    .reduce("", String::concat);
+            Chunk whole = Chunk.read(writer.whole("To " + AWKWARD, "stop", new Usage(1, 2)));
+            assertThat(whole).isEqualTo(new Chunk(text, "stop", new Usage(1, 2), null));
+            assertThat(Chunk.read(writer.role())).isEqualTo(new Chunk("", null, null, null));
+            assertThat(Chunk.read(writer.usage(new Usage(1, 2))).usage()).isEqualTo(new Usage(1, 2));
+            assertThat(writer.text("a")).endsWith(",\"usage\":null}");
+        }
+    }
+
+    @Test
+    void errorBodyIsReadAsAnError() {
+        ApiError error = new ApiError(0, "t", "c", "p", "m");
+        assertThat(Chunk.read(error.toJson()).error()).isEqualTo(error);
+    }
+}
