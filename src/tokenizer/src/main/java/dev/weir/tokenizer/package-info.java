@@ -1,3 +1,4 @@
+/** Text to token ids and back: {@code tokenizer.json} files, streaming detokenisation, chat templates. */
 @NullMarked
 package dev.weir.tokenizer;
 
