@@ -1,0 +1,59 @@
+import { element } from "./element.js";
+
+/** The settings drawer: a modal dialog whose fields write to the settings as they change. */
+export class Drawer {
+  #dialog;
+  #settings;
+  #fields;
+  #temperatureValue;
+
+  constructor({ dialog, opener, settings }) {
+    this.#dialog = dialog;
+    this.#settings = settings;
+    this.#fields = dialog.querySelector("form").elements;
+    this.#temperatureValue = dialog.querySelector("output");
+    opener.addEventListener("click", () => this.open());
+    dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+    dialog.addEventListener("close", () => this.#take());
+    this.#fields.temperature.addEventListener("input", ({ target }) => {
+      this.#temperatureValue.textContent = target.valueAsNumber.toFixed(1);
+    });
+    this.#fields.reset.addEventListener("click", () => {
+      settings.reset();
+      this.#fill();
+    });
+  }
+
+  open() {
+    this.#fill();
+    this.#dialog.showModal();
+  }
+
+  /** Offers the server's models to choose from, where there is a choice. */
+  set models(names) {
+    this.#fields.model.replaceChildren(...names.map((name) => element("option", { value: name, textContent: name })));
+    this.#fields.model.closest("label").hidden = names.length < 2;
+    this.#fill();
+  }
+
+  #fill() {
+    const { temperature, maxTokens, system, model, apiKey } = this.#settings;
+    this.#fields.temperature.valueAsNumber = temperature;
+    this.#temperatureValue.textContent = temperature.toFixed(1);
+    this.#fields.maxTokens.valueAsNumber = maxTokens;
+    this.#fields.system.value = system;
+    this.#fields.apiKey.value = apiKey;
+    if (model) this.#fields.model.value = model;
+  }
+
+  #take() {
+    const fields = this.#fields;
+    this.#settings.change({
+      temperature: fields.temperature.valueAsNumber,
+      maxTokens: fields.maxTokens.valueAsNumber,
+      system: fields.system.value,
+      model: fields.model.value,
+      apiKey: fields.apiKey.value,
+    });
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * Asks the server which models it serves.
+ *
+ * @returns {Promise<string[]>} model names, the default first
+ * @throws {Error} with a reason for the reader, if the server does not answer or refuses
+ */
+export async function fetchModels(apiKey) {
+  const headers = apiKey ? { Authorization: `Bearer ${apiKey}` } : {};
+  const response = await fetch("v1/models", { headers }).catch(() => {
+    throw new Error("");
+  });
+  if (response.status === 401) {
+    throw new Error(apiKey ? "the server refused the API key" : "the server wants an API key (see Settings)");
+  }
+  if (!response.ok) throw new Error(`the server answered ${response.status} to /v1/models`);
+  const { data } = await response.json();
+  return data.map(({ id }) => id);
+}
