@@ -30,17 +30,21 @@ export class Drawer {
   }
 
   /** Offers the server's models to choose from, where there is a choice. */
-  set models(names) {
-    this.#fields.model.replaceChildren(...names.map((name) => element("option", { value: name, textContent: name })));
-    this.#fields.model.closest("label").hidden = names.length < 2;
-    this.#fill();
+  set models(models) {
+    this.#fields.model.replaceChildren(...models.map(({ name }) => element("option", { value: name, textContent: name })));
+    this.#fields.model.closest("label").hidden = models.length < 2;
+  }
+
+  /** The length of an answer while the reader has chosen none. */
+  set usualMaxTokens(tokens) {
+    this.#fields.maxTokens.placeholder = tokens;
   }
 
   #fill() {
     const { temperature, maxTokens, system, model, apiKey } = this.#settings;
     this.#fields.temperature.valueAsNumber = temperature;
     this.#temperatureValue.textContent = temperature.toFixed(1);
-    this.#fields.maxTokens.valueAsNumber = maxTokens;
+    this.#fields.maxTokens.value = maxTokens ?? "";
     this.#fields.system.value = system;
     this.#fields.apiKey.value = apiKey;
     if (model) this.#fields.model.value = model;

@@ -14,6 +14,8 @@ import { TranscriptView } from "./transcript-view.js";
 
 const byId = (id) => document.getElementById(id);
 
+const USUAL_MAX_TOKENS = 256;
+
 let models = [];
 let connection = { name: "connecting" };
 
@@ -86,16 +88,27 @@ function ask(text) {
 
 /** What the next request asks for, apart from its messages. */
 function parameters() {
-  return { model: chosenModel(), system: settings.system, sampling: settings.sampling };
+  return {
+    model: model().name,
+    system: settings.system,
+    sampling: { temperature: settings.temperature, max_output_tokens: settings.maxTokens ?? usualMaxTokens() },
+  };
 }
 
-function chosenModel() {
-  return models.includes(settings.model) ? settings.model : models[0];
+function model() {
+  return models.find(({ name }) => name === settings.model) ?? models[0] ?? { name: "", contextTokens: 0 };
+}
+
+/** A page of text, and never more than half of the model's context, so that a prompt fits beside it. */
+function usualMaxTokens() {
+  const { contextTokens } = model();
+  return contextTokens ? Math.min(USUAL_MAX_TOKENS, Math.floor(contextTokens / 2)) : USUAL_MAX_TOKENS;
 }
 
 async function learnModels() {
   models = await fetchModels(apiKey);
   drawer.models = models;
+  drawer.usualMaxTokens = usualMaxTokens();
 }
 
 function turnChanged(turn) {
@@ -112,12 +125,12 @@ function connectionChanged(state) {
     chat.disconnected();
   }
   connection = state;
-  statusLine.show(state, chosenModel());
+  statusLine.show(state, model().name);
   if (state.name === "connected") chat.connected();
 }
 
 function settingsChanged() {
-  statusLine.show(connection, chosenModel());
+  statusLine.show(connection, model().name);
   if (apiKey === settings.apiKey) return;
   apiKey = settings.apiKey;
   socket.useApiKey(apiKey);

@@ -1,7 +1,8 @@
 /**
  * Asks the server which models it serves.
  *
- * @returns {Promise<string[]>} model names, the default first
+ * @returns {Promise<{name: string, contextTokens: number}[]>} the default first; `contextTokens` is what prompt and answer
+ *     may take together, 0 where the server does not say
  * @throws {Error} with a reason for the reader, if the server does not answer or refuses
  */
 export async function fetchModels(apiKey) {
@@ -14,5 +15,5 @@ export async function fetchModels(apiKey) {
   }
   if (!response.ok) throw new Error(`the server answered ${response.status} to /v1/models`);
   const { data } = await response.json();
-  return data.map(({ id }) => id);
+  return data.map(({ id, max_model_len: contextTokens = 0 }) => ({ name: id, contextTokens }));
 }

@@ -1,5 +1,5 @@
 const KEY = "weir.settings";
-const DEFAULTS = { temperature: 0.8, maxTokens: 256, system: "", model: "", apiKey: "" };
+const DEFAULTS = { temperature: 0.8, maxTokens: null, system: "", model: "", apiKey: "" };
 
 /** What the reader chose in the drawer, kept by the browser between visits. */
 export class Settings {
@@ -15,6 +15,7 @@ export class Settings {
     return this.#values.temperature;
   }
 
+  /** Tokens that an answer may take, or null to leave it to the page. */
   get maxTokens() {
     return this.#values.maxTokens;
   }
@@ -32,16 +33,11 @@ export class Settings {
     return this.#values.apiKey;
   }
 
-  /** The sampling fields of a request, under the names of the Responses API. */
-  get sampling() {
-    return { temperature: this.temperature, max_output_tokens: this.maxTokens };
-  }
-
-  /** Takes new values; a number out of its range, or none at all, falls back to the nearest valid one. */
+  /** Takes new values; a number out of its range becomes the nearest one in it. */
   change(values) {
     const next = { ...this.#values, ...values };
     next.temperature = clamp(next.temperature, 0, 2, DEFAULTS.temperature);
-    next.maxTokens = Math.round(clamp(next.maxTokens, 1, 1_000_000, DEFAULTS.maxTokens));
+    next.maxTokens = clamp(Math.round(next.maxTokens ?? NaN), 1, 1_000_000, null);
     next.system = next.system.trim();
     next.apiKey = next.apiKey.trim();
     this.#values = next;

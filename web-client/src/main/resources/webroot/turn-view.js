@@ -12,7 +12,7 @@ const STATE_WORDS = {
   full: "reached the token limit",
   stopped: "stopped",
   failed: "failed",
-  lost: "broken off",
+  lost: "the connection broke here",
 };
 
 /** One turn on the page: prompt, answer, and a line of figures whose room is kept from the beginning. */
@@ -75,6 +75,7 @@ function isFull(block) {
 function footWords(turn) {
   if (turn.isResuming) return "connection lost, will go on from here";
   if (turn.isStopping) return "stopping";
+  if (turn.state === "waiting" && !turn.sentAt) return "waiting for the connection";
   const words = [STATE_WORDS[turn.state]];
   if (!turn.isOpen) words.push(...figures(turn));
   return words.filter(Boolean).join(" · ");

@@ -24,6 +24,7 @@ export class Turn {
   /** A retried turn stays on the page but leaves the conversation that the model sees. */
   isSuperseded = false;
   sends = 0;
+  /** When the prompt was sent; 0 while it waits for a connection. */
   sentAt = 0;
   firstAt = 0;
   lastAt = 0;
@@ -71,6 +72,7 @@ export class Turn {
   interrupted() {
     this.isResuming = this.responseId !== "";
     this.wasResumed = this.isResuming;
+    if (!this.isResuming) this.sentAt = 0;
   }
 
   /** Takes one server event. Events that a resumed stream repeats change nothing. */
@@ -78,7 +80,8 @@ export class Turn {
     if (!this.isOpen) return;
     if (event.type === "error") {
       if (this.isStopping) this.end("stopped");
-      else this.end(this.isResuming ? "lost" : "failed", event.error);
+      else if (this.isResuming) this.end("lost");
+      else this.end("failed", event.error);
       return;
     }
     if (typeof event.sequence_number === "number") {
