@@ -1,6 +1,13 @@
 package dev.weir.engine;
 
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Operators;
 
 /**
  * Continuous batching of one model: the public handle of the engine thread. Any thread may call it.
@@ -11,13 +18,26 @@ import reactor.core.publisher.Flux;
  * }
  * }</pre>
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class Engine implements AutoCloseable {
-    private Engine() {}
+    private final ModelShape shape;
+    private final EngineConfig config;
+    private final BlockingQueue<EngineCommand> commands = new LinkedBlockingQueue<>();
+    private final AtomicInteger inFlight = new AtomicInteger();
+    private final EngineCore core;
+    private final Thread thread;
 
-    /** Starts an engine thread that owns {@code runner} and closes it in the end. */
+    private Engine(ModelRunner runner, EngineConfig config, EngineListener listener) {
+        this.config = config;
+        shape = runner.shape();
+        core = new EngineCore(runner, config, listener, commands);
+        thread = new Thread(core, "weir-engine");
+    }
+
+    /** Starts an engine thread that owns {@code runner} from now on and closes it in the end. */
     public static Engine start(ModelRunner runner, EngineConfig config, EngineListener listener) {
-        throw new IllegalStateException("not written yet");
+        Engine engine = new Engine(runner, config, listener);
+        engine.thread.start();
+        return engine;
     }
 
     /**
@@ -27,18 +47,102 @@ public final class Engine implements AutoCloseable {
      * sequence is computed only while its subscriber has asked for more. Cancelling frees the slot before the next step.
      * The stream fails at once with {@link OverloadedException} when the queue is full, with
      * {@link ContextLengthExceededException} or {@link IllegalArgumentException} when the request cannot be served, and
-     * with {@link EngineFailedException} when the model fails.
+     * with {@link EngineFailedException} when the model fails or the engine is closed.
      */
     public Flux<StepOutput> generate(GenerationRequest request) {
-        throw new IllegalStateException("not written yet");
+        return new Generation(request);
     }
 
-    /** What the engine is doing. */
+    /** What the engine was doing after its latest step. */
     public EngineStats stats() {
-        throw new IllegalStateException("not written yet");
+        return core.stats();
+    }
+
+    public ModelShape shape() {
+        return shape;
     }
 
     /** Stops after the current step: running and waiting streams fail with {@link EngineFailedException}. */
     @Override
-    public void close() {}
+    public void close() {
+        commands.add(new EngineCommand.Stop());
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** The state of the scheduler, for checks between steps; only while the engine thread stands still. */
+    Scheduler scheduler() {
+        return core.scheduler();
+    }
+
+    private final class Generation extends Flux<StepOutput> {
+        private final GenerationRequest request;
+
+        Generation(GenerationRequest request) {
+            this.request = request;
+        }
+
+        @Override
+        public void subscribe(CoreSubscriber<? super StepOutput> subscriber) {
+            RuntimeException invalid = refusal();
+            if (invalid != null) {
+                Operators.error(subscriber, invalid);
+                return;
+            }
+            if (!takePlace()) {
+                int waiting = Math.max(0, inFlight.get() - shape.slots());
+                Operators.error(
+                        subscriber,
+                        new OverloadedException(
+                                waiting,
+                                Duration.ofSeconds(
+                                        SchedulingPolicy.retryAfterSeconds(waiting, core.nanosPerFinish()))));
+                return;
+            }
+            TokenSubscription stream = new TokenSubscription(subscriber, commands::add);
+            Sequence sequence = new Sequence(request, stream, shape, System.nanoTime(), inFlight::decrementAndGet);
+            stream.bind(sequence);
+            subscriber.onSubscribe(stream);
+            EngineCommand.Submit submit = new EngineCommand.Submit(sequence);
+            commands.add(submit);
+            if (core.hasEnded() && commands.remove(submit)) { // the engine thread will not see it any more
+                inFlight.decrementAndGet();
+                stream.fail(new EngineFailedException("the engine is closed"));
+            }
+        }
+
+        private @Nullable RuntimeException refusal() {
+            int[] prompt = request.promptTokens();
+            if (prompt.length >= shape.maxTokens()) {
+                return new ContextLengthExceededException(prompt.length, shape.maxTokens());
+            }
+            for (int token : prompt) {
+                if (token < 0 || token >= shape.vocabularySize()) {
+                    return new IllegalArgumentException("the prompt holds token id " + token + " but ids go from 0 to "
+                            + (shape.vocabularySize() - 1));
+                }
+            }
+            for (int token : request.sampling().stopTokenIds()) {
+                if (token < 0 || token >= shape.vocabularySize()) {
+                    return new IllegalArgumentException(
+                            "stop_token_ids holds " + token + " but ids go from 0 to " + (shape.vocabularySize() - 1));
+                }
+            }
+            return null;
+        }
+
+        private boolean takePlace() {
+            int limit = shape.slots() + config.maxQueuedRequests();
+            return inFlight.getAndUpdate(count -> count < limit ? count + 1 : count) < limit;
+        }
+    }
 }

@@ -11,8 +11,8 @@ public interface ModelRunner extends AutoCloseable {
     ModelShape shape();
 
     /**
-     * Computes one step: first the moves in order, then the prefill chunks in order, then the decode rows. Blocks until
-     * done.
+     * Computes one step: first the moves in order, then the decode rows and the prefill chunks, the chunks
+     * in order. Blocks until done.
      *
      * @return logits of the rows that the plan names, valid until the next call
      * @throws RuntimeException if the model failed; slots that the plan wrote to are then undefined, others are untouched

@@ -1,0 +1,282 @@
+package dev.weir.engine;
+
+import dev.weir.engine.EngineListener.StepStats;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engine thread's loop: apply commands, plan a step, run it, sample and commit, publish. Everything it touches is its
+ * own, but for the command queue, the streams' demand and the {@link EngineStats} snapshot.
+ *
+ * <p>A step is a transaction: subscribers see its tokens only after the books are closed on it, cancellations apply
+ * between steps, and a step that fails ends just the sequences that it computed.
+ */
+final class EngineCore implements Runnable {
+    private static final System.Logger LOG = System.getLogger(EngineCore.class.getName());
+
+    private final ModelRunner runner;
+    private final ModelShape shape;
+    private final EngineListener listener;
+    private final BlockingQueue<EngineCommand> commands;
+    private final Scheduler scheduler;
+    private final Sampler sampler;
+    private final StepPlan plan;
+    private final List<EngineCommand> inbox = new ArrayList<>();
+    private final List<Sequence> admitted = new ArrayList<>();
+    private boolean stopping;
+    private long stepNumber;
+    private long lastFinishNanos;
+
+    /** Read by any thread. */
+    private volatile EngineStats stats;
+
+    private volatile double nanosPerFinish;
+    private volatile @Nullable Throwable failure;
+    private volatile boolean hasEnded;
+
+    EngineCore(
+            ModelRunner runner, EngineConfig config, EngineListener listener, BlockingQueue<EngineCommand> commands) {
+        this.runner = runner;
+        this.listener = listener;
+        this.commands = commands;
+        shape = runner.shape();
+        scheduler = new Scheduler(config, new KvCacheManager(shape.slots()));
+        sampler = new Sampler(shape.vocabularySize());
+        plan = new StepPlan(shape.slots());
+        stats = snapshot();
+    }
+
+    @Override
+    public void run() {
+        try {
+            while (!stopping) {
+                commands.drainTo(inbox);
+                applyInbox();
+                if (stopping) {
+                    break;
+                }
+                admitted.clear();
+                long planStart = System.nanoTime();
+                scheduler.schedule(plan, admitted);
+                reportAdmitted();
+                if (plan.isEmpty()) {
+                    stats = snapshot();
+                    awaitCommand();
+                } else {
+                    step(planStart);
+                    stats = snapshot();
+                }
+            }
+        } catch (InterruptedException e) {
+            LOG.log(System.Logger.Level.WARNING, "the engine thread was interrupted and ends");
+        } catch (Throwable e) {
+            failure = e;
+            LOG.log(System.Logger.Level.ERROR, "the engine thread failed and ends", e);
+        } finally {
+            end();
+        }
+    }
+
+    private void awaitCommand() throws InterruptedException {
+        inbox.add(commands.take());
+        applyInbox();
+    }
+
+    private void applyInbox() {
+        for (EngineCommand command : inbox) {
+            switch (command) {
+                case EngineCommand.Submit(Sequence sequence) -> {
+                    if (sequence.stream.hasEnded()) {
+                        close(sequence, FinishReason.CANCELLED);
+                    } else {
+                        scheduler.submit(sequence);
+                    }
+                }
+                case EngineCommand.Cancel(Sequence sequence) -> close(sequence, FinishReason.CANCELLED);
+                case EngineCommand.Demand(Sequence sequence) -> scheduler.resume(sequence);
+                case EngineCommand.Stop() -> stopping = true;
+            }
+        }
+        inbox.clear();
+    }
+
+    private void step(long planStart) {
+        stepNumber++;
+        long runStart = System.nanoTime();
+        try {
+            Logits logits = runner.run(plan);
+            long commitStart = System.nanoTime();
+            int prefillTokens = commitChunks(logits);
+            commitDecodeRows(logits);
+            listener.stepped(new StepStats(
+                    plan.activeRows(),
+                    prefillTokens,
+                    plan.decodeRows() - plan.activeRows(),
+                    runStart - planStart,
+                    commitStart - runStart,
+                    System.nanoTime() - commitStart));
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            failStep(e);
+        }
+    }
+
+    private int commitChunks(Logits logits) {
+        List<PrefillChunk> chunks = plan.chunks();
+        int tokens = 0;
+        for (int i = 0; i < chunks.size(); i++) {
+            PrefillChunk chunk = chunks.get(i);
+            Sequence sequence = scheduler.owner(chunk.slot());
+            sequence.computed(chunk.length());
+            tokens += chunk.length();
+            if (chunk.wantsLogits()) {
+                commitToken(sequence, logits, shape.slots() + i);
+            }
+        }
+        return tokens;
+    }
+
+    private void commitDecodeRows(Logits logits) {
+        for (int row = 0; row < plan.decodeRows(); row++) {
+            if (plan.isActive(row)) {
+                Sequence sequence = scheduler.owner(row);
+                sequence.computed(1);
+                commitToken(sequence, logits, row);
+            }
+        }
+    }
+
+    /** Chooses a sequence's next token, closes the books on it, and only then tells its subscriber. */
+    private void commitToken(Sequence sequence, Logits logits, int row) {
+        int token;
+        try {
+            token = sampler.sample(
+                    logits.values(),
+                    logits.offset(row),
+                    sequence.request.sampling(),
+                    sequence.suppressedTokens(),
+                    sequence.random());
+        } catch (IllegalStateException e) { // this row's scores are unusable; the others are none the worse for it
+            failure = e;
+            LOG.log(System.Logger.Level.ERROR, "step " + stepNumber + " gave no token for " + sequence, e);
+            fail(sequence, e);
+            return;
+        }
+        boolean isFirst = sequence.generatedTokens() == 0;
+        long previous = sequence.lastTokenNanos();
+        long now = System.nanoTime();
+        sequence.append(token, now);
+        if (isFirst) {
+            listener.firstToken(sequence.request, now - sequence.arrivalNanos);
+        } else {
+            listener.nextToken(sequence.request, now - previous);
+        }
+        FinishReason reason = sequence.finishReason();
+        if (reason != null) {
+            close(sequence, reason);
+        }
+        sequence.stream.next(new StepOutput(new int[] {token}, reason));
+        if (reason != null) {
+            sequence.stream.complete();
+        }
+    }
+
+    /** Ends a sequence's life in the engine; its stream is told by the caller, if it must be told at all. */
+    private void close(Sequence sequence, FinishReason reason) {
+        if (sequence.status() == Sequence.Status.FINISHED) {
+            return;
+        }
+        scheduler.finish(sequence, reason);
+        long now = System.nanoTime();
+        measureDepartures(now);
+        sequence.place.run();
+        listener.finished(sequence.request, reason, sequence.generatedTokens(), now - sequence.arrivalNanos);
+    }
+
+    /** The rate of departures says something about waiting times only while somebody waits. */
+    private void measureDepartures(long now) {
+        if (scheduler.waiting() == 0) {
+            lastFinishNanos = 0;
+            return;
+        }
+        if (lastFinishNanos != 0) {
+            double average = nanosPerFinish;
+            double interval = now - lastFinishNanos;
+            nanosPerFinish = average == 0 ? interval : average + 0.1 * (interval - average);
+        }
+        lastFinishNanos = now;
+    }
+
+    private void failStep(Throwable cause) {
+        failure = cause;
+        List<Sequence> failed = scheduler.sequencesOf(plan);
+        LOG.log(System.Logger.Level.ERROR, "step " + stepNumber + " failed; it held " + failed, cause);
+        for (Sequence sequence : failed) {
+            fail(sequence, cause);
+        }
+    }
+
+    private void fail(Sequence sequence, Throwable cause) {
+        close(sequence, FinishReason.ERROR);
+        sequence.stream.fail(new EngineFailedException("the model failed while computing this request", cause));
+    }
+
+    private void reportAdmitted() {
+        if (!admitted.isEmpty()) {
+            long now = System.nanoTime();
+            for (Sequence sequence : admitted) {
+                listener.admitted(sequence.request, now - sequence.arrivalNanos);
+            }
+        }
+    }
+
+    private EngineStats snapshot() {
+        int parked = scheduler.parked();
+        return new EngineStats(
+                scheduler.running(),
+                parked,
+                scheduler.waiting(),
+                shape.slots(),
+                scheduler.cache().cachedTokens(),
+                (long) shape.slots() * shape.maxTokens(),
+                failure == null);
+    }
+
+    /** Tells everybody who is still waiting, then gives the model back. */
+    private void end() {
+        hasEnded = true;
+        stats = snapshot();
+        commands.drainTo(inbox);
+        for (EngineCommand command : inbox) {
+            if (command instanceof EngineCommand.Submit(Sequence sequence)) {
+                scheduler.submit(sequence);
+            }
+        }
+        for (Sequence sequence : scheduler.unfinished()) {
+            close(sequence, FinishReason.ERROR);
+            Throwable cause = failure;
+            sequence.stream.fail(
+                    cause == null
+                            ? new EngineFailedException("the engine is closed")
+                            : new EngineFailedException("the engine has failed", cause));
+        }
+        runner.close();
+    }
+
+    EngineStats stats() {
+        return stats;
+    }
+
+    double nanosPerFinish() {
+        return nanosPerFinish;
+    }
+
+    boolean hasEnded() {
+        return hasEnded;
+    }
+
+    Scheduler scheduler() {
+        return scheduler;
+    }
+}

@@ -1,0 +1,48 @@
+package dev.weir.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** What must hold of the engine's books between any two steps. Engine thread, or while it stands still. */
+final class EngineInvariants {
+    private EngineInvariants() {}
+
+    /** Every violation in words; empty when the books are right. */
+    static List<String> violations(Scheduler scheduler, int maxTokens) {
+        List<String> violations = new ArrayList<>();
+        KvCacheManager cache = scheduler.cache();
+        int owned = 0;
+        for (int slot = 0; slot < cache.slots(); slot++) {
+            Sequence owner = cache.owner(slot);
+            if (owner == null) {
+                continue;
+            }
+            owned++;
+            if (owner.slot() != slot) {
+                violations.add("slot " + slot + " is owned by " + owner);
+            }
+            if (owner.status() != Sequence.Status.RUNNING) {
+                violations.add("slot " + slot + " is held by the idle " + owner);
+            }
+            if (owner.computedTokens() >= maxTokens) {
+                violations.add(owner + " overflows its slot");
+            }
+        }
+        if (owned != scheduler.running() || owned != cache.usedSlots()) {
+            violations.add(owned + " slots are owned, " + scheduler.running() + " sequences run, " + cache.usedSlots()
+                    + " slots are taken");
+        }
+        for (Sequence sequence : scheduler.unfinished()) {
+            if (sequence.isFinished()) {
+                violations.add(sequence + " is finished and still kept");
+            }
+            if (sequence.remainingTokens() < 1) {
+                violations.add(sequence + " has no token left to generate and is still kept");
+            }
+            if ((sequence.slot() == Sequence.NO_SLOT) == (sequence.status() == Sequence.Status.RUNNING)) {
+                violations.add(sequence + " runs without a slot or holds one without running");
+            }
+        }
+        return violations;
+    }
+}

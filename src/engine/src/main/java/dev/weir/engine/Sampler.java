@@ -1,0 +1,191 @@
+package dev.weir.engine;
+
+import java.nio.FloatBuffer;
+import java.util.random.RandomGenerator;
+
+/**
+ * Chooses the next token from a row of logits. Owned by the engine thread, whose scratch memory it reuses for every row.
+ *
+ * <p>Temperature, then min-p (Nguyen et al., 2024), then top-k, then top-p (Holtzman et al., 2020) over what top-k left, as
+ * vLLM orders them; then one draw by inverse CDF. Nothing is ever sorted: top-k and top-p take the largest from a heap
+ * until they have enough. One random number is used per sampled token, none for a greedy one, so that a seed gives the same
+ * text whatever else runs.
+ */
+final class Sampler {
+    private final float[] weights;
+    private final long[] heap;
+
+    Sampler(int vocabularySize) {
+        weights = new float[vocabularySize];
+        heap = new long[vocabularySize];
+    }
+
+    /**
+     * The chosen token.
+     *
+     * @param logits scores of the row, from {@code offset} on
+     * @param suppressed tokens that must not be chosen
+     */
+    int sample(FloatBuffer logits, int offset, SamplingParams params, int[] suppressed, RandomGenerator random) {
+        logits.get(offset, weights);
+        for (int token : suppressed) {
+            weights[token] = Float.NEGATIVE_INFINITY;
+        }
+        int best = argMax();
+        if (params.isGreedy()) {
+            return best;
+        }
+        float sum = exponentiate(weights[best], params.temperature());
+        if (params.minP() > 0) {
+            sum = dropBelow(params.minP());
+        }
+        if ((params.topK() > 0 && params.topK() < weights.length) || params.topP() < 1) {
+            return drawFromLargest(params.topK(), params.topP(), sum, random.nextDouble());
+        }
+        return drawFromAll(sum, random.nextDouble(), best);
+    }
+
+    /** Index of the largest weight, the first of equals. */
+    private int argMax() {
+        int best = 0;
+        float max = weights[0];
+        for (int i = 1; i < weights.length; i++) {
+            float weight = weights[i];
+            if (weight > max) {
+                max = weight;
+                best = i;
+            }
+        }
+        if (!(max > Float.NEGATIVE_INFINITY && max < Float.POSITIVE_INFINITY)) {
+            throw new IllegalStateException("the model gave logits that are not finite numbers (largest: " + max + ")");
+        }
+        return best;
+    }
+
+    /** Turns logits into weights relative to the largest, which gets 1; returns their sum. */
+    private float exponentiate(float max, float temperature) {
+        float inverse = 1 / temperature;
+        double sum = 0;
+        for (int i = 0; i < weights.length; i++) {
+            float weight = FastExp.exp((weights[i] - max) * inverse);
+            weights[i] = weight;
+            sum += weight;
+        }
+        return (float) sum;
+    }
+
+    private float dropBelow(float threshold) {
+        double sum = 0;
+        for (int i = 0; i < weights.length; i++) {
+            if (weights[i] < threshold) {
+                weights[i] = 0;
+            }
+            sum += weights[i];
+        }
+        return (float) sum;
+    }
+
+    private int drawFromAll(float sum, double uniform, int best) {
+        double target = uniform * sum;
+        double seen = 0;
+        for (int i = 0; i < weights.length; i++) {
+            seen += weights[i];
+            if (seen > target) {
+                return i;
+            }
+        }
+        return best; // rounding left the target a hair above the sum
+    }
+
+    /** Takes the largest weights until k are taken or, of what k leaves, the share p is reached; draws among them. */
+    private int drawFromLargest(int topK, float topP, float sum, double uniform) {
+        int size = heapify();
+        int limit = topK == 0 ? size : Math.min(topK, size);
+        // Taken entries pile up at the end of the array, largest last, as in heap sort.
+        double total = sum;
+        int taken = 0;
+        double mass = 0;
+        if (topK > 0) {
+            double ofTopK = 0;
+            while (taken < limit) {
+                ofTopK += weight(takeLargest(size - taken));
+                taken++;
+            }
+            total = ofTopK;
+            taken = 0;
+            while (taken < limit && mass < topP * total) {
+                mass += weight(heap[size - 1 - taken]);
+                taken++;
+            }
+        } else {
+            while (taken < limit && mass < topP * total) {
+                mass += weight(takeLargest(size - taken));
+                taken++;
+            }
+        }
+        double target = uniform * mass;
+        double seen = 0;
+        for (int i = 0; i < taken; i++) {
+            long entry = heap[size - 1 - i];
+            seen += weight(entry);
+            if (seen > target) {
+                return token(entry);
+            }
+        }
+        return token(heap[size - 1]);
+    }
+
+    /** Positive floats order like their bits; equal weights give the lower token first. */
+    private static long entry(float weight, int token) {
+        return ((long) Float.floatToRawIntBits(weight) << 32) | (Integer.MAX_VALUE - token);
+    }
+
+    private static float weight(long entry) {
+        return Float.intBitsToFloat((int) (entry >>> 32));
+    }
+
+    private static int token(long entry) {
+        return Integer.MAX_VALUE - (int) entry;
+    }
+
+    private int heapify() {
+        int size = 0;
+        for (int i = 0; i < weights.length; i++) {
+            if (weights[i] > 0) {
+                heap[size++] = entry(weights[i], i);
+            }
+        }
+        for (int i = size / 2 - 1; i >= 0; i--) {
+            siftDown(i, size);
+        }
+        return size;
+    }
+
+    /** Moves the root to the last place of a heap of {@code size} and repairs the rest. */
+    private long takeLargest(int size) {
+        long largest = heap[0];
+        heap[0] = heap[size - 1];
+        heap[size - 1] = largest;
+        siftDown(0, size - 1);
+        return largest;
+    }
+
+    private void siftDown(int from, int size) {
+        int parent = from;
+        long moving = parent < size ? heap[parent] : 0;
+        while (2 * parent + 1 < size) {
+            int child = 2 * parent + 1;
+            if (child + 1 < size && heap[child + 1] > heap[child]) {
+                child++;
+            }
+            if (heap[child] <= moving) {
+                break;
+            }
+            heap[parent] = heap[child];
+            parent = child;
+        }
+        if (parent < size) {
+            heap[parent] = moving;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package dev.weir.engine;
+
+/** The arithmetic of scheduling: pure functions of numbers, without model, clock or thread. */
+final class SchedulingPolicy {
+    /**
+     * Cached tokens whose copy to another slot takes about as long as one idle decode row. An estimate between the
+     * measured extremes, see {@code src/decisions/0001-slots-and-idle-rows.md}; a wrong value costs time, never
+     * correctness.
+     */
+    static final int TOKENS_COPIED_PER_IDLE_ROW = 64;
+
+    private SchedulingPolicy() {}
+
+    /** Length of the chunk that starts at {@code start}: up to the next multiple of {@code chunk} or the prompt's end. */
+    static int chunkLength(int start, int promptTokens, int chunk) {
+        return Math.min(promptTokens - start, chunk - start % chunk);
+    }
+
+    /**
+     * Whether one more chunk fits this step. The first chunk always does, so that a prompt makes progress however small
+     * the budget is.
+     *
+     * @param budgetLeft tokens that the step may still compute
+     * @param plannedChunks chunks already in the step
+     */
+    static boolean chunkFits(int chunkLength, int budgetLeft, int plannedChunks, int maxChunks) {
+        return plannedChunks == 0 || (plannedChunks < maxChunks && chunkLength <= budgetLeft);
+    }
+
+    /**
+     * Whether the sequence in the highest decode row should move into a free slot below. Idle rows are paid for until
+     * they have cost as much as the copy would (the ski-rental rule, at most twice the best choice in hindsight), since
+     * in a busy server the next request fills the hole a moment later for nothing.
+     *
+     * @param idleRowSteps idle rows computed since the last move, summed over steps
+     * @param cachedTokens tokens to copy
+     * @param remainingTokens steps that the sequence may still take
+     */
+    static boolean movePays(int idleRowSteps, int cachedTokens, int remainingTokens) {
+        int cost = moveCost(cachedTokens);
+        return idleRowSteps >= cost && remainingTokens > cost;
+    }
+
+    /** What copying so many tokens costs, in idle rows. */
+    static int moveCost(int cachedTokens) {
+        return 1 + cachedTokens / TOKENS_COPIED_PER_IDLE_ROW;
+    }
+
+    /** Seconds after which a refused request is likely to find room: the queue over the rate of departures, 1 to 60. */
+    static int retryAfterSeconds(int waiting, double nanosPerFinish) {
+        double seconds = Math.ceil((waiting + 1) * nanosPerFinish / 1e9);
+        return (int) Math.clamp(seconds, 1, 60);
+    }
+}

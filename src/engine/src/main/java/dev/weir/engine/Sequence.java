@@ -1,0 +1,198 @@
+package dev.weir.engine;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The mutable progress of one {@link GenerationRequest}. Owned by the engine thread, but for {@link #stream}, which any
+ * thread may ask for demand.
+ *
+ * <p>Its tokens are the prompt followed by what was generated; {@code computedTokens} of them are in the cache. Prompt
+ * tokens are computed in chunks, generated tokens one decode row at a time, always: which kernel computes a token never
+ * depends on what else is running. Only a preempted sequence recomputes its generated tokens in chunks.
+ */
+final class Sequence {
+    static final int NO_SLOT = -1;
+    private static final int[] NONE = {};
+
+    enum Status {
+        WAITING,
+        RUNNING,
+        PREEMPTED,
+        FINISHED
+    }
+
+    final GenerationRequest request;
+    final TokenSubscription stream;
+    final long arrivalNanos;
+    /** Run once when the sequence ends: gives its place in the engine to the next request. */
+    final Runnable place;
+
+    private final int[] stopTokens;
+    private final int maxGeneratedTokens;
+    private final RandomGenerator random;
+
+    private int[] tokens;
+    private int length;
+    private int computedTokens;
+    private int chunkedTokens;
+    private int plannedTokens;
+    private Status status = Status.WAITING;
+    private int slot = NO_SLOT;
+    private @Nullable FinishReason finishReason;
+    private long lastTokenNanos;
+
+    Sequence(GenerationRequest request, TokenSubscription stream, ModelShape shape, long arrivalNanos, Runnable place) {
+        SamplingParams sampling = request.sampling();
+        this.request = request;
+        this.stream = stream;
+        this.arrivalNanos = arrivalNanos;
+        this.place = place;
+        tokens = request.promptTokens();
+        length = tokens.length;
+        chunkedTokens = length;
+        stopTokens = stopTokens(sampling, shape.eosTokenIds());
+        maxGeneratedTokens = Math.min(sampling.maxTokens(), shape.maxTokens() - length);
+        random = sampling.seed().isPresent()
+                ? new SplittableRandom(sampling.seed().getAsLong())
+                : new SplittableRandom();
+    }
+
+    private static int[] stopTokens(SamplingParams sampling, int[] eosTokens) {
+        int[] own = sampling.stopTokens();
+        if (sampling.ignoreEos()) {
+            return own;
+        }
+        int[] all = Arrays.copyOf(own, own.length + eosTokens.length);
+        System.arraycopy(eosTokens, 0, all, own.length, eosTokens.length);
+        return all;
+    }
+
+    Status status() {
+        return status;
+    }
+
+    int slot() {
+        return slot;
+    }
+
+    /** Tokens in the cache. */
+    int computedTokens() {
+        return computedTokens;
+    }
+
+    int generatedTokens() {
+        return length - request.promptTokens().length;
+    }
+
+    /** Tokens that may still be generated. */
+    int remainingTokens() {
+        return maxGeneratedTokens - generatedTokens();
+    }
+
+    boolean isFinished() {
+        return finishReason != null;
+    }
+
+    @Nullable
+    FinishReason finishReason() {
+        return finishReason;
+    }
+
+    /** Whether chunks are still to be computed before the next decode row. */
+    boolean isPrefilling() {
+        return computedTokens < chunkedTokens;
+    }
+
+    RandomGenerator random() {
+        return random;
+    }
+
+    int lastToken() {
+        return tokens[length - 1];
+    }
+
+    /** Stop tokens that may not be chosen yet, because {@code minTokens} are not generated; empty when all may. */
+    int[] suppressedTokens() {
+        return generatedTokens() < request.sampling().minTokens() ? stopTokens : NONE;
+    }
+
+    /** The next chunk of at most {@code chunk} tokens, ending at a multiple of it, from token {@code start} on. */
+    PrefillChunk chunk(int start, int chunk) {
+        int chunkLength = SchedulingPolicy.chunkLength(start, chunkedTokens, chunk);
+        boolean isLast = start + chunkLength == chunkedTokens;
+        return new PrefillChunk(slot, tokens, start, chunkLength, isLast && generatedTokens() == 0);
+    }
+
+    /** Notes how many tokens the current plan computes in chunks. */
+    void plan(int count) {
+        plannedTokens = count;
+    }
+
+    int plannedTokens() {
+        return plannedTokens;
+    }
+
+    /** Tokens that are computed in chunks: the prompt or, after a preemption, all but the newest token. */
+    int chunkedTokens() {
+        return chunkedTokens;
+    }
+
+    void assign(int newSlot) {
+        slot = newSlot;
+        status = Status.RUNNING;
+    }
+
+    void moveTo(int newSlot) {
+        slot = newSlot;
+    }
+
+    void computed(int count) {
+        computedTokens += count;
+    }
+
+    /** Appends a generated token and decides whether it was the last. */
+    void append(int token, long nowNanos) {
+        if (length == tokens.length) { // the prompt's own array is full too, so it is never written to
+            tokens = Arrays.copyOf(tokens, Math.max(length + 16, length + length / 2));
+        }
+        tokens[length++] = token;
+        lastTokenNanos = nowNanos;
+        if (SamplingParams.contains(stopTokens, token)
+                && generatedTokens() > request.sampling().minTokens()) {
+            finishReason = FinishReason.STOP;
+        } else if (generatedTokens() == maxGeneratedTokens) {
+            finishReason = FinishReason.LENGTH;
+        }
+    }
+
+    long lastTokenNanos() {
+        return lastTokenNanos;
+    }
+
+    /** Gives up the cache; everything but the newest token is computed again when the sequence is admitted next. */
+    void preempt() {
+        status = Status.PREEMPTED;
+        slot = NO_SLOT;
+        computedTokens = 0;
+        chunkedTokens = generatedTokens() == 0 ? length : length - 1;
+    }
+
+    void waitAgain() {
+        status = Status.WAITING;
+    }
+
+    void finish(FinishReason reason) {
+        finishReason = reason;
+        status = Status.FINISHED;
+        slot = NO_SLOT;
+    }
+
+    @Override
+    public String toString() {
+        return "sequence " + request.id() + " (" + status + ", slot " + slot + ", " + computedTokens + " of " + length
+                + " tokens computed)";
+    }
+}

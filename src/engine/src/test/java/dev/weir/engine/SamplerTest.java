@@ -1,0 +1,147 @@
+package dev.weir.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
+
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+class SamplerTest {
+    private static final int[] NONE = {};
+    private static final float[] LOGITS = {0.5f, 2.0f, -1.0f, 1.0f, 2.0f, -30.0f};
+
+    private final Sampler sampler = new Sampler(LOGITS.length);
+
+    private static SamplingParams params(float temperature, int topK, float topP, float minP) {
+        return new SamplingParams(temperature, topK, topP, minP, OptionalLong.empty(), 1, 0, List.of(), false);
+    }
+
+    /** Shares of 200,000 draws. */
+    private double[] shares(SamplingParams params, int... suppressed) {
+        SplittableRandom random = new SplittableRandom(1);
+        double[] shares = new double[LOGITS.length];
+        FloatBuffer logits = FloatBuffer.wrap(LOGITS);
+        int draws = 200_000;
+        for (int i = 0; i < draws; i++) {
+            shares[sampler.sample(logits, 0, params, suppressed, random)] += 1.0 / draws;
+        }
+        return shares;
+    }
+
+    /** The exact distribution, computed by sorting. */
+    private static double[] expected(SamplingParams params) {
+        double[] weights = new double[LOGITS.length];
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] = Math.exp((LOGITS[i] - 2.0) / params.temperature());
+            if (weights[i] < params.minP()) {
+                weights[i] = 0;
+            }
+        }
+        Integer[] order = {0, 1, 2, 3, 4, 5};
+        Arrays.sort(order, (a, b) -> weights[a] != weights[b] ? Double.compare(weights[b], weights[a]) : a - b);
+        int k = params.topK() == 0 ? order.length : params.topK();
+        double total = 0;
+        for (int i = 0; i < k; i++) {
+            total += weights[order[i]];
+        }
+        double[] kept = new double[LOGITS.length];
+        double mass = 0;
+        for (int i = 0; i < k && mass < params.topP() * total; i++) {
+            kept[order[i]] = weights[order[i]];
+            mass += weights[order[i]];
+        }
+        for (int i = 0; i < kept.length; i++) {
+            kept[i] /= mass;
+        }
+        return kept;
+    }
+
+    @Test
+    void greedyTakesTheFirstOfTheLargest() {
+        assertThat(sampler.sample(FloatBuffer.wrap(LOGITS), 0, params(0, 0, 1, 0), NONE, new SplittableRandom(1)))
+                .isEqualTo(1);
+    }
+
+    @Test
+    void sampledSharesFollowTheSoftmaxUnderEveryFilter() {
+        List<SamplingParams> all = List.of(
+                params(1, 0, 1, 0),
+                params(0.5f, 0, 1, 0),
+                params(2, 0, 1, 0),
+                params(1, 1, 1, 0),
+                params(1, 3, 1, 0),
+                params(1, 0, 0.5f, 0),
+                params(1, 0, 0.9f, 0),
+                params(1, 4, 0.8f, 0),
+                params(1, 0, 1, 0.3f),
+                params(1.5f, 4, 0.9f, 0.1f));
+        for (SamplingParams params : all) {
+            double[] shares = shares(params);
+            double[] expected = expected(params);
+            for (int i = 0; i < shares.length; i++) {
+                assertThat(shares[i]).as("token %d under %s", i, params).isEqualTo(expected[i], offset(0.005));
+            }
+        }
+    }
+
+    @Test
+    void aFilteredTokenIsNeverDrawn() {
+        double[] shares = shares(params(1, 2, 1, 0));
+        assertThat(shares[1] + shares[4]).isEqualTo(1, offset(1e-9));
+    }
+
+    @Test
+    void suppressedTokensAreNeverChosen() {
+        assertThat(sampler.sample(
+                        FloatBuffer.wrap(LOGITS), 0, params(0, 0, 1, 0), new int[] {1, 4}, new SplittableRandom(1)))
+                .isEqualTo(3);
+        assertThat(shares(params(1, 0, 1, 0), 1, 4)[1]).isZero();
+    }
+
+    @Test
+    void anExtremelySmallTemperatureIsGreedyInEffect() {
+        assertThat(shares(params(1e-30f, 0, 1, 0))[1] + shares(params(1e-30f, 0, 1, 0))[4])
+                .isEqualTo(1, offset(1e-9));
+        assertThat(sampler.sample(
+                        FloatBuffer.wrap(new float[] {0, 1, 2, 3, 4, 5}),
+                        0,
+                        params(Float.MIN_VALUE, 0, 1, 0),
+                        NONE,
+                        new SplittableRandom(1)))
+                .isEqualTo(5);
+    }
+
+    @Test
+    void theSameSeedDrawsTheSameTokens() {
+        FloatBuffer logits = FloatBuffer.wrap(LOGITS);
+        SplittableRandom one = new SplittableRandom(7);
+        SplittableRandom two = new SplittableRandom(7);
+        for (int i = 0; i < 1000; i++) {
+            assertThat(sampler.sample(logits, 0, params(1, 0, 0.95f, 0), NONE, one))
+                    .isEqualTo(sampler.sample(logits, 0, params(1, 0, 0.95f, 0), NONE, two));
+        }
+    }
+
+    @Test
+    void logitsThatAreNotNumbersAreRefused() {
+        float[] broken = {Float.NaN, Float.NaN, Float.NaN, Float.NaN, Float.NaN, Float.NaN};
+        assertThatThrownBy(() ->
+                        sampler.sample(FloatBuffer.wrap(broken), 0, params(0, 0, 1, 0), NONE, new SplittableRandom(1)))
+                .hasMessageContaining("not finite");
+    }
+
+    @Test
+    void theFastExponentialStaysCloseToTheExactOne() {
+        for (float x = 0; x > -87; x -= 0.0137f) {
+            assertThat(FastExp.exp(x) / Math.exp(x)).isEqualTo(1, offset(3e-7));
+        }
+        assertThat(FastExp.exp(-200)).isZero();
+        assertThat(FastExp.exp(Float.NEGATIVE_INFINITY)).isZero();
+        assertThat(FastExp.exp(0)).isEqualTo(1);
+    }
+}
