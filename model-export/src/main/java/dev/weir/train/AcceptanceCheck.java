@@ -1,0 +1,155 @@
+package dev.weir.train;
+
+import dev.weir.engine.Logits;
+import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.StepPlan;
+import dev.weir.onnx.ModelFolder;
+import dev.weir.onnx.OnnxModelRunner;
+import dev.weir.onnx.RunnerOptions;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Whether an exported model computes what its weights mean: its logits on some texts against a trusted computation of the
+ * same weights. Immutable; any thread.
+ *
+ * <p>Each text's first half goes in as one prefill and the rest token by token, so both ways through the graph are seen.
+ *
+ * @param positions logits compared
+ * @param largestDifference largest difference of a logit
+ * @param worstCosine least cosine between the logits of one position and the trusted ones
+ * @param meanDivergence mean Kullback-Leibler divergence of the predictions from the trusted ones, in nats
+ * @param lossRise how much more loss the model has on the texts' next tokens, in nats per token
+ */
+record AcceptanceCheck(
+        int positions, double largestDifference, double worstCosine, double meanDivergence, double lossRise) {
+    /** The same arithmetic in another order. */
+    private static final double FP32_LARGEST_DIFFERENCE = 1e-3;
+
+    // Eight bits: what rounding does to a sound export is far below these, and a wrong scale far above.
+    private static final double INT8_WORST_COSINE = 0.98;
+    private static final double INT8_MEAN_DIVERGENCE = 0.02;
+    private static final double INT8_LOSS_RISE = 0.02;
+
+    /** Runs the model in {@code folder} on the texts, each of two tokens at least. */
+    static AcceptanceCheck of(Path folder, ReferenceModel reference, List<int[]> texts) {
+        int positions = 0;
+        double largest = 0;
+        double cosine = 1;
+        double divergence = 0;
+        double rise = 0;
+        try (OnnxModelRunner runner = OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(1, 0, 0, 0))) {
+            StepPlan plan = new StepPlan(1);
+            for (int[] text : texts) {
+                float[][] expected = reference.logits(text);
+                int prefix = (text.length + 1) / 2;
+                for (int last = prefix - 1; last < text.length; last++) {
+                    plan.clear();
+                    int row = 0;
+                    if (last < prefix) {
+                        plan.addChunk(new PrefillChunk(0, text, 0, prefix, true));
+                        row = runner.shape().slots();
+                    } else {
+                        plan.addDecodeRow(text[last], last);
+                    }
+                    float[] actual = row(runner.run(plan), row);
+                    positions++;
+                    largest = Math.max(largest, largestDifference(expected[last], actual));
+                    cosine = Math.min(cosine, cosine(expected[last], actual));
+                    divergence += divergence(expected[last], actual);
+                    if (last + 1 < text.length) {
+                        int next = text[last + 1];
+                        rise += logSumExp(actual) - actual[next] - logSumExp(expected[last]) + expected[last][next];
+                    }
+                }
+            }
+        }
+        return new AcceptanceCheck(positions, largest, cosine, divergence / positions, rise / positions);
+    }
+
+    /** Whether the differences are those of the precision and no more; a NaN anywhere is not. */
+    boolean accepts(Precision precision) {
+        return switch (precision) {
+            case FP32 -> largestDifference <= FP32_LARGEST_DIFFERENCE;
+            case INT8 ->
+                worstCosine >= INT8_WORST_COSINE
+                        && meanDivergence <= INT8_MEAN_DIVERGENCE
+                        && lossRise <= INT8_LOSS_RISE;
+        };
+    }
+
+    /** What is demanded of the precision, in words. */
+    static String tolerance(Precision precision) {
+        return switch (precision) {
+            case FP32 -> "largest difference at most " + FP32_LARGEST_DIFFERENCE;
+            case INT8 ->
+                "cosine at least " + INT8_WORST_COSINE + ", mean divergence at most " + INT8_MEAN_DIVERGENCE
+                        + " nats, mean loss rise at most " + INT8_LOSS_RISE + " nats";
+        };
+    }
+
+    @Override
+    public String toString() {
+        return String.format(
+                Locale.ROOT,
+                "%d positions, largest logit difference %.2g, worst cosine %.6f, mean divergence %.2g nats, mean loss rise %.2g nats",
+                positions,
+                largestDifference,
+                worstCosine,
+                meanDivergence,
+                lossRise);
+    }
+
+    private static float[] row(Logits logits, int row) {
+        float[] values = new float[logits.vocabularySize()];
+        logits.values().get(logits.offset(row), values);
+        return values;
+    }
+
+    private static double largestDifference(float[] a, float[] b) {
+        double largest = 0;
+        for (int i = 0; i < a.length; i++) {
+            double difference = Math.abs(a[i] - b[i]);
+            // A comparison with NaN is false, and a NaN must not pass for a small difference.
+            largest = difference <= largest ? largest : difference;
+        }
+        return largest;
+    }
+
+    private static double cosine(float[] a, float[] b) {
+        double ab = 0;
+        double aa = 0;
+        double bb = 0;
+        for (int i = 0; i < a.length; i++) {
+            ab += (double) a[i] * b[i];
+            aa += (double) a[i] * a[i];
+            bb += (double) b[i] * b[i];
+        }
+        return ab / Math.sqrt(aa * bb);
+    }
+
+    /** KL(softmax(p) || softmax(q)). */
+    private static double divergence(float[] p, float[] q) {
+        double logSumP = logSumExp(p);
+        double logSumQ = logSumExp(q);
+        double sum = 0;
+        for (int i = 0; i < p.length; i++) {
+            double logP = p[i] - logSumP;
+            sum += Math.exp(logP) * (logP - (q[i] - logSumQ));
+        }
+        return sum;
+    }
+
+    private static double logSumExp(float[] values) {
+        double max = Double.NEGATIVE_INFINITY;
+        for (float value : values) {
+            max = Math.max(max, value);
+        }
+        double sum = 0;
+        for (float value : values) {
+            sum += Math.exp(value - max);
+        }
+        return max + Math.log(sum);
+    }
+}

@@ -1,0 +1,269 @@
+package dev.weir.train;
+
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+
+/**
+ * A GPT-2 as an ONNX graph that a continuously batching server runs: one graph for prefill, chunks of a prefill and
+ * decoding, with the cache of keys and values outside, in buffers that attention writes in place.
+ *
+ * <p>Inputs and outputs are those of ONNX Runtime GenAI: {@code input_ids} and {@code position_ids} {@code [batch,
+ * tokens]}, {@code attention_mask} {@code [batch, total]}, {@code past_key_values.N.key|value} {@code [batch, heads,
+ * capacity, head size]}; {@code logits} {@code [batch, 1, vocabulary]} of the last token and {@code present.N.key|value}.
+ *
+ * <pre>
+ * x = token embedding + position embedding
+ * per layer   x += attention(norm(x)) W + b;  x += gelu(norm(x) W + b) W + b
+ * logits = norm(x) . token embedding, transposed
+ * </pre>
+ *
+ * <p>Only the last token's logits are wanted, and no later layer reads the last layer's other tokens: so everything after
+ * the last attention is computed for one token, which saves two thirds of a layer in a prefill.
+ */
+final class GptGraph {
+    private final GptConfig config;
+    private final GptWeights weights;
+    private final GptGraphOptions options;
+    private final OnnxGraphBuilder graph = new OnnxGraphBuilder("gpt2");
+
+    private GptGraph(GptWeights weights, GptGraphOptions options) {
+        this.config = weights.config();
+        this.weights = weights;
+        this.options = options;
+    }
+
+    /** Builds the graph of these weights. */
+    static OnnxGraphBuilder of(GptWeights weights, GptGraphOptions options) {
+        return new GptGraph(weights, options).build();
+    }
+
+    private OnnxGraphBuilder build() {
+        String ids = graph.input("input_ids", DataType.INT64, "batch_size", "sequence_length");
+        String mask = graph.input("attention_mask", DataType.INT64, "batch_size", "total_sequence_length");
+        String positions = graph.input("position_ids", DataType.INT64, "batch_size", "sequence_length");
+        declareConstants();
+        String seqlens = lastPositions(mask);
+        String total = totalLength(mask);
+
+        String tokenEmbedding = options.precision() == Precision.FP32 ? embedTokens(ids) : embedTokensInt8(ids);
+        String positionEmbedding = graph.node("Gather", "wpe/Gather")
+                .in(weight("wpe.weight", config.context(), config.width()), positions)
+                .out();
+        // Adding the two embeddings is the same operation as adding a layer's output: fused with the norm after it.
+        Stream stream = addAndNormalise("embedding", tokenEmbedding, positionEmbedding, "", "h.0.ln_1");
+        for (int layer = 0; layer < config.layers(); layer++) {
+            stream = block(layer, stream, seqlens, total);
+        }
+        head(stream.normalised());
+        return graph;
+    }
+
+    /** The residual stream and its normalised copy, which the next matrix reads. */
+    private record Stream(String residual, String normalised) {}
+
+    private Stream block(int layer, Stream in, String seqlens, String total) {
+        int d = config.width();
+        String name = "h." + layer;
+        String qkv = linear(in.normalised(), name + ".attn.c_attn", d, 3 * d);
+        String biased = graph.node("Add", name + ".attn.c_attn/Add")
+                .in(qkv, bias(name + ".attn.c_attn", 3 * d))
+                .out();
+        String attention = attention(layer, biased, seqlens, total);
+        String residual = in.residual();
+        if (layer == config.layers() - 1 && !options.allPositions()) {
+            attention = lastToken("attention", attention);
+            residual = lastToken("residual", residual);
+        }
+        String projected = linear(attention, name + ".attn.c_proj", d, d);
+        Stream middle =
+                addAndNormalise(name + ".attn", projected, residual, bias(name + ".attn.c_proj", d), name + ".ln_2");
+        String widened = linear(middle.normalised(), name + ".mlp.c_fc", d, 4 * d);
+        String activated = graph.contrib("FastGelu", name + ".mlp/FastGelu")
+                .in(widened, bias(name + ".mlp.c_fc", 4 * d))
+                .out();
+        String narrowed = linear(activated, name + ".mlp.c_proj", 4 * d, d);
+        String nextNorm = layer + 1 < config.layers() ? "h." + (layer + 1) + ".ln_1" : "ln_f";
+        return addAndNormalise(name + ".mlp", narrowed, middle.residual(), bias(name + ".mlp.c_proj", d), nextNorm);
+    }
+
+    private String attention(int layer, String qkv, String seqlens, String total) {
+        int heads = config.heads();
+        DataType cacheType = DataType.FLOAT;
+        String past = "past_key_values." + layer + ".";
+        String present = "present." + layer + ".";
+        String pastKey =
+                graph.input(past + "key", cacheType, "batch_size", heads, "past_sequence_length", config.headSize());
+        String pastValue =
+                graph.input(past + "value", cacheType, "batch_size", heads, "past_sequence_length", config.headSize());
+        String attention = graph.contrib("GroupQueryAttention", "h." + layer + ".attn/GroupQueryAttention")
+                .in(qkv, "", "", pastKey, pastValue, seqlens, total)
+                .with("num_heads", heads)
+                .with("kv_num_heads", heads)
+                .to("h." + layer + ".attn/GroupQueryAttention", present + "key", present + "value");
+        Object[] dims = {"batch_size", heads, "total_sequence_length", config.headSize()};
+        graph.output(present + "key", cacheType, dims);
+        graph.output(present + "value", cacheType, dims);
+        return attention;
+    }
+
+    /** {@code sum = x + residual + bias} and its layer norm, in one node. */
+    private Stream addAndNormalise(String name, String x, String residual, String bias, String norm) {
+        String normalised = name + "/SkipLayerNorm";
+        graph.contrib("SkipLayerNormalization", normalised)
+                .in(x, residual, weight(norm + ".weight", config.width()), weight(norm + ".bias", config.width()), bias)
+                .with("epsilon", (float) GptConfig.LAYER_NORM_EPSILON)
+                .to(normalised, "", "", name + "/residual");
+        return new Stream(name + "/residual", normalised);
+    }
+
+    private String lastToken(String name, String x) {
+        return graph.node("Gather", "last/" + name)
+                .in(x, "const/last")
+                .with("axis", 1)
+                .out();
+    }
+
+    private void head(String normalised) {
+        Object tokens = options.allPositions() ? "sequence_length" : 1;
+        if (options.precision() == Precision.FP32) {
+            graph.contrib("FusedMatMul", "head/MatMul")
+                    .in(normalised, "wte.weight")
+                    .with("transB", 1)
+                    .to("logits");
+        } else {
+            String transposed = graph.node("Transpose", "head/Transpose")
+                    .in("wte.weight_int8")
+                    .out();
+            String scales = graph.node("Reshape", "head/Scales")
+                    .in("wte.weight_scale", "const/flat")
+                    .out();
+            multiplyInt8(normalised, "head", transposed, scales, "logits");
+        }
+        graph.output("logits", DataType.FLOAT, "batch_size", tokens, config.vocabularySize());
+    }
+
+    // ---- Matrices: y = x W, without the bias, which the node after it adds.
+
+    private String linear(String x, String name, int inputs, int outputs) {
+        if (options.precision() == Precision.FP32) {
+            return graph.node("MatMul", name + "/MatMul")
+                    .in(x, weight(name + ".weight", inputs, outputs))
+                    .out();
+        }
+        Row8 quantised = Row8.perColumn(weights.tensor(name + ".weight"), inputs, outputs);
+        String values = graph.constant(name + ".weight_int8", DataType.INT8, quantised::values, inputs, outputs);
+        String scales = graph.floats(name + ".weight_scale", quantised::scales, outputs);
+        return multiplyInt8(x, name, values, scales, name + "/MatMul");
+    }
+
+    /**
+     * {@code y = x W} in integers, with a scale for each token: {@code s = max|x| / 127}, {@code y = (x / s rounded) W *
+     * scales * s}. The activations are unsigned with zero point 128 because that is the fast kernel on x86.
+     */
+    private String multiplyInt8(String x, String name, String values, String scales, String output) {
+        String max = graph.node("ReduceMax", name + "/Max")
+                .in(x, "const/last")
+                .with("keepdims", 1)
+                .out();
+        String min = graph.node("ReduceMin", name + "/Min")
+                .in(x, "const/last")
+                .with("keepdims", 1)
+                .out();
+        String negated = graph.node("Neg", name + "/Neg").in(min).out();
+        // The third operand guards the division where a row is all zeros.
+        String largest = graph.node("Max", name + "/AbsMax")
+                .in(max, negated, "const/tiny")
+                .out();
+        String scale =
+                graph.node("Mul", name + "/Scale").in(largest, "const/1_127").out();
+        String scaled = graph.node("Div", name + "/Div").in(x, scale).out();
+        String rounded = graph.node("QuantizeLinear", name + "/Quantize")
+                .in(scaled, "const/one", "const/128")
+                .out();
+        String product = graph.contrib("MatMulIntegerToFloat", name + "/MatMulInteger")
+                .in(rounded, values, "const/one", scales, "const/128", "const/0")
+                .out();
+        return graph.node("Mul", name + "/Rescale").in(product, scale).to(output);
+    }
+
+    // ---- Embeddings.
+
+    private String embedTokens(String ids) {
+        return graph.node("Gather", "wte/Gather")
+                .in(weight("wte.weight", config.vocabularySize(), config.width()), ids)
+                .out();
+    }
+
+    /** The table that the head multiplies with, looked up and scaled back, so that it is stored once. */
+    private String embedTokensInt8(String ids) {
+        int vocabulary = config.vocabularySize();
+        Row8 table = Row8.perRow(weights.tensor("wte.weight"), vocabulary, config.width());
+        graph.constant("wte.weight_int8", DataType.INT8, table::values, vocabulary, config.width());
+        graph.floats("wte.weight_scale", table::scales, vocabulary, 1);
+        String values =
+                graph.node("Gather", "wte/Gather").in("wte.weight_int8", ids).out();
+        String floats = graph.node("Cast", "wte/Cast")
+                .in(values)
+                .with("to", DataType.FLOAT.getNumber())
+                .out();
+        String scales = graph.node("Gather", "wte/GatherScale")
+                .in("wte.weight_scale", ids)
+                .out();
+        return graph.node("Mul", "wte/Mul").in(floats, scales).out();
+    }
+
+    // ---- What GroupQueryAttention wants to know of lengths.
+
+    /** {@code int32 [batch]}: the position of each row's last token, which is its number of ones less one. */
+    private String lastPositions(String mask) {
+        String lengths = graph.node("ReduceSum", "mask/ReduceSum")
+                .in(mask, "const/axis1")
+                .with("keepdims", 0)
+                .out();
+        String positions =
+                graph.node("Sub", "mask/Sub").in(lengths, "const/one_int64").out();
+        return graph.node("Cast", "mask/seqlens_k")
+                .in(positions)
+                .with("to", DataType.INT32.getNumber())
+                .out();
+    }
+
+    /** {@code int32 [1]}: the width of the mask. */
+    private String totalLength(String mask) {
+        String width = graph.node("Shape", "mask/Shape")
+                .in(mask)
+                .with("start", 1)
+                .with("end", 2)
+                .out();
+        return graph.node("Cast", "mask/total_sequence_length")
+                .in(width)
+                .with("to", DataType.INT32.getNumber())
+                .out();
+    }
+
+    // ---- Constants.
+
+    private void declareConstants() {
+        graph.longs("const/axis1", 1);
+        graph.longs("const/one_int64", 1);
+        if (!options.allPositions() || options.precision() == Precision.INT8) {
+            graph.longs("const/last", -1);
+        }
+        if (options.precision() == Precision.INT8) {
+            graph.longs("const/flat", -1);
+            graph.scalar("const/one", 1);
+            graph.scalar("const/1_127", 1f / 127);
+            graph.scalar("const/tiny", 1e-20f);
+            graph.constant("const/128", DataType.UINT8, () -> new byte[] {(byte) 128});
+            // Said outright because ONNX Runtime, where it turns signed weights into unsigned ones, expects it.
+            graph.constant("const/0", DataType.INT8, () -> new byte[] {0});
+        }
+    }
+
+    private String weight(String name, long... shape) {
+        return graph.floats(name, () -> weights.tensor(name), shape);
+    }
+
+    private String bias(String matrix, int outputs) {
+        return weight(matrix + ".bias", outputs);
+    }
+}

@@ -1,0 +1,103 @@
+package dev.weir.onnx;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The keys and values of all slots: per layer one array of each, {@code [slots, heads, max tokens, head size]}, outside
+ * the heap. Owned by the engine thread.
+ *
+ * <p>A run reads and writes a contiguous range of slots in place: the same tensor is bound as past input and as present
+ * output. So the cache is never copied, and what is outside of the range is not touched.
+ */
+final class KvCache implements AutoCloseable {
+    private final OrtEnvironment environment;
+    private final Shape shape;
+    private final Arena arena = Arena.ofShared();
+    /** Keys of layer 0, values of layer 0, keys of layer 1, ... */
+    private final List<MemorySegment> arrays = new ArrayList<>();
+
+    /**
+     * What one slot consists of.
+     *
+     * @param type element type of keys and values
+     */
+    record Shape(int layers, int heads, int maxTokens, int headSize, OnnxJavaType type) {
+        /** Keys or values of one token of one head. */
+        long rowBytes() {
+            return (long) headSize * type.size;
+        }
+
+        /** Keys or values of one layer. */
+        long arraySlotBytes() {
+            return rowBytes() * heads * maxTokens;
+        }
+
+        int arrays() {
+            return 2 * layers;
+        }
+
+        long slotBytes() {
+            return arrays() * arraySlotBytes();
+        }
+    }
+
+    KvCache(OrtEnvironment environment, Shape shape, int slots) {
+        this.environment = environment;
+        this.shape = shape;
+        for (int i = 0; i < shape.arrays(); i++) {
+            arrays.add(NativeMemory.allocate(arena, slots * shape.arraySlotBytes()));
+        }
+    }
+
+    Shape shape() {
+        return shape;
+    }
+
+    /** Tensors over the slots {@code [first, first + count)}, in the order of {@link #arrays}; the caller closes them. */
+    List<OnnxTensor> tensors(int first, int count) throws OrtException {
+        List<OnnxTensor> tensors = new ArrayList<>();
+        long[] dims = {count, shape.heads(), shape.maxTokens(), shape.headSize()};
+        for (MemorySegment array : arrays) {
+            ByteBuffer range = array.asSlice(first * shape.arraySlotBytes(), count * shape.arraySlotBytes())
+                    .asByteBuffer()
+                    .order(ByteOrder.nativeOrder());
+            tensors.add(OnnxTensor.createTensor(environment, range, dims, shape.type()));
+        }
+        return tensors;
+    }
+
+    /** Copies a sequence's first tokens from one slot to another. */
+    void move(int from, int to, int tokens) {
+        long head = shape.maxTokens() * shape.rowBytes();
+        long bytes = tokens * shape.rowBytes();
+        for (MemorySegment array : arrays) {
+            for (int h = 0; h < shape.heads(); h++) {
+                MemorySegment.copy(
+                        array,
+                        from * shape.arraySlotBytes() + h * head,
+                        array,
+                        to * shape.arraySlotBytes() + h * head,
+                        bytes);
+            }
+        }
+    }
+
+    /** Overwrites everything, so that a test can see whether anybody reads what no sequence wrote. */
+    void fill(byte value) {
+        arrays.forEach(array -> array.fill(value));
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,333 @@
+package dev.weir.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.weir.engine.Logits;
+import dev.weir.engine.ModelRunner;
+import dev.weir.engine.ModelShape;
+import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.StepPlan;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model on the CPU through ONNX Runtime, with the cache of its slots. Opened by one thread and then owned by the engine
+ * thread.
+ *
+ * <p>A step is one run of the graph for all decode rows, one token each, and one for each prefill chunk. Attention
+ * ({@code GroupQueryAttention}) reads and writes the cache in place, so the only memory that moves is a step's tokens on
+ * the way in and its logits on the way out. Everything a decode run needs is made once per number of rows and kept.
+ */
+public final class OnnxModelRunner implements ModelRunner {
+    private final OrtEnvironment environment = OnnxRuntime.environment();
+    private final ModelFolder folder;
+    private final ModelShape shape;
+    private final ModelSignature signature;
+    private final KvCacheSize cacheSize;
+    private final int threads;
+
+    private final Arena arena = Arena.ofShared();
+    private final OrtSession session;
+    private final KvCache cache;
+
+    // Decode: staging for one token per slot, and the runs by number of rows.
+    private final LongBuffer decodeTokens;
+    private final LongBuffer decodePositions;
+    private final AttentionMask decodeMask;
+    private final @Nullable DecodeRun[] decodeRuns;
+
+    // Prefill: staging for one chunk, and the cache's tensors by slot.
+    private final LongBuffer chunkTokens;
+    private final LongBuffer chunkPositions;
+    private final AttentionMask chunkMask;
+    private final @Nullable List<OnnxTensor>[] slotTensors;
+
+    /** {@code [slots + chunks, vocabulary]}; the first part belongs to decode rows. */
+    private final FloatBuffer logits;
+
+    private final int maxChunks;
+    /** Logits of all tokens of one chunk, for graphs that cannot give the last ones alone. */
+    private FloatBuffer chunkLogits = FloatBuffer.allocate(0);
+
+    private boolean closed;
+
+    /** The bound inputs and outputs of a decode run for some number of rows. */
+    private record DecodeRun(List<OnnxTensor> owned, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {}
+
+    /**
+     * Loads a model and reserves its cache.
+     *
+     * @throws ModelLoadException naming the file, field or setting that is at fault, and a value that would do
+     */
+    public static OnnxModelRunner open(ModelFolder folder, RunnerOptions options) {
+        int threads = options.threads() == 0 ? PhysicalCores.available() : options.threads();
+        OrtSession session = openSession(folder, threads);
+        try {
+            return new OnnxModelRunner(folder, options, threads, session);
+        } catch (OrtException e) {
+            closeQuietly(session, e);
+            throw new ModelLoadException(folder.modelFile() + " cannot be used: " + e.getMessage(), e);
+        } catch (RuntimeException | Error e) {
+            closeQuietly(session, e);
+            throw e;
+        }
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"}) // an array of lists
+    private OnnxModelRunner(ModelFolder folder, RunnerOptions options, int threads, OrtSession session)
+            throws OrtException {
+        this.folder = folder;
+        this.session = session;
+        this.threads = threads;
+        signature = ModelSignature.of(session, folder);
+        int maxTokens = maxTokens(folder, options);
+        KvCache.Shape cacheShape = new KvCache.Shape(
+                folder.layers(), folder.kvHeads(), maxTokens, folder.headSize(), signature.cacheType());
+        cacheSize = KvCacheSize.plan(
+                cacheShape.slotBytes(), cacheShape.arrays(), options, maxTokens, AvailableMemory.bytes());
+        int slots = cacheSize.slots();
+        shape = new ModelShape(folder.vocabularySize(), slots, maxTokens, folder.eosTokenIds());
+        // A step has no more chunks than it can have prompts, but a long prompt may have several in one step.
+        maxChunks = Math.max(slots, 64);
+        cache = new KvCache(environment, cacheShape, slots);
+        logits = floats((slots + maxChunks) * (long) folder.vocabularySize());
+        decodeTokens = longs(slots);
+        decodePositions = longs(slots);
+        decodeMask = new AttentionMask(slots, maxTokens);
+        decodeRuns = new DecodeRun[slots + 1];
+        chunkTokens = longs(maxTokens);
+        chunkPositions = longs(maxTokens);
+        chunkMask = new AttentionMask(1, maxTokens);
+        slotTensors = new List[slots];
+    }
+
+    @Override
+    public ModelShape shape() {
+        return shape;
+    }
+
+    /** How many slots the cache has and what they cost, for a line at start. */
+    public KvCacheSize cacheSize() {
+        return cacheSize;
+    }
+
+    /** Threads that compute, the calling one included. */
+    public int threads() {
+        return threads;
+    }
+
+    @Override
+    public Logits run(StepPlan plan) {
+        if (closed) {
+            throw new IllegalStateException("the model " + folder.name() + " is closed");
+        }
+        StepPlanCheck.check(plan, shape, maxChunks);
+        try {
+            for (StepPlan.SlotMove move : plan.moves()) {
+                cache.move(move.from(), move.to(), move.tokens());
+            }
+            List<PrefillChunk> chunks = plan.chunks();
+            for (int i = 0; i < chunks.size(); i++) {
+                prefill(chunks.get(i), shape.slots() + i);
+            }
+            if (plan.decodeRows() > 0) {
+                decode(plan);
+            }
+        } catch (OrtException e) {
+            throw new IllegalStateException("the model " + folder.name() + " failed: " + e.getMessage(), e);
+        }
+        return new Logits(logits, shape.vocabularySize());
+    }
+
+    private void decode(StepPlan plan) throws OrtException {
+        int rows = plan.decodeRows();
+        for (int row = 0; row < rows; row++) {
+            decodeTokens.put(row, plan.token(row));
+            decodePositions.put(row, plan.position(row));
+            decodeMask.set(row, plan.position(row) + 1);
+        }
+        DecodeRun run = decodeRuns[rows];
+        if (run == null) {
+            run = decodeRun(rows);
+            decodeRuns[rows] = run;
+        }
+        session.run(run.inputs(), Set.of(), run.outputs()).close();
+    }
+
+    private DecodeRun decodeRun(int rows) throws OrtException {
+        long[] dims = {rows, 1};
+        List<OnnxTensor> owned = cache.tensors(0, rows);
+        Map<String, OnnxTensor> inputs = new HashMap<>();
+        Map<String, OnnxTensor> outputs = new HashMap<>();
+        bindCache(owned, inputs, outputs);
+        OnnxTensor tokens = OnnxTensor.createTensor(environment, decodeTokens.slice(0, rows), dims);
+        OnnxTensor positions = OnnxTensor.createTensor(environment, decodePositions.slice(0, rows), dims);
+        OnnxTensor mask = decodeMask.tensor(environment, rows);
+        OnnxTensor scores = logitsTensor(0, rows);
+        bindTokens(tokens, positions, mask, inputs);
+        outputs.put(folder.names().logits(), scores);
+        owned.addAll(List.of(tokens, positions, mask, scores));
+        return new DecodeRun(owned, inputs, outputs);
+    }
+
+    private void prefill(PrefillChunk chunk, int logitsRow) throws OrtException {
+        int length = chunk.length();
+        for (int i = 0; i < length; i++) {
+            chunkTokens.put(i, chunk.tokens()[chunk.start() + i]);
+            chunkPositions.put(i, chunk.start() + i);
+        }
+        chunkMask.set(0, chunk.start() + length);
+        List<OnnxTensor> slot = slotTensors[chunk.slot()];
+        if (slot == null) {
+            slot = cache.tensors(chunk.slot(), 1);
+            slotTensors[chunk.slot()] = slot;
+        }
+        long[] dims = {1, length};
+        Map<String, OnnxTensor> inputs = new HashMap<>();
+        Map<String, OnnxTensor> outputs = new HashMap<>();
+        bindCache(slot, inputs, outputs);
+        try (OnnxTensor tokens = OnnxTensor.createTensor(environment, chunkTokens.slice(0, length), dims);
+                OnnxTensor positions = OnnxTensor.createTensor(environment, chunkPositions.slice(0, length), dims);
+                OnnxTensor mask = chunkMask.tensor(environment, 1);
+                OnnxTensor scores = signature.lastTokenOnly() ? logitsTensor(logitsRow, 1) : chunkLogits(length)) {
+            bindTokens(tokens, positions, mask, inputs);
+            outputs.put(folder.names().logits(), scores);
+            session.run(inputs, Set.of(), outputs).close();
+        }
+        if (!signature.lastTokenOnly()) {
+            int vocabulary = shape.vocabularySize();
+            logits.put(logitsRow * vocabulary, chunkLogits, (length - 1) * vocabulary, vocabulary);
+        }
+    }
+
+    /** Binds each tensor of the cache both as what attention reads and as where it writes. */
+    private void bindCache(List<OnnxTensor> tensors, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
+        ModelFolder.GraphNames names = folder.names();
+        for (int layer = 0; layer < folder.layers(); layer++) {
+            OnnxTensor key = tensors.get(2 * layer);
+            OnnxTensor value = tensors.get(2 * layer + 1);
+            inputs.put(names.pastKey().formatted(layer), key);
+            inputs.put(names.pastValue().formatted(layer), value);
+            outputs.put(names.presentKey().formatted(layer), key);
+            outputs.put(names.presentValue().formatted(layer), value);
+        }
+    }
+
+    private void bindTokens(OnnxTensor tokens, OnnxTensor positions, OnnxTensor mask, Map<String, OnnxTensor> inputs) {
+        inputs.put(folder.names().inputIds(), tokens);
+        if (signature.hasPositionIds()) {
+            inputs.put(folder.names().positionIds(), positions);
+        }
+        if (signature.hasAttentionMask()) {
+            inputs.put(folder.names().attentionMask(), mask);
+        }
+    }
+
+    private OnnxTensor logitsTensor(int firstRow, int rows) throws OrtException {
+        int vocabulary = shape.vocabularySize();
+        FloatBuffer range = logits.slice(firstRow * vocabulary, rows * vocabulary);
+        return OnnxTensor.createTensor(environment, range, new long[] {rows, 1, vocabulary});
+    }
+
+    private OnnxTensor chunkLogits(int tokens) throws OrtException {
+        int size = Math.multiplyExact(tokens, shape.vocabularySize());
+        if (chunkLogits.capacity() < size) {
+            chunkLogits = floats(size);
+        }
+        return OnnxTensor.createTensor(
+                environment, chunkLogits.slice(0, size), new long[] {1, tokens, shape.vocabularySize()});
+    }
+
+    /** For tests of what attention reads. */
+    KvCache cache() {
+        return cache;
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        List<OnnxTensor> tensors = new ArrayList<>();
+        for (DecodeRun run : decodeRuns) {
+            if (run != null) {
+                tensors.addAll(run.owned());
+            }
+        }
+        for (List<OnnxTensor> slot : slotTensors) {
+            if (slot != null) {
+                tensors.addAll(slot);
+            }
+        }
+        tensors.forEach(OnnxTensor::close);
+        try {
+            session.close();
+        } catch (OrtException e) {
+            throw new IllegalStateException("cannot close the model " + folder.name() + ": " + e.getMessage(), e);
+        } finally {
+            cache.close();
+            arena.close();
+        }
+    }
+
+    private static OrtSession openSession(ModelFolder folder, int threads) {
+        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            options.setIntraOpNumThreads(threads);
+            options.setInterOpNumThreads(1);
+            options.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
+            options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+            // Threads wait for the next node in a loop, for a moment after each run: nodes are shorter than a wake-up.
+            options.addConfigEntry("session.intra_op.allow_spinning", "1");
+            return OnnxRuntime.environment().createSession(folder.modelFile().toString(), options);
+        } catch (OrtException e) {
+            throw new ModelLoadException(folder.modelFile() + " cannot be loaded: " + e.getMessage(), e);
+        }
+    }
+
+    private static int maxTokens(ModelFolder folder, RunnerOptions options) {
+        int contextLength = folder.contextLength();
+        if (options.maxTokens() > contextLength) {
+            throw new ModelLoadException("max-tokens is " + options.maxTokens() + ", but the model " + folder.name()
+                    + " was made for " + contextLength + " tokens at most: choose that or less, or 0");
+        }
+        return options.maxTokens() == 0 ? contextLength : options.maxTokens();
+    }
+
+    private static void closeQuietly(OrtSession session, Throwable reason) {
+        try {
+            session.close();
+        } catch (OrtException e) {
+            reason.addSuppressed(e);
+        }
+    }
+
+    private FloatBuffer floats(long count) {
+        long bytes = count * Float.BYTES;
+        if (bytes > Integer.MAX_VALUE) {
+            throw new ModelLoadException("max-sequences is so large that a step's logits take " + bytes
+                    + " bytes and more than 2 GiB: choose fewer");
+        }
+        return NativeMemory.allocate(arena, bytes)
+                .asByteBuffer()
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+    }
+
+    private static LongBuffer longs(int count) {
+        return ByteBuffer.allocateDirect(count * Long.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .asLongBuffer();
+    }
+}

@@ -1,0 +1,11 @@
+package dev.weir.onnx;
+
+/**
+ * How the model's maker wants tokens to be chosen when a request does not say: the {@code search} section of
+ * {@code genai_config.json}. Immutable; any thread.
+ *
+ * @param doSample false means greedy decoding whatever the other values say
+ * @param maxLength tokens of prompt and answer together
+ */
+public record SearchDefaults(
+        boolean doSample, float temperature, int topK, float topP, float repetitionPenalty, int maxLength) {}

@@ -1,0 +1,59 @@
+package dev.weir.onnx;
+
+import dev.weir.engine.ModelShape;
+import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.StepPlan;
+
+/**
+ * Refuses a plan that does not fit the model before anything is computed, so that a mistake changes no slot. Static
+ * functions; any thread.
+ */
+final class StepPlanCheck {
+    private StepPlanCheck() {}
+
+    static void check(StepPlan plan, ModelShape shape, int maxChunks) {
+        if (plan.decodeRows() > shape.slots()) {
+            throw new IllegalArgumentException(
+                    "the plan has " + plan.decodeRows() + " decode rows for " + shape.slots() + " slots");
+        }
+        if (plan.chunks().size() > maxChunks) {
+            throw new IllegalArgumentException(
+                    "the plan has " + plan.chunks().size() + " prefill chunks, at most " + maxChunks + " fit a step");
+        }
+        for (StepPlan.SlotMove move : plan.moves()) {
+            checkSlot(move.from(), shape);
+            checkSlot(move.to(), shape);
+            checkTokens(move.tokens(), shape);
+        }
+        for (PrefillChunk chunk : plan.chunks()) {
+            checkSlot(chunk.slot(), shape);
+            checkTokens(chunk.start() + chunk.length(), shape);
+            for (int i = chunk.start(); i < chunk.start() + chunk.length(); i++) {
+                checkToken(chunk.tokens()[i], shape);
+            }
+        }
+        for (int row = 0; row < plan.decodeRows(); row++) {
+            checkToken(plan.token(row), shape);
+            checkTokens(plan.position(row) + 1, shape);
+        }
+    }
+
+    private static void checkSlot(int slot, ModelShape shape) {
+        if (slot < 0 || slot >= shape.slots()) {
+            throw new IllegalArgumentException("slot " + slot + " is not one of " + shape.slots());
+        }
+    }
+
+    private static void checkTokens(int tokens, ModelShape shape) {
+        if (tokens < 0 || tokens > shape.maxTokens()) {
+            throw new IllegalArgumentException(tokens + " tokens do not fit a slot of " + shape.maxTokens());
+        }
+    }
+
+    private static void checkToken(int token, ModelShape shape) {
+        if (token < 0 || token >= shape.vocabularySize()) {
+            throw new IllegalArgumentException(
+                    "token " + token + " is not in the vocabulary of " + shape.vocabularySize());
+        }
+    }
+}
