@@ -149,7 +149,9 @@ public final class Tokenizer {
         for (int id : ids) {
             bytes.writeBytes(shownBytes(id, showSpecialTokens));
         }
-        return bytes.toString(StandardCharsets.UTF_8);
+        String text = bytes.toString(StandardCharsets.UTF_8);
+        // the JDK replaces some broken sequences (ED BF, say) otherwise than Unicode recommends and streaming does
+        return text.indexOf(Utf8Decoder.REPLACEMENT) < 0 ? text : Utf8Decoder.decode(bytes.toByteArray());
     }
 
     /** What an id adds to a decoded text; not to be changed. */
