@@ -1,0 +1,35 @@
+package dev.weir.train;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/** Files that appear whole or not at all: written beside their place, forced to disk, then renamed. */
+final class AtomicFile {
+    private AtomicFile() {}
+
+    /** What fills a file. */
+    interface Content {
+        void writeTo(FileChannel channel) throws IOException;
+    }
+
+    static void write(Path path, Content content) throws IOException {
+        Path temporary = path.resolveSibling(path.getFileName() + ".tmp");
+        try {
+            try (FileChannel channel = FileChannel.open(
+                    temporary,
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.WRITE,
+                    StandardOpenOption.TRUNCATE_EXISTING)) {
+                content.writeTo(channel);
+                channel.force(true);
+            }
+            Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+}
