@@ -1,0 +1,51 @@
+package dev.weir.train;
+
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * What libtorch's model says for given weights: the reference that exports are held against. One thread at a time.
+ */
+final class LibtorchLogits implements ReferenceModel {
+    private final GptModel model;
+
+    /** Copies the weights into libtorch and has it calculate in full float32. */
+    LibtorchLogits(GptWeights weights) {
+        Torch.configure(torch.get_num_threads(), false);
+        model = new GptModel(new GptParameters(weights));
+    }
+
+    /**
+     * Logits after each of the ids, one row of the vocabulary's size per id.
+     *
+     * @throws IllegalArgumentException if there are no ids or more than the context
+     */
+    @Override
+    public float[][] logits(int[] ids) {
+        GptConfig config = model.config();
+        if (ids.length < 1 || ids.length > config.context()) {
+            throw new IllegalArgumentException(
+                    "there are " + ids.length + " token ids: give from 1 to the context, " + config.context());
+        }
+        long[] wide = new long[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] < 0 || ids[i] >= config.vocabularySize()) {
+                throw new IllegalArgumentException(
+                        "token id " + ids[i] + " is outside the vocabulary of " + config.vocabularySize());
+            }
+            wide[i] = ids[i];
+        }
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            Tensor logits = model.forward(Torch.longs(wide, 1, ids.length), false); // [1, T, V]
+            float[] flat = Torch.read(logits.contiguous());
+            float[][] rows = new float[ids.length][config.vocabularySize()];
+            for (int t = 0; t < rows.length; t++) {
+                System.arraycopy(flat, t * config.vocabularySize(), rows[t], 0, config.vocabularySize());
+            }
+            return rows;
+        }
+    }
+}

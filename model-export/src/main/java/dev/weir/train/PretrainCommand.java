@@ -1,0 +1,412 @@
+package dev.weir.train;
+
+import dev.weir.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code weir pretrain}: trains a tokenizer and a GPT-2 from a text file. Owned by the main thread. */
+@Command(
+        name = "pretrain",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Trains a tokenizer and a GPT from a UTF-8 text file.",
+        footer = {
+            "",
+            "The last part of the text is held out. DIR/best keeps the weights that predict it best,",
+            "DIR/last the newest with all that --resume needs; both are model folders to export.",
+            "Ctrl-C saves and exits."
+        })
+final class PretrainCommand implements Callable<Integer> {
+    private static final String END_OF_TEXT = "<|endoftext|>";
+
+    /** Long enough to save a model of a few hundred million weights on Ctrl-C. */
+    private static final long SAVE_SECONDS = 60;
+
+    @Option(names = "--data", paramLabel = "FILE", required = true, description = "The UTF-8 text to train on.")
+    @Nullable
+    Path data;
+
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where the run is kept.")
+    @Nullable
+    Path out;
+
+    @Option(names = "--resume", description = "Go on where the run in --out was saved.")
+    boolean resume;
+
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "DIR",
+            description = "Use the tokenizer.json of this folder instead of training one.")
+    @Nullable
+    Path tokenizerFolder;
+
+    @Option(
+            names = "--vocabulary",
+            paramLabel = "N",
+            defaultValue = "1024",
+            description = "Token ids of the tokenizer to train (default: ${DEFAULT-VALUE}).")
+    int vocabulary;
+
+    @Option(
+            names = "--held-out",
+            paramLabel = "SHARE",
+            defaultValue = "0.1",
+            description = "Share of the text, from its end, to validate on (default: ${DEFAULT-VALUE}).")
+    double heldOut;
+
+    @Option(
+            names = "--layers",
+            paramLabel = "N",
+            defaultValue = "6",
+            description = "Transformer blocks (default: ${DEFAULT-VALUE}).")
+    int layers;
+
+    @Option(
+            names = "--heads",
+            paramLabel = "N",
+            defaultValue = "6",
+            description = "Attention heads of a block (default: ${DEFAULT-VALUE}).")
+    int heads;
+
+    @Option(
+            names = "--width",
+            paramLabel = "N",
+            defaultValue = "384",
+            description = "Size of the residual stream, a multiple of --heads (default: ${DEFAULT-VALUE}).")
+    int width;
+
+    @Option(
+            names = "--context",
+            paramLabel = "N",
+            defaultValue = "512",
+            description = "Tokens that the model sees at once (default: ${DEFAULT-VALUE}).")
+    int context;
+
+    @Option(
+            names = "--dropout",
+            paramLabel = "SHARE",
+            defaultValue = "0.2",
+            description = "Share of activations dropped while training (default: ${DEFAULT-VALUE}).")
+    double dropout;
+
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            defaultValue = "2000",
+            description = "Optimizer steps (default: ${DEFAULT-VALUE}).")
+    int steps;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            defaultValue = "16",
+            description = "Blocks of --context tokens in a forward pass (default: ${DEFAULT-VALUE}).")
+    int batch;
+
+    @Option(
+            names = "--accumulate",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Forward passes that make one step (default: ${DEFAULT-VALUE}).")
+    int accumulate;
+
+    @Option(
+            names = "--learning-rate",
+            paramLabel = "RATE",
+            defaultValue = "1e-3",
+            description = "Learning rate after the warm-up (default: ${DEFAULT-VALUE}).")
+    double learningRate;
+
+    @Option(
+            names = "--min-learning-rate",
+            paramLabel = "RATE",
+            description = "Learning rate of the last step (default: a tenth of --learning-rate).")
+    @Nullable
+    Double minLearningRate;
+
+    @Option(
+            names = "--warm-up",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "Steps until the full learning rate (default: ${DEFAULT-VALUE}).")
+    int warmUp;
+
+    @Option(
+            names = "--beta1",
+            paramLabel = "B",
+            defaultValue = "0.9",
+            description = "AdamW's decay of the mean (default: ${DEFAULT-VALUE}).")
+    double beta1;
+
+    @Option(
+            names = "--beta2",
+            paramLabel = "B",
+            defaultValue = "0.99",
+            description = "AdamW's decay of the variance (default: ${DEFAULT-VALUE}).")
+    double beta2;
+
+    @Option(
+            names = "--weight-decay",
+            paramLabel = "W",
+            defaultValue = "0.1",
+            description = "Pull of matrices and embeddings towards zero (default: ${DEFAULT-VALUE}).")
+    double weightDecay;
+
+    @Option(
+            names = "--clip",
+            paramLabel = "NORM",
+            defaultValue = "1.0",
+            description = "Longest gradient followed unscaled (default: ${DEFAULT-VALUE}).")
+    double clip;
+
+    @Option(
+            names = "--eval-every",
+            paramLabel = "N",
+            defaultValue = "250",
+            description = "Steps between two validations; each also saves (default: ${DEFAULT-VALUE}).")
+    int evalEvery;
+
+    @Option(
+            names = "--eval-blocks",
+            paramLabel = "N",
+            defaultValue = "256",
+            description = "Most held-out blocks of one validation (default: ${DEFAULT-VALUE}).")
+    int evalBlocks;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Of weights, blocks and dropout (default: ${DEFAULT-VALUE}).")
+    long seed;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Threads to train on (default: all processors).")
+    @Nullable
+    Integer threads;
+
+    @Option(
+            names = "--matmul",
+            paramLabel = "HOW",
+            defaultValue = "bf16",
+            description = "fp32, or bf16 to round the factors of matrix products to bfloat16 where the processor is "
+                    + "built for it, several times faster (default: ${DEFAULT-VALUE}).")
+    String matmul = "bf16";
+
+    @Option(
+            names = "--log-every",
+            paramLabel = "N",
+            defaultValue = "10",
+            description = "Steps between two lines of progress (default: ${DEFAULT-VALUE}).")
+    int logEvery;
+
+    @Option(
+            names = "--samples",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "Texts to write at the end with the best weights (default: ${DEFAULT-VALUE}).")
+    int samples;
+
+    @Option(
+            names = "--sample-tokens",
+            paramLabel = "N",
+            defaultValue = "200",
+            description = "Tokens of each (default: ${DEFAULT-VALUE}).")
+    int sampleTokens;
+
+    @Option(
+            names = "--sample-prompt",
+            paramLabel = "TEXT",
+            defaultValue = "\\n",
+            description = "What they continue; \\n stands for a line break (default: ${DEFAULT-VALUE}).")
+    String samplePrompt = "\\n";
+
+    @Override
+    public Integer call() throws IOException {
+        PrintStream console = System.out;
+        Path file = Objects.requireNonNull(data);
+        Path folder = Objects.requireNonNull(out);
+        checkOptions();
+        TrainingText text = TrainingText.read(file, heldOut);
+        Path state = RunFolder.last(folder).resolve(TrainingState.NAME);
+        if (!resume && Files.exists(state)) {
+            throw new UserError("--out is " + folder + ", which holds a run already: add --resume to go on with it, "
+                    + "or choose another folder");
+        }
+        if (resume && !Files.exists(state)) {
+            throw new UserError("--resume finds no " + state + ": start the run without --resume");
+        }
+        Tokenizer tokenizer = tokenizer(text, folder, console);
+        TokenizedText tokens = text.tokenize(tokenizer, context);
+        PretrainConfig config = config(tokenizer.vocabularySize());
+
+        int threadCount = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+        Torch.configure(threadCount, matmul.equals("bf16"));
+        RunFolder run = new RunFolder(folder, config, tokenizer, text.sha256(), console, logEvery);
+        Pretrainer pretrainer;
+        if (resume) {
+            TrainingState.Saved saved = TrainingState.load(RunFolder.last(folder), text.sha256());
+            pretrainer = Pretrainer.resume(config, tokens, saved, run);
+            run.rewind(saved.progress().step());
+        } else {
+            pretrainer = Pretrainer.start(config, tokens, run);
+        }
+        announce(config, tokens, threadCount, pretrainer.progress(), console);
+        if (!train(pretrainer)) {
+            return 130;
+        }
+        writeSamples(folder, tokenizer, console);
+        TrainingState.Progress progress = pretrainer.progress();
+        console.printf(
+                Locale.ROOT,
+                "done: %d steps in %.0f s; best validation loss %.4f at step %d, in %s%n",
+                progress.step(),
+                progress.seconds(),
+                progress.bestLoss(),
+                progress.bestStep(),
+                RunFolder.best(folder));
+        return 0;
+    }
+
+    private void checkOptions() {
+        if (!matmul.equals("bf16") && !matmul.equals("fp32")) {
+            throw new UserError("--matmul is \"" + matmul + "\": choose fp32 or bf16");
+        }
+        if (threads != null && threads < 1) {
+            throw new UserError("--threads is " + threads + ": it must be at least 1");
+        }
+        if (logEvery < 1) {
+            throw new UserError("--log-every is " + logEvery + ": it must be at least 1");
+        }
+        if (samples < 0 || sampleTokens < 1) {
+            throw new UserError("--samples is " + samples + " and --sample-tokens " + sampleTokens
+                    + ": they must be at least 0 and 1");
+        }
+        if (samples > 0 && samplePrompt.isEmpty()) {
+            throw new UserError("--sample-prompt is empty: give at least one character");
+        }
+    }
+
+    /** The run's tokenizer, kept in its folder: the one of a resumed run, a given one, or one trained on the training part. */
+    private Tokenizer tokenizer(TrainingText text, Path folder, PrintStream console) throws IOException {
+        if (resume) {
+            return Tokenizer.load(folder);
+        }
+        Files.createDirectories(folder);
+        if (tokenizerFolder == null) {
+            BpeTrainer.Vocabulary trained = BpeTrainer.train(text.training(), vocabulary, List.of(END_OF_TEXT));
+            trained.shortfall().ifPresent(console::println);
+            trained.write(folder);
+        } else {
+            for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+                if (Files.isRegularFile(tokenizerFolder.resolve(name))) {
+                    Files.copy(
+                            tokenizerFolder.resolve(name), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+                } else if (name.equals("tokenizer.json")) {
+                    throw new UserError("--tokenizer is " + tokenizerFolder + ", which has no tokenizer.json");
+                }
+            }
+        }
+        return Tokenizer.load(folder);
+    }
+
+    private PretrainConfig config(int vocabularySize) {
+        double floor = minLearningRate == null ? learningRate / 10 : minLearningRate;
+        return new PretrainConfig(
+                new GptConfig(layers, heads, width, context, vocabularySize, dropout),
+                steps,
+                batch,
+                accumulate,
+                new LearningRateSchedule(learningRate, floor, warmUp, steps),
+                beta1,
+                beta2,
+                weightDecay,
+                clip,
+                evalEvery,
+                evalBlocks,
+                seed);
+    }
+
+    private void announce(
+            PretrainConfig config,
+            TokenizedText tokens,
+            int threadCount,
+            TrainingState.Progress progress,
+            PrintStream console) {
+        config.describe().forEach((name, value) -> console.printf("%-18s %s%n", name, value));
+        console.printf("%-18s %d%n", "threads", threadCount);
+        console.printf("%-18s %s%n", "matmul", matmul);
+        double epochs = (double) config.tokensPerStep() * config.steps() / tokens.trainingTokens();
+        console.printf(
+                Locale.ROOT,
+                "%,d weights; %,d training and %,d held-out tokens; %,d tokens a step, %.1f epochs%n",
+                config.model().parameters(),
+                tokens.trainingTokens(),
+                tokens.validationTokens(),
+                config.tokensPerStep(),
+                epochs);
+        if (progress.step() > 0) {
+            console.printf("resuming after step %d%n", progress.step());
+        }
+    }
+
+    /** Trains until the end or Ctrl-C; in the second case the exiting JVM waits for the save. */
+    private static boolean train(Pretrainer pretrainer) throws IOException {
+        AtomicBoolean stop = new AtomicBoolean();
+        CountDownLatch saved = new CountDownLatch(1);
+        Thread hook = new Thread(
+                () -> {
+                    stop.set(true);
+                    try {
+                        if (!saved.await(SAVE_SECONDS, TimeUnit.SECONDS)) {
+                            System.err.println("gave up waiting for the last step: the save before it is kept");
+                        }
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "save-on-exit");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            return pretrainer.run(stop::get);
+        } finally {
+            saved.countDown();
+            if (!stop.get()) {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            }
+        }
+    }
+
+    private void writeSamples(Path folder, Tokenizer tokenizer, PrintStream console) throws IOException {
+        if (samples == 0) {
+            return;
+        }
+        GptModel best = new GptModel(new GptParameters(Checkpoint.open(RunFolder.best(folder))));
+        TextSampler sampler = new TextSampler(best, tokenizer);
+        String prompt = samplePrompt.replace("\\n", "\n");
+        StringBuilder all = new StringBuilder();
+        for (int i = 0; i < samples; i++) {
+            String sample = sampler.sample(prompt, sampleTokens, 0.8, 0.95, seed + i);
+            all.append("--- sample ")
+                    .append(i + 1)
+                    .append('\n')
+                    .append(prompt)
+                    .append(sample)
+                    .append('\n');
+        }
+        console.print(all);
+        Files.writeString(folder.resolve("samples.txt"), all);
+    }
+}

@@ -1,0 +1,109 @@
+package dev.weir.train;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * What makes one pre-training run what it is. Two runs with equal configs on the same text and threads see the same losses.
+ *
+ * @param model shape of the model
+ * @param steps optimizer steps of the whole run
+ * @param batch blocks in one forward pass
+ * @param accumulate forward passes whose gradients make one step
+ * @param schedule learning rate of each step
+ * @param beta1 decay of AdamW's mean
+ * @param beta2 decay of AdamW's variance
+ * @param weightDecay pull of matrices and embeddings towards zero
+ * @param clip longest gradient that a step follows unscaled
+ * @param evalEvery steps between two looks at the held-out text
+ * @param evalBlocks most held-out blocks of one look
+ * @param seed of the first weights, of the blocks drawn and of dropout
+ */
+record PretrainConfig(
+        GptConfig model,
+        int steps,
+        int batch,
+        int accumulate,
+        LearningRateSchedule schedule,
+        double beta1,
+        double beta2,
+        double weightDecay,
+        double clip,
+        int evalEvery,
+        int evalBlocks,
+        long seed) {
+
+    PretrainConfig {
+        atLeastOne("--steps", steps);
+        atLeastOne("--batch", batch);
+        atLeastOne("--accumulate", accumulate);
+        atLeastOne("--eval-every", evalEvery);
+        atLeastOne("--eval-blocks", evalBlocks);
+        below1("--beta1", beta1);
+        below1("--beta2", beta2);
+        if (!(weightDecay >= 0 && Double.isFinite(weightDecay))) {
+            throw new UserError("--weight-decay is " + weightDecay + ": it must be 0 or more");
+        }
+        if (!(clip > 0)) {
+            throw new UserError("--clip is " + clip + ": it must be above 0");
+        }
+    }
+
+    private static void atLeastOne(String option, int value) {
+        if (value < 1) {
+            throw new UserError(option + " is " + value + ": it must be at least 1");
+        }
+    }
+
+    private static void below1(String option, double value) {
+        if (!(value >= 0 && value < 1)) {
+            throw new UserError(option + " is " + value + ": it must be from 0 to below 1");
+        }
+    }
+
+    /** Tokens that one step learns from. */
+    long tokensPerStep() {
+        return (long) batch * accumulate * model.context();
+    }
+
+    /** Every setting by its option's name, as printed at the start and kept with the training state. */
+    SequencedMap<String, String> describe() {
+        SequencedMap<String, String> settings = new LinkedHashMap<>();
+        settings.put("layers", String.valueOf(model.layers()));
+        settings.put("heads", String.valueOf(model.heads()));
+        settings.put("width", String.valueOf(model.width()));
+        settings.put("context", String.valueOf(model.context()));
+        settings.put("vocabulary", String.valueOf(model.vocabularySize()));
+        settings.put("dropout", String.valueOf(model.dropout()));
+        settings.put("steps", String.valueOf(steps));
+        settings.put("batch", String.valueOf(batch));
+        settings.put("accumulate", String.valueOf(accumulate));
+        settings.put("learning-rate", String.valueOf(schedule.peak()));
+        settings.put("min-learning-rate", String.valueOf(schedule.floor()));
+        settings.put("warm-up", String.valueOf(schedule.warmUpSteps()));
+        settings.put("beta1", String.valueOf(beta1));
+        settings.put("beta2", String.valueOf(beta2));
+        settings.put("weight-decay", String.valueOf(weightDecay));
+        settings.put("clip", String.valueOf(clip));
+        settings.put("eval-every", String.valueOf(evalEvery));
+        settings.put("eval-blocks", String.valueOf(evalBlocks));
+        settings.put("seed", String.valueOf(seed));
+        return settings;
+    }
+
+    /**
+     * Refuses to continue a run that was started with other settings.
+     *
+     * @throws UserError naming the first setting that differs
+     */
+    void requireSame(Map<String, String> saved) {
+        describe().forEach((name, value) -> {
+            String before = saved.get(name);
+            if (!value.equals(before)) {
+                throw new UserError("--" + name + " is " + value + " but the run to resume has " + before
+                        + ": give the same value, or start a new run with another --out");
+            }
+        });
+    }
+}

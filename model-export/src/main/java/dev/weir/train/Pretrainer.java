@@ -1,0 +1,188 @@
+package dev.weir.train;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The pre-training loop: next-token prediction on one text with AdamW. Owned by the thread that calls {@link #run}.
+ *
+ * <p>Each step draws blocks at random places, averages the gradients of {@code accumulate} forward passes, clips them and moves
+ * the weights. Every {@code eval-every} steps the held-out text is scored and the state saved; the weights with the lowest
+ * held-out loss so far are kept apart. A run that is stopped saves first, and resumed sees the very losses that it would have
+ * seen.
+ */
+final class Pretrainer {
+    private final PretrainConfig config;
+    private final TokenizedText text;
+    private final GptParameters parameters;
+    private final GptModel model;
+    private final AdamW optimizer;
+    private final Listener listener;
+    private TrainingState.Progress progress;
+
+    /** Who watches a run and keeps what it makes; called on the run's thread. */
+    interface Listener {
+        void stepped(StepReport report) throws IOException;
+
+        /** The held-out text was scored after the step; {@code best} if never better before. Then saves. */
+        void evaluated(Pretrainer run, Evaluation evaluation, boolean best) throws IOException;
+
+        /** The run was asked to stop between two looks at the held-out text. Saves. */
+        void interrupted(Pretrainer run) throws IOException;
+    }
+
+    /**
+     * One step.
+     *
+     * @param step number of steps done, this one included
+     * @param loss mean loss of its blocks in nats per token, before the step moved the weights
+     * @param gradientNorm length of the gradient before clipping
+     * @param seconds time it took
+     */
+    record StepReport(int step, double loss, double learningRate, double gradientNorm, double seconds) {}
+
+    /**
+     * How well the held-out text is predicted.
+     *
+     * @param loss nats per token
+     * @param bitsPerByte the same over the bytes that the tokens stand for, which other vocabularies can be compared by
+     */
+    record Evaluation(int step, double loss, double bitsPerByte) {}
+
+    /** A new run. */
+    static Pretrainer start(PretrainConfig config, TokenizedText text, Listener listener) {
+        GptParameters parameters = new GptParameters(new RandomGptWeights(config.model(), config.seed()));
+        return new Pretrainer(config, text, parameters, TrainingState.Progress.START, listener);
+    }
+
+    /** A run that goes on where it was saved. */
+    static Pretrainer resume(PretrainConfig config, TokenizedText text, TrainingState.Saved saved, Listener listener) {
+        config.requireSame(saved.settings());
+        GptParameters parameters = new GptParameters(saved.weights(config.model()));
+        Pretrainer pretrainer = new Pretrainer(config, text, parameters, saved.progress(), listener);
+        saved.restore(pretrainer.optimizer);
+        return pretrainer;
+    }
+
+    private Pretrainer(
+            PretrainConfig config,
+            TokenizedText text,
+            GptParameters parameters,
+            TrainingState.Progress progress,
+            Listener listener) {
+        this.config = config;
+        this.text = text;
+        this.parameters = parameters;
+        this.progress = progress;
+        this.listener = listener;
+        model = new GptModel(parameters);
+        optimizer = new AdamW(parameters, config.beta1(), config.beta2(), config.weightDecay());
+    }
+
+    GptParameters parameters() {
+        return parameters;
+    }
+
+    AdamW optimizer() {
+        return optimizer;
+    }
+
+    GptModel model() {
+        return model;
+    }
+
+    TrainingState.Progress progress() {
+        return progress;
+    }
+
+    /**
+     * Trains up to the last step, or until asked to stop.
+     *
+     * @return whether the last step was reached
+     * @throws DivergedException if the loss is no longer a number
+     */
+    boolean run(BooleanSupplier stop) throws IOException {
+        while (progress.step() < config.steps()) {
+            if (stop.getAsBoolean()) {
+                listener.interrupted(this);
+                return false;
+            }
+            StepReport report = step(progress.step());
+            progress = new TrainingState.Progress(
+                    report.step(), progress.bestLoss(), progress.bestStep(), progress.seconds() + report.seconds());
+            listener.stepped(report);
+            if (report.step() % config.evalEvery() == 0 || report.step() == config.steps()) {
+                evaluateAndSave();
+            }
+        }
+        return true;
+    }
+
+    private StepReport step(int step) {
+        long started = System.nanoTime();
+        double learningRate = config.schedule().at(step);
+        optimizer.zeroGradients();
+        double loss = 0;
+        for (int part = 0; part < config.accumulate(); part++) {
+            long number = (long) step * config.accumulate() + part;
+            loss += accumulateGradients(number) / config.accumulate();
+        }
+        double norm = optimizer.clip(config.clip());
+        if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
+            throw new DivergedException(step + 1, loss, norm);
+        }
+        optimizer.step(learningRate);
+        return new StepReport(step + 1, loss, learningRate, norm, (System.nanoTime() - started) / 1e9);
+    }
+
+    /** One forward and backward pass; returns its mean loss. The scope frees every activation at its end. */
+    private double accumulateGradients(long number) {
+        TokenizedText.Batch batch = text.trainingBatch(
+                config.seed(), number, config.batch(), config.model().context());
+        torch.manual_seed(config.seed() + number); // what dropout drops
+        try (PointerScope _ = new PointerScope()) {
+            Tensor loss = model.loss(tensor(batch.ids(), batch), tensor(batch.targets(), batch), true);
+            loss.div(new Scalar((double) config.accumulate())).backward();
+            return loss.item_float();
+        }
+    }
+
+    private void evaluateAndSave() throws IOException {
+        Evaluation evaluation = evaluate();
+        boolean best = evaluation.loss() < progress.bestLoss();
+        if (best) {
+            progress =
+                    new TrainingState.Progress(progress.step(), evaluation.loss(), progress.step(), progress.seconds());
+        }
+        listener.evaluated(this, evaluation, best);
+    }
+
+    /** Scores the held-out text with the weights as they are. */
+    Evaluation evaluate() {
+        double nats = 0;
+        long tokens = 0;
+        long bytes = 0;
+        List<TokenizedText.Batch> batches =
+                text.validationBatches(config.batch(), config.model().context(), config.evalBlocks());
+        for (TokenizedText.Batch batch : batches) {
+            try (PointerScope _ = new PointerScope();
+                    NoGradGuard _ = new NoGradGuard()) {
+                Tensor loss = model.loss(tensor(batch.ids(), batch), tensor(batch.targets(), batch), false);
+                nats += (double) loss.item_float() * batch.targets().length;
+            }
+            tokens += batch.targets().length;
+            bytes += text.targetBytes(batch);
+        }
+        return new Evaluation(progress.step(), nats / tokens, nats / Math.log(2) / bytes);
+    }
+
+    private static Tensor tensor(long[] values, TokenizedText.Batch batch) {
+        return Torch.longs(values, batch.blocks(), batch.length());
+    }
+}

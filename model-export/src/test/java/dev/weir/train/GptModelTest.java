@@ -1,0 +1,132 @@
+package dev.weir.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.bytedeco.javacpp.PointerScope;
+import org.junit.jupiter.api.Test;
+
+class GptModelTest {
+    @Test
+    void libtorchAgreesWithThePlainJavaForwardPass() {
+        // Larger than a fresh model's, so that attention and GELU leave their linear range.
+        GptWeights weights = scaled(new RandomGptWeights(GptConfig.preset("tiny"), 5), 4);
+        int[] ids = new SplittableRandom(9).ints(40, 0, 300).toArray();
+        float[][] expected = new ReferenceForward(weights).logits(ids);
+        float[][] actual = new LibtorchLogits(weights).logits(ids);
+        for (int t = 0; t < ids.length; t++) {
+            assertThat(actual[t]).as("position %d", t).containsExactly(expected[t], within(5e-5f));
+        }
+    }
+
+    @Test
+    void logitsRefuseIdsOutsideTheVocabularyAndTextsBeyondTheContext() {
+        LibtorchLogits logits = new LibtorchLogits(new RandomGptWeights(GptConfig.preset("tiny"), 5));
+        assertThatThrownBy(() -> logits.logits(new int[] {1, 300})).hasMessageContaining("token id 300");
+        assertThatThrownBy(() -> logits.logits(new int[129])).hasMessageContaining("129 token ids");
+        assertThatThrownBy(() -> logits.logits(new int[0])).hasMessageContaining("0 token ids");
+    }
+
+    @Test
+    void weightDecayReachesMatricesAndEmbeddingsAlone() {
+        GptWeights before = new RandomGptWeights(GptConfig.preset("tiny"), 5);
+        GptParameters parameters = new GptParameters(before);
+        AdamW optimizer = new AdamW(parameters, 0.9, 0.99, 0.5);
+        // Without gradients, decay is all that a step does: 1 - 0.1 * 0.5.
+        optimizer.step(0.1);
+        for (Map.Entry<String, long[]> tensor : before.config().tensorShapes().entrySet()) {
+            float[] expected = before.tensor(tensor.getKey());
+            if (tensor.getValue().length == 2) {
+                for (int i = 0; i < expected.length; i++) {
+                    expected[i] *= 0.95f;
+                }
+            }
+            assertThat(parameters.tensor(tensor.getKey())).as(tensor.getKey()).containsExactly(expected, within(1e-7f));
+        }
+    }
+
+    @Test
+    void adamWFollowsThePaper() {
+        GptConfig config = new GptConfig(1, 1, 2, 2, 2, 0);
+        GptParameters parameters = new GptParameters(new RandomGptWeights(config, 1));
+        AdamW optimizer = new AdamW(parameters, 0.8, 0.9, 0.01);
+        double[] weights = doubles(Torch.read(parameters.values()));
+        double[] mean = new double[weights.length];
+        double[] variance = new double[weights.length];
+        SplittableRandom random = new SplittableRandom(2);
+        for (int step = 1; step <= 3; step++) {
+            float[] gradient = new float[weights.length];
+            for (int i = 0; i < gradient.length; i++) {
+                gradient[i] = (float) random.nextDouble(-1, 1);
+                mean[i] = 0.8 * mean[i] + 0.2 * gradient[i];
+                variance[i] = 0.9 * variance[i] + 0.1 * gradient[i] * gradient[i];
+                double decay = i < parameters.decayed() ? 1 - 0.05 * 0.01 : 1;
+                double m = mean[i] / (1 - Math.pow(0.8, step));
+                double v = variance[i] / (1 - Math.pow(0.9, step));
+                weights[i] = weights[i] * decay - 0.05 * m / (Math.sqrt(v) + 1e-8);
+            }
+            Torch.write(gradient, parameters.gradients());
+            optimizer.step(0.05);
+        }
+        assertThat(doubles(Torch.read(parameters.values()))).containsExactly(weights, within(1e-6));
+    }
+
+    @Test
+    void longGradientsAreScaledToTheClipAndShortOnesLeftAlone() {
+        GptParameters parameters = new GptParameters(new RandomGptWeights(new GptConfig(1, 1, 2, 2, 2, 0), 1));
+        AdamW optimizer = new AdamW(parameters, 0.9, 0.99, 0);
+        float[] gradient = new float[(int) parameters.config().parameters()];
+        gradient[3] = 3;
+        gradient[5] = -4;
+        Torch.write(gradient, parameters.gradients());
+        assertThat(optimizer.clip(10)).isCloseTo(5, within(1e-6));
+        assertThat(Torch.read(parameters.gradients())).isEqualTo(gradient);
+        assertThat(optimizer.clip(1)).isCloseTo(5, within(1e-6));
+        float[] clipped = Torch.read(parameters.gradients());
+        assertThat(clipped[3]).isCloseTo(0.6f, within(1e-6f));
+        assertThat(clipped[5]).isCloseTo(-0.8f, within(1e-6f));
+    }
+
+    @Test
+    void dropoutActsInTrainingOnly() {
+        GptConfig config = new GptConfig(1, 2, 32, 16, 50, 0.5);
+        GptModel model = new GptModel(new GptParameters(new RandomGptWeights(config, 1)));
+        try (PointerScope _ = new PointerScope()) {
+            long[] ids = {1, 2, 3, 4};
+            float[] calm = Torch.read(model.forward(Torch.longs(ids, 1, 4), false));
+            assertThat(Torch.read(model.forward(Torch.longs(ids, 1, 4), false))).isEqualTo(calm);
+            assertThat(Torch.read(model.forward(Torch.longs(ids, 1, 4), true))).isNotEqualTo(calm);
+        }
+    }
+
+    private static double[] doubles(float[] values) {
+        double[] wide = new double[values.length];
+        for (int i = 0; i < values.length; i++) {
+            wide[i] = values[i];
+        }
+        return wide;
+    }
+
+    private static GptWeights scaled(GptWeights weights, float factor) {
+        return new GptWeights() {
+            @Override
+            public GptConfig config() {
+                return weights.config();
+            }
+
+            @Override
+            public float[] tensor(String name) {
+                float[] values = weights.tensor(name);
+                SplittableRandom random = new SplittableRandom(name.hashCode());
+                for (int i = 0; i < values.length; i++) {
+                    // Biases and norms too are given something to say.
+                    values[i] = values[i] * (name.startsWith("w") ? 1 : factor) + (float) random.nextDouble(-0.1, 0.1);
+                }
+                return values;
+            }
+        };
+    }
+}

@@ -1,0 +1,129 @@
+package dev.weir.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class PretrainCommandTest {
+    private static final String LINE = "The miller turns the wheel and the wheel turns the stone.\n";
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init") // set by JUnit
+    private Path folder;
+
+    private record Outcome(int exitCode, String errors) {}
+
+    @Test
+    void trainsFromATextFileToAModelFolderAndResumes() throws IOException {
+        Path data = write("data.txt", LINE.repeat(60));
+        Outcome outcome = pretrain(data, "--steps", "6", "--eval-every", "3");
+        assertThat(outcome).isEqualTo(new Outcome(0, ""));
+        Path run = folder.resolve("run");
+        assertThat(run.resolve("samples.txt")).isNotEmptyFile();
+        assertThat(run.resolve("best/tokenizer.json")).isNotEmptyFile();
+        assertThat(Checkpoint.open(run.resolve("best")).config().vocabularySize())
+                .isEqualTo(280);
+        assertThat(steps(run)).containsExactly(1, 2, 3, 3, 4, 5, 6, 6);
+
+        assertThat(pretrain(data, "--steps", "6", "--eval-every", "3").errors())
+                .contains("--resume")
+                .contains("holds a run already");
+        assertThat(pretrain(data, "--steps", "6", "--eval-every", "3", "--resume"))
+                .isEqualTo(new Outcome(0, ""));
+        assertThat(pretrain(data, "--steps", "6", "--eval-every", "2", "--resume")
+                        .errors())
+                .contains("--eval-every is 2")
+                .contains("has 3");
+        assertThat(steps(run)).containsExactly(1, 2, 3, 3, 4, 5, 6, 6);
+    }
+
+    @Test
+    void linesOfUnsavedStepsAreDroppedOnResume() throws IOException {
+        Path data = write("data.txt", LINE.repeat(60));
+        pretrain(data, "--steps", "2", "--samples", "0");
+        Path metrics = folder.resolve("run/metrics.jsonl");
+        Files.writeString(metrics, Files.readString(metrics) + "{\"step\":3,\"loss\":1}\n{\"step\":4,\"lo");
+        assertThat(pretrain(data, "--steps", "2", "--samples", "0", "--resume").exitCode())
+                .isZero();
+        assertThat(steps(folder.resolve("run"))).containsExactly(1, 2, 2);
+    }
+
+    @Test
+    void badInputsAreOneLineThatNamesTheRemedy() throws IOException {
+        Path data = write("data.txt", LINE.repeat(60));
+        refused(pretrain(folder.resolve("missing.txt")), "missing.txt", "give a UTF-8 text file");
+        refused(pretrain(write("empty.txt", "")), "empty.txt", "no text");
+        refused(pretrain(write("short.txt", "a few words only")), "--context 16", "give more text");
+        Path binary = Files.write(folder.resolve("latin1.txt"), new byte[] {'c', 'a', 'f', (byte) 0xe9, ' ', 'x'});
+        refused(pretrain(binary), "latin1.txt", "byte 0xe9 at offset 3", "iconv");
+        Path cut = Files.write(folder.resolve("cut.txt"), new byte[] {'a', (byte) 0xc3});
+        refused(pretrain(cut), "byte 0xc3 at offset 1");
+        refused(pretrain(data, "--heads", "3"), "width is 32", "heads = 3");
+        refused(pretrain(data, "--dropout", "1"), "dropout is 1.0");
+        refused(pretrain(data, "--steps", "0"), "--steps is 0");
+        refused(pretrain(data, "--vocabulary", "100"), "256 bytes");
+        refused(pretrain(data, "--held-out", "0"), "--held-out is 0.0");
+        refused(pretrain(data, "--matmul", "fp8"), "--matmul is \"fp8\"", "bf16");
+        refused(pretrain(data, "--resume"), "start the run without --resume");
+        refused(pretrain(data, "--tokenizer", folder.toString()), "no tokenizer.json");
+        refused(pretrain(data, "--min-learning-rate", "1"), "minimum learning rate is 1.0");
+    }
+
+    @Test
+    void anUnknownOptionIsRefusedWithTheNearestOne() {
+        Outcome outcome = run("pretrain", "--data", "a", "--out", "b", "--step", "3");
+        assertThat(outcome.exitCode()).isEqualTo(2);
+        assertThat(outcome.errors()).contains("--step").contains("Possible solutions: --steps");
+    }
+
+    @Test
+    void aMissingOptionIsNamed() {
+        refused(run("pretrain", "--data", "a"), "--out=DIR");
+    }
+
+    private static void refused(Outcome outcome, String... parts) {
+        assertThat(outcome.errors()).contains(parts).doesNotContain("\tat ");
+        assertThat(outcome.exitCode()).isEqualTo(2);
+    }
+
+    private Outcome pretrain(Path data, String... more) {
+        List<String> args = new ArrayList<>(List.of("pretrain", "--data", data.toString()));
+        args.addAll(List.of("--out", folder.resolve("run").toString()));
+        args.addAll(List.of("--layers", "1", "--heads", "2", "--width", "32", "--context", "16", "--batch", "2"));
+        args.addAll(List.of("--vocabulary", "280", "--threads", "1", "--samples", "1", "--sample-tokens", "4"));
+        args.addAll(Arrays.asList(more));
+        return run(args.toArray(String[]::new));
+    }
+
+    private static Outcome run(String... args) {
+        StringWriter errors = new StringWriter();
+        CommandLine commandLine = TrainMain.commandLine().setOverwrittenOptionsAllowed(true);
+        commandLine.setErr(new PrintWriter(errors, true));
+        return new Outcome(commandLine.execute(args), errors.toString());
+    }
+
+    private Path write(String name, String text) throws IOException {
+        return Files.writeString(folder.resolve(name), text);
+    }
+
+    private static List<Integer> steps(Path run) throws IOException {
+        List<Integer> steps = new ArrayList<>();
+        for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
+            JsonNode node = new ObjectMapper().readTree(line);
+            steps.add(node.path("step").asInt());
+        }
+        return steps;
+    }
+}
