@@ -1,10 +1,15 @@
 package dev.weir.loadtest;
 
 import io.vertx.core.VertxException;
+import java.net.ConnectException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Words for the exceptions of the network. */
 final class Failures {
+
+    /** How Netty's epoll transport begins a message that says the rest in words. */
+    private static final Pattern SYSTEM_CALL = Pattern.compile("^\\w+\\(\\.\\.\\) failed with error\\(-?\\d+\\): ");
 
     private Failures() {}
 
@@ -14,7 +19,10 @@ final class Failures {
         if (message == null || message.isBlank()) {
             return error.getClass().getSimpleName();
         }
-        String line = message.replaceAll("\\s+", " ").strip();
-        return error instanceof VertxException ? line : error.getClass().getSimpleName() + ": " + line;
+        String line =
+                SYSTEM_CALL.matcher(message.replaceAll("\\s+", " ").strip()).replaceFirst("");
+        return error instanceof VertxException || error instanceof ConnectException
+                ? line
+                : error.getClass().getSimpleName() + ": " + line;
     }
 }

@@ -34,6 +34,7 @@ final class LatencyRecorder {
     final Histogram interTokenLatency = newHistogram();
     final Histogram timePerOutputToken = newHistogram();
     final Histogram endToEnd = newHistogram();
+    /** Of the whole run, as most connections are opened in its first moments. */
     final Histogram connect = newHistogram();
 
     private long openNanos = Long.MAX_VALUE;

@@ -11,7 +11,6 @@ import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketClientOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -43,6 +42,7 @@ final class LoadTest {
     // Of the event loop.
     private final LatencyRecorder recorder = new LatencyRecorder();
     private final CpuMeter cpu = new CpuMeter();
+    private @Nullable ProgressLine progressLine;
 
     /**
      * @param description the target in words, for the report
@@ -103,7 +103,8 @@ final class LoadTest {
                 clock, shape, limits, clients(vertx, clock), bodies, recorder, atEnd, new Turns(clock, rawLog));
         run.start();
         if (progress != null) {
-            new ProgressLine(progress, run, recorder, result::isDone).start();
+            progressLine = new ProgressLine(progress, run, recorder);
+            progressLine.start();
         }
         stopper.complete(() -> context.runOnContext(_ -> run.stop()));
     }
@@ -112,7 +113,7 @@ final class LoadTest {
         try {
             return new RawLog(raw, clock.nanoTime());
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the --raw file", e);
+            throw RawLog.failed(e);
         }
     }
 
@@ -158,6 +159,9 @@ final class LoadTest {
         public void finished() {
             if (rawLog != null) {
                 rawLog.close();
+            }
+            if (progressLine != null) {
+                progressLine.clear();
             }
             result.complete(Report.of(
                     description,

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -27,6 +28,8 @@ import picocli.CommandLine.Option;
  */
 @Command(
         name = "weir loadtest",
+        customSynopsis = "usage: ./weir loadtest [OPTIONS]",
+        synopsisHeading = "",
         sortOptions = false,
         usageHelpWidth = 100,
         description = {
@@ -37,7 +40,7 @@ import picocli.CommandLine.Option;
             "",
             "Examples:",
             "  ./weir loadtest --url http://127.0.0.1:8080 --sessions 64 --duration 20s",
-            "  ./weir loadtest --url http://127.0.0.1:8000 --transport sse --api chat --rate 5 --prompt-tokens 512",
+            "  ./weir loadtest --url http://127.0.0.1:8000 --api chat --rate 5 --prompt-tokens 512",
             "",
             "Exit code: 0 = fine, 1 = a threshold was missed or the run failed, 2 = wrong usage."
         })
@@ -224,7 +227,10 @@ public final class LoadTestMain implements Callable<Integer> {
         return new LoadTestMain(out, err).execute(args);
     }
 
-    private int execute(String... args) {
+    private int execute(String... allArgs) {
+        // The launcher passes its own command on; started without it, there is none.
+        boolean hasCommand = allArgs.length > 0 && allArgs[0].equals("loadtest");
+        String[] args = hasCommand ? Arrays.copyOfRange(allArgs, 1, allArgs.length) : allArgs;
         CommandLine command = new CommandLine(this)
                 .setOut(out)
                 .setErr(err)

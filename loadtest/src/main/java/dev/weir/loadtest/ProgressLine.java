@@ -2,7 +2,6 @@ package dev.weir.loadtest;
 
 import java.io.PrintWriter;
 import java.util.Locale;
-import java.util.function.BooleanSupplier;
 
 /** One line of a terminal, rewritten twice a second, that says how a run fares. Owner: the thread of the run. */
 final class ProgressLine {
@@ -13,17 +12,16 @@ final class ProgressLine {
     private final PrintWriter terminal;
     private final LoadRun run;
     private final LatencyRecorder recorder;
-    private final BooleanSupplier isOver;
 
+    private boolean isCleared;
     private long startNanos;
     private long lastNanos;
     private long lastDeltas;
 
-    ProgressLine(PrintWriter terminal, LoadRun run, LatencyRecorder recorder, BooleanSupplier isOver) {
+    ProgressLine(PrintWriter terminal, LoadRun run, LatencyRecorder recorder) {
         this.terminal = terminal;
         this.run = run;
         this.recorder = recorder;
-        this.isOver = isOver;
     }
 
     void start() {
@@ -32,11 +30,16 @@ final class ProgressLine {
         run.clock().schedule(PERIOD_NANOS, this::show);
     }
 
+    /** Empties the line for good. */
+    void clear() {
+        isCleared = true;
+        write("");
+        terminal.print('\r');
+        terminal.flush();
+    }
+
     private void show() {
-        if (isOver.getAsBoolean()) {
-            write("");
-            terminal.print('\r');
-            terminal.flush();
+        if (isCleared) {
             return;
         }
         long now = run.clock().nanoTime();
@@ -50,11 +53,11 @@ final class ProgressLine {
 
     private String line(double seconds, double tokensPerSecond) {
         if (!run.isMeasuring()) {
-            return String.format(Locale.ROOT, "%.0f s  warming up  %,d in flight", seconds, run.inFlight());
+            return String.format(Locale.ROOT, "%.1f s  warming up  %,d in flight", seconds, run.inFlight());
         }
         return String.format(
                 Locale.ROOT,
-                "%.0f s  %,d in flight  %,d done  %,d failed  %,.0f tokens/s",
+                "%.1f s  %,d in flight  %,d done  %,d failed  %,.0f tokens/s",
                 seconds,
                 run.inFlight(),
                 recorder.done(),

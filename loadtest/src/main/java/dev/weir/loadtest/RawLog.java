@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.util.Locale;
 
@@ -61,8 +60,12 @@ final class RawLog implements AutoCloseable {
             }
             out.writeEndObject();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the --raw file", e);
+            throw failed(e);
         }
+    }
+
+    static LoadTestException failed(IOException e) {
+        return new LoadTestException("cannot write the --raw file: " + Failures.describe(e));
     }
 
     /** Whole microseconds, as milliseconds. */
@@ -75,7 +78,7 @@ final class RawLog implements AutoCloseable {
         try {
             out.close();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the --raw file", e);
+            throw failed(e);
         }
     }
 }

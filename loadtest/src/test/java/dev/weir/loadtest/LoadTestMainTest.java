@@ -399,7 +399,7 @@ class LoadTestMainTest {
 
     @Test
     void helpListsEveryOptionWithAnExample() {
-        assertThat(start("--help")).isZero();
+        assertThat(start("loadtest", "--help")).isZero();
         assertThat(out.toString())
                 .contains("./weir loadtest --url http://127.0.0.1:8080 --sessions 64 --duration 20s")
                 .contains("--max-itl-p99")
