@@ -39,33 +39,29 @@ record AcceptanceCheck(
         double cosine = 1;
         double divergence = 0;
         double rise = 0;
+        int predictions = 0;
         try (OnnxModelRunner runner = OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(1, 0, 0, 0))) {
             StepPlan plan = new StepPlan(1);
             for (int[] text : texts) {
                 float[][] expected = reference.logits(text);
                 int prefix = (text.length + 1) / 2;
                 for (int last = prefix - 1; last < text.length; last++) {
-                    plan.clear();
-                    int row = 0;
-                    if (last < prefix) {
-                        plan.addChunk(new PrefillChunk(0, text, 0, prefix, true));
-                        row = runner.shape().slots();
-                    } else {
-                        plan.addDecodeRow(text[last], last);
-                    }
-                    float[] actual = row(runner.run(plan), row);
+                    float[] actual = last < prefix
+                            ? prefill(runner, plan, text, prefix)
+                            : decode(runner, plan, text[last], last);
                     positions++;
-                    largest = Math.max(largest, largestDifference(expected[last], actual));
-                    cosine = Math.min(cosine, cosine(expected[last], actual));
-                    divergence += divergence(expected[last], actual);
+                    largest = Math.max(largest, LogProbabilities.largestDifference(expected[last], actual));
+                    cosine = Math.min(cosine, LogProbabilities.cosine(expected[last], actual));
+                    divergence += LogProbabilities.divergence(expected[last], actual);
                     if (last + 1 < text.length) {
                         int next = text[last + 1];
-                        rise += logSumExp(actual) - actual[next] - logSumExp(expected[last]) + expected[last][next];
+                        rise += LogProbabilities.loss(actual, next) - LogProbabilities.loss(expected[last], next);
+                        predictions++;
                     }
                 }
             }
         }
-        return new AcceptanceCheck(positions, largest, cosine, divergence / positions, rise / positions);
+        return new AcceptanceCheck(positions, largest, cosine, divergence / positions, rise / predictions);
     }
 
     /** Whether the differences are those of the precision and no more; a NaN anywhere is not. */
@@ -82,7 +78,7 @@ record AcceptanceCheck(
     /** What is demanded of the precision, in words. */
     static String tolerance(Precision precision) {
         return switch (precision) {
-            case FP32 -> "largest difference at most " + FP32_LARGEST_DIFFERENCE;
+            case FP32 -> "largest logit difference at most " + FP32_LARGEST_DIFFERENCE;
             case INT8 ->
                 "cosine at least " + INT8_WORST_COSINE + ", mean divergence at most " + INT8_MEAN_DIVERGENCE
                         + " nats, mean loss rise at most " + INT8_LOSS_RISE + " nats";
@@ -101,55 +97,21 @@ record AcceptanceCheck(
                 lossRise);
     }
 
+    private static float[] prefill(OnnxModelRunner runner, StepPlan plan, int[] text, int length) {
+        plan.clear();
+        plan.addChunk(new PrefillChunk(0, text, 0, length, true));
+        return row(runner.run(plan), runner.shape().slots());
+    }
+
+    private static float[] decode(OnnxModelRunner runner, StepPlan plan, int token, int position) {
+        plan.clear();
+        plan.addDecodeRow(token, position);
+        return row(runner.run(plan), 0);
+    }
+
     private static float[] row(Logits logits, int row) {
         float[] values = new float[logits.vocabularySize()];
         logits.values().get(logits.offset(row), values);
         return values;
-    }
-
-    private static double largestDifference(float[] a, float[] b) {
-        double largest = 0;
-        for (int i = 0; i < a.length; i++) {
-            double difference = Math.abs(a[i] - b[i]);
-            // A comparison with NaN is false, and a NaN must not pass for a small difference.
-            largest = difference <= largest ? largest : difference;
-        }
-        return largest;
-    }
-
-    private static double cosine(float[] a, float[] b) {
-        double ab = 0;
-        double aa = 0;
-        double bb = 0;
-        for (int i = 0; i < a.length; i++) {
-            ab += (double) a[i] * b[i];
-            aa += (double) a[i] * a[i];
-            bb += (double) b[i] * b[i];
-        }
-        return ab / Math.sqrt(aa * bb);
-    }
-
-    /** KL(softmax(p) || softmax(q)). */
-    private static double divergence(float[] p, float[] q) {
-        double logSumP = logSumExp(p);
-        double logSumQ = logSumExp(q);
-        double sum = 0;
-        for (int i = 0; i < p.length; i++) {
-            double logP = p[i] - logSumP;
-            sum += Math.exp(logP) * (logP - (q[i] - logSumQ));
-        }
-        return sum;
-    }
-
-    private static double logSumExp(float[] values) {
-        double max = Double.NEGATIVE_INFINITY;
-        for (float value : values) {
-            max = Math.max(max, value);
-        }
-        double sum = 0;
-        for (float value : values) {
-            sum += Math.exp(value - max);
-        }
-        return max + Math.log(sum);
     }
 }

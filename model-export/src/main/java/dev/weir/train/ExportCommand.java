@@ -2,116 +2,125 @@ package dev.weir.train;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.FileAlreadyExistsException;
+import java.io.Serial;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code export}: writes a model folder for the server and compares it with the weights that it was made from. A model
- * that differs is not written.
+ * {@code weir export}: writes a model folder for the server and compares it with libtorch on the weights that it was made
+ * from. A model that differs is not written.
  *
  * <pre>
- * export --random tiny --seed 1 --out models/tiny
- * export --random 6/6/384/256/4096 --precision int8 --out models/small
+ * weir export --checkpoint runs/shakespeare/best --precision int8 --out models/shakespeare
+ * weir export --random gpt2 --seed 1 --out models/gpt2-random
+ * weir export --random 6/6/384/256/4096 --out models/small-random
  * </pre>
  */
 @Command(
         name = "export",
         mixinStandardHelpOptions = true,
-        description = "Writes a model folder that weir serve can run.")
+        sortOptions = false,
+        description = "Writes a checkpoint, or a GPT with random weights, as a model folder that weir serve runs.",
+        footer = {"", "The model is compared with libtorch before the folder appears; one that differs is not written."
+        })
 final class ExportCommand implements Callable<Integer> {
-    private static final int CHECKED_TEXTS = 3;
-    private static final int CHECKED_TOKENS = 24;
+    private static final int CHECKED_TEXTS = 4;
+    private static final int CHECKED_TOKENS = 32;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(
-            names = "--random",
-            required = true,
-            paramLabel = "SHAPE",
-            description = "Random weights: gpt2, tiny, or layers/heads/width[/context[/vocabulary]].")
-    private String random = "";
+    @ArgGroup(multiplicity = "1")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Source source;
 
-    @Option(names = "--seed", description = "Seed of random weights. Default: ${DEFAULT-VALUE}.")
-    private long seed = 1;
+    private static final class Source {
+        @Option(
+                names = "--checkpoint",
+                required = true,
+                paramLabel = "DIR",
+                description = "A model that pretrain wrote, such as runs/NAME/best, or a Hugging Face GPT-2.")
+        @Nullable
+        Path checkpoint;
 
-    @Option(names = "--precision", description = "fp32 or int8. Default: ${DEFAULT-VALUE}.")
-    private Precision precision = Precision.FP32;
+        @Option(
+                names = "--random",
+                required = true,
+                paramLabel = "SHAPE",
+                description = "Random weights: gpt2, tiny, or layers/heads/width[/context[/vocabulary]].")
+        @Nullable
+        String random;
+    }
 
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "The model folder to write.")
     private Path out = Path.of("");
 
-    /** Runs the command by itself. */
-    public static void main(String[] args) {
-        System.exit(new CommandLine(new ExportCommand())
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .execute(args));
-    }
+    @Option(
+            names = "--precision",
+            paramLabel = "NAME",
+            defaultValue = "fp32",
+            description = "fp32 or int8 (default: ${DEFAULT-VALUE}).")
+    private Precision precision = Precision.FP32;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Seed of random weights (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--overwrite", description = "Replace the model that is in --out.")
+    private boolean overwrite;
 
     @Override
     public Integer call() throws IOException {
-        PrintWriter console = spec.commandLine().getOut();
-        GptWeights weights = new RandomGptWeights(randomConfig(), seed);
-        GptConfig config = weights.config();
-        Map<String, String> files = new LinkedHashMap<>();
-        files.put("tokenizer.json", RandomTokenizer.json(config.vocabularySize()));
-        files.put(
-                "tokenizer_config.json",
-                ModelFolderWriter.tokenizerConfig(RandomTokenizer.END_OF_TEXT, config.context()));
-        files.put("README.md", card(config));
-        ModelFolderWriter.Contents contents = new ModelFolderWriter.Contents(
-                weights,
-                new GptGraphOptions(precision, false),
-                RandomTokenizer.endOfText(config.vocabularySize()),
-                files);
-        List<AcceptanceCheck> outcome = new ArrayList<>();
+        checkOut();
+        ExportSource model = source.checkpoint != null
+                ? ExportSource.checkpoint(source.checkpoint)
+                : ExportSource.random(parseShape(String.valueOf(source.random)), seed);
         try {
-            ModelFolderWriter.write(out, contents, draft -> {
-                AcceptanceCheck check =
-                        AcceptanceCheck.of(draft, new ReferenceForward(weights), randomTexts(config, new Random(seed)));
-                outcome.add(check);
-                if (!check.accepts(precision)) {
-                    throw new RejectedExportException(check, precision);
-                }
-            });
-        } catch (FileAlreadyExistsException e) {
-            throw new ParameterException(
-                    spec.commandLine(), "--out is " + out + ", which exists: remove it or name another folder");
+            ModelFolderWriter.write(out, model, new GptGraphOptions(precision, false), draft -> accept(draft, model));
+            return CommandLine.ExitCode.OK;
         } catch (RejectedExportException e) {
             spec.commandLine().getErr().println(e.getMessage());
-            return 1;
-        }
-        console.println(
-                "wrote " + out + ": " + config + ", " + config.parameters() + " parameters, " + precision.label());
-        console.println("checked against a reference: " + outcome.getFirst());
-        return 0;
-    }
-
-    private static final class RejectedExportException extends RuntimeException {
-        RejectedExportException(AcceptanceCheck check, Precision precision) {
-            super("nothing was written: the exported model differs from its weights (" + check + ") by more than "
-                    + precision.label() + " allows (" + AcceptanceCheck.tolerance(precision) + ")");
+            return CommandLine.ExitCode.SOFTWARE;
         }
     }
 
-    private GptConfig randomConfig() {
-        try {
-            return parseShape(random);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--random " + random + ": " + e.getMessage(), e);
+    /** Compares the written model with libtorch and returns its card. */
+    private String accept(Path draft, ExportSource model) {
+        GptConfig config = model.weights().config();
+        ReferenceModel reference = new LibtorchLogits(model.weights());
+        List<int[]> texts = ExportSource.selfWritten(reference, config, CHECKED_TEXTS, CHECKED_TOKENS, seed);
+        AcceptanceCheck check = AcceptanceCheck.of(draft, reference, texts);
+        if (!check.accepts(precision)) {
+            throw new RejectedExportException("nothing was written: the exported model differs from its weights ("
+                    + check + ") by more than " + precision.label() + " allows ("
+                    + AcceptanceCheck.tolerance(precision) + ")");
+        }
+        PrintWriter console = spec.commandLine().getOut();
+        console.println(out + ": " + config + ", " + config.parameters() + " weights, " + precision.label());
+        console.println("against libtorch: " + check);
+        return ModelCard.text(out.toAbsolutePath().normalize().getFileName().toString(), model, precision, check);
+    }
+
+    private void checkOut() throws IOException {
+        if (Files.exists(out) && !overwrite) {
+            throw new UserError("--out is " + out + ", which exists: name another folder, or add --overwrite");
+        }
+        if (Files.exists(out) && !Files.isRegularFile(out.resolve(ModelFolderWriter.MODEL_FILE))) {
+            throw new UserError("--out is " + out + ", which holds no " + ModelFolderWriter.MODEL_FILE
+                    + ": only a model is overwritten, so name another folder");
         }
     }
 
@@ -123,38 +132,26 @@ final class ExportCommand implements Callable<Integer> {
         String[] parts = shape.split("/", -1);
         int[] sizes = {0, 0, 0, 1024, 50257};
         if (parts.length < 3 || parts.length > sizes.length) {
-            throw new IllegalArgumentException("give layers/heads/width, then /context and /vocabulary if wanted");
+            throw new UserError(
+                    "--random is " + shape + ": give layers/heads/width, then /context/vocabulary if wanted");
         }
         for (int i = 0; i < parts.length; i++) {
             try {
                 sizes[i] = Integer.parseInt(parts[i]);
             } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("\"" + parts[i] + "\" is not a whole number", e);
+                throw new UserError("--random is " + shape + ": \"" + parts[i] + "\" is not a whole number", e);
             }
         }
         return new GptConfig(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], 0);
     }
 
-    private static List<int[]> randomTexts(GptConfig config, Random random) {
-        List<int[]> texts = new ArrayList<>();
-        for (int i = 0; i < CHECKED_TEXTS; i++) {
-            texts.add(random.ints(Math.min(CHECKED_TOKENS, config.context()), 0, config.vocabularySize())
-                    .toArray());
+    /** Our own mistake, or weights that eight bits cannot hold. */
+    private static final class RejectedExportException extends RuntimeException {
+        @Serial
+        private static final long serialVersionUID = 1L;
+
+        RejectedExportException(String message) {
+            super(message);
         }
-        return texts;
-    }
-
-    private String card(GptConfig config) {
-        return """
-                # %s
-
-                A GPT-2 with random weights for tests and measurements: it has learned nothing and answers nonsense.
-
-                - shape: %s
-                - parameters: %d
-                - seed: %d
-                - weights: %s
-                """.formatted(
-                out.toAbsolutePath().normalize().getFileName(), config, config.parameters(), seed, precision.label());
     }
 }

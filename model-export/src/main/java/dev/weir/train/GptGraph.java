@@ -20,6 +20,8 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
  * the last attention is computed for one token, which saves two thirds of a layer in a prefill.
  */
 final class GptGraph {
+    private static final int HEAD_SIZE_STEP = 8;
+
     private final GptConfig config;
     private final GptWeights weights;
     private final GptGraphOptions options;
@@ -27,6 +29,11 @@ final class GptGraph {
 
     private GptGraph(GptWeights weights, GptGraphOptions options) {
         this.config = weights.config();
+        if (config.headSize() % HEAD_SIZE_STEP != 0) {
+            throw new UserError("a head of this model has width / heads = " + config.width() + " / " + config.heads()
+                    + " = " + config.headSize() + " elements, but ONNX Runtime's attention takes multiples of "
+                    + HEAD_SIZE_STEP + " only");
+        }
         this.weights = weights;
         this.options = options;
     }

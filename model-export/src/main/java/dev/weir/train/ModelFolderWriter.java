@@ -4,14 +4,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
+import java.util.OptionalInt;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -22,58 +22,63 @@ import java.util.stream.Stream;
  */
 final class ModelFolderWriter {
     static final String MODEL_FILE = "model.onnx";
+    private static final String CARD_FILE = "README.md";
 
     private ModelFolderWriter() {}
 
     /**
-     * What to write.
+     * Writes a folder in place of what is there, if anything is.
      *
-     * @param endOfText id of the token that ends a text
-     * @param files the other files of the folder by name: the tokenizer's and the card
+     * @param check is given the complete folder under its temporary name and returns the model's card, or throws if the
+     *     model is not good, in which case nothing has changed
      */
-    record Contents(GptWeights weights, GptGraphOptions options, int endOfText, Map<String, String> files) {}
-
-    /**
-     * Writes a folder.
-     *
-     * @param check is given the complete folder under its temporary name and throws if the model is not good
-     * @throws FileAlreadyExistsException if there is something at {@code folder}
-     */
-    static void write(Path folder, Contents contents, Consumer<Path> check) throws IOException {
+    static void write(Path folder, ExportSource source, GptGraphOptions options, Function<Path, String> check)
+            throws IOException {
         Path target = folder.toAbsolutePath().normalize();
-        if (Files.exists(target)) {
-            throw new FileAlreadyExistsException(target.toString());
-        }
         Path parent = Files.createDirectories(target.getParent());
         Path draft = Files.createTempDirectory(parent, "." + target.getFileName() + "-");
         try {
-            writeFiles(draft, contents);
-            check.accept(draft);
+            writeFiles(draft, source, options);
+            Files.writeString(draft.resolve(CARD_FILE), check.apply(draft));
+            // Temporary folders are for their owner alone; a model may be served by another user.
             Files.setPosixFilePermissions(draft, Files.getPosixFilePermissions(parent));
-            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
+            replace(target, draft);
         } finally {
             deleteTree(draft);
         }
     }
 
-    private static void writeFiles(Path folder, Contents contents) throws IOException {
+    private static void replace(Path target, Path draft) throws IOException {
+        if (Files.notExists(target)) {
+            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
+            return;
+        }
+        Path old = Files.createTempDirectory(target.getParent(), "." + target.getFileName() + "-old-");
+        try {
+            Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
+            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            deleteTree(old);
+        }
+    }
+
+    private static void writeFiles(Path folder, ExportSource source, GptGraphOptions options) throws IOException {
+        GptConfig config = source.weights().config();
         OnnxModelFile.write(
-                GptGraph.of(contents.weights(), contents.options()),
-                folder.resolve(MODEL_FILE),
-                OnnxModelFile.INLINE_LIMIT);
-        GptConfig config = contents.weights().config();
-        writeJson(folder.resolve("genai_config.json"), genaiConfig(config, contents.endOfText()));
-        writeJson(folder.resolve("config.json"), config(config, contents.endOfText()));
-        for (Map.Entry<String, String> file : contents.files().entrySet()) {
+                GptGraph.of(source.weights(), options), folder.resolve(MODEL_FILE), OnnxModelFile.INLINE_LIMIT);
+        Files.writeString(
+                folder.resolve("genai_config.json"),
+                genaiConfig(config, source.endOfText()).toPrettyString() + "\n");
+        Gpt2ConfigFile.write(folder, config, source.endOfText());
+        for (Map.Entry<String, String> file : source.files().entrySet()) {
             Files.writeString(folder.resolve(file.getKey()), file.getValue());
         }
     }
 
     /** What a runner must know of the graph, in GenAI's layout. */
-    private static ObjectNode genaiConfig(GptConfig config, int endOfText) {
+    private static ObjectNode genaiConfig(GptConfig config, OptionalInt endOfText) {
         ObjectNode root = new ObjectMapper().createObjectNode();
         ObjectNode model = root.putObject("model");
-        model.put("bos_token_id", endOfText);
         model.put("context_length", config.context());
         ObjectNode decoder = model.putObject("decoder");
         decoder.putObject("session_options").putArray("provider_options");
@@ -93,8 +98,8 @@ final class ModelFolderWriter {
         decoder.put("num_attention_heads", config.heads());
         decoder.put("num_hidden_layers", config.layers());
         decoder.put("num_key_value_heads", config.heads());
-        model.put("eos_token_id", endOfText);
-        model.put("pad_token_id", endOfText);
+        endOfText.ifPresent(
+                id -> model.put("bos_token_id", id).put("eos_token_id", id).put("pad_token_id", id));
         // GenAI's "gpt2" is an older graph with keys and values in one tensor; "decoder" is any graph as described
         // here.
         model.put("type", "decoder");
@@ -107,45 +112,10 @@ final class ModelFolderWriter {
                 .put("num_return_sequences", 1)
                 .put("past_present_share_buffer", true)
                 .put("repetition_penalty", 1.0)
-                .put("temperature", 1.0)
+                .put("temperature", 0.8)
                 .put("top_k", 0)
-                .put("top_p", 1.0);
+                .put("top_p", 0.95);
         return root;
-    }
-
-    /** The architecture, in Hugging Face's layout. */
-    private static ObjectNode config(GptConfig config, int endOfText) {
-        ObjectNode root = new ObjectMapper().createObjectNode();
-        root.putArray("architectures").add("GPT2LMHeadModel");
-        return root.put("model_type", "gpt2")
-                .put("activation_function", "gelu_new")
-                .put("n_layer", config.layers())
-                .put("n_head", config.heads())
-                .put("n_embd", config.width())
-                .put("n_positions", config.context())
-                .put("n_ctx", config.context())
-                .put("vocab_size", config.vocabularySize())
-                .put("layer_norm_epsilon", GptConfig.LAYER_NORM_EPSILON)
-                .put("tie_word_embeddings", true)
-                .put("bos_token_id", endOfText)
-                .put("eos_token_id", endOfText);
-    }
-
-    /** {@code tokenizer_config.json} for a byte-level tokenizer with that end-of-text token. */
-    static String tokenizerConfig(String endOfText, int context) {
-        return new ObjectMapper()
-                .createObjectNode()
-                .put("tokenizer_class", "GPT2Tokenizer")
-                .put("add_prefix_space", false)
-                .put("bos_token", endOfText)
-                .put("eos_token", endOfText)
-                .put("unk_token", endOfText)
-                .put("model_max_length", context)
-                .toPrettyString();
-    }
-
-    private static void writeJson(Path file, ObjectNode json) throws IOException {
-        Files.writeString(file, json.toPrettyString() + "\n");
     }
 
     private static void deleteTree(Path folder) throws IOException {

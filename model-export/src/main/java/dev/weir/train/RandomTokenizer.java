@@ -58,6 +58,19 @@ final class RandomTokenizer {
         return root.toString();
     }
 
+    /** The {@code tokenizer_config.json} to go with it. */
+    static String config(int context) {
+        return new ObjectMapper()
+                .createObjectNode()
+                .put("tokenizer_class", "GPT2Tokenizer")
+                .put("add_prefix_space", false)
+                .put("bos_token", END_OF_TEXT)
+                .put("eos_token", END_OF_TEXT)
+                .put("unk_token", END_OF_TEXT)
+                .put("model_max_length", context)
+                .toPrettyString();
+    }
+
     private static ObjectNode byteLevel(ObjectNode root) {
         ObjectNode node = root.objectNode();
         return node.put("type", "ByteLevel")

@@ -1,0 +1,84 @@
+package dev.weir.train;
+
+import dev.weir.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
+
+/**
+ * A model to export and the files that go with it. Immutable; any thread.
+ *
+ * @param endOfText id of the token that ends a text, if the tokenizer has one
+ * @param files the tokenizer's files by name
+ * @param origin where the weights come from, one line for the model card
+ */
+record ExportSource(GptWeights weights, OptionalInt endOfText, Map<String, String> files, String origin) {
+    private static final List<String> TOKENIZER_FILES =
+            List.of("tokenizer.json", "tokenizer_config.json", "chat_template.jinja");
+
+    /** A model that pretrain wrote, or a GPT-2 in Hugging Face's files. */
+    static ExportSource checkpoint(Path folder) throws IOException {
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        Map<String, String> files = new LinkedHashMap<>();
+        for (String name : TOKENIZER_FILES) {
+            if (Files.isRegularFile(folder.resolve(name))) {
+                files.put(name, Files.readString(folder.resolve(name)));
+            }
+        }
+        Tokenizer tokenizer = Tokenizer.load(folder);
+        int vocabulary = checkpoint.config().vocabularySize();
+        if (tokenizer.vocabularySize() > vocabulary) {
+            throw new UserError(folder.resolve("tokenizer.json") + " has " + tokenizer.vocabularySize()
+                    + " tokens but the model only " + vocabulary + ": they are not from the same training");
+        }
+        return new ExportSource(checkpoint, tokenizer.eosId(), files, "checkpoint " + folder.getFileName());
+    }
+
+    /** A model with random weights and a tokenizer of its size. */
+    static ExportSource random(GptConfig config, long seed) {
+        Map<String, String> files = new LinkedHashMap<>();
+        files.put("tokenizer.json", RandomTokenizer.json(config.vocabularySize()));
+        files.put("tokenizer_config.json", RandomTokenizer.config(config.context()));
+        return new ExportSource(
+                new RandomGptWeights(config, seed),
+                OptionalInt.of(RandomTokenizer.endOfText(config.vocabularySize())),
+                files,
+                "random weights of seed " + seed + "; it has learned nothing and answers nonsense");
+    }
+
+    /**
+     * Texts that the model itself writes, one token after the other from a random first one. They excite it as real use
+     * does, which random tokens do not, and need no data.
+     */
+    static List<int[]> selfWritten(ReferenceModel model, GptConfig config, int count, int tokens, long seed) {
+        Random random = new Random(seed);
+        int[][] texts = new int[count][Math.min(tokens, config.context())];
+        for (int[] text : texts) {
+            text[0] = random.nextInt(config.vocabularySize());
+            for (int length = 1; length < text.length; length++) {
+                float[][] logits = model.logits(Arrays.copyOf(text, length));
+                text[length] = draw(logits[length - 1], random.nextDouble());
+            }
+        }
+        return List.of(texts);
+    }
+
+    /** The token at which the cumulative probability passes {@code share}. */
+    private static int draw(float[] logits, double share) {
+        double normaliser = LogProbabilities.logSumExp(logits);
+        double rest = share;
+        for (int token = 0; token < logits.length; token++) {
+            rest -= Math.exp(logits[token] - normaliser);
+            if (rest < 0) {
+                return token;
+            }
+        }
+        return logits.length - 1;
+    }
+}

@@ -1,0 +1,33 @@
+package dev.weir.train;
+
+import java.util.Locale;
+
+/** The card of an exported model, its {@code README.md}: what it is, where it comes from, how it was checked. */
+final class ModelCard {
+    private ModelCard() {}
+
+    static String text(String name, ExportSource source, Precision precision, AcceptanceCheck check) {
+        GptConfig config = source.weights().config();
+        return String.format(
+                Locale.ROOT,
+                """
+                # %s
+
+                A GPT-2 exported by Weir: %s.
+
+                - shape: %d layers, %d heads, width %d, context %d, vocabulary %d; %,d weights
+                - weights: %s
+                - checked against libtorch: %s
+                """,
+                name,
+                source.origin(),
+                config.layers(),
+                config.heads(),
+                config.width(),
+                config.context(),
+                config.vocabularySize(),
+                config.parameters(),
+                precision.label(),
+                check);
+    }
+}

@@ -1,0 +1,164 @@
+package dev.weir.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.weir.onnx.ModelFolder;
+import dev.weir.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class ExportCommandTest {
+    @TempDir
+    Path folder;
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @Test
+    void aRandomModelBecomesAFolderThatSaysWhatItIs() throws IOException {
+        int exit = run("--random", "1/2/32/24/300", "--seed", "5", "--out", path("model"));
+
+        assertThat(exit).as(err.toString()).isZero();
+        ModelFolder model = ModelFolder.open(folder.resolve("model"));
+        assertThat(model.name()).isEqualTo("model");
+        assertThat(model.contextLength()).isEqualTo(24);
+        assertThat(model.vocabularySize()).isEqualTo(300);
+        assertThat(model.eosTokenIds()).containsExactly(299);
+        assertThat(model.layers()).isEqualTo(1);
+        assertThat(model.kvHeads()).isEqualTo(2);
+        assertThat(model.headSize()).isEqualTo(16);
+        assertThat(model.search().doSample()).isTrue();
+        assertThat(Tokenizer.load(folder.resolve("model")).vocabularySize()).isEqualTo(300);
+        assertThat(folder.resolve("model/README.md"))
+                .content()
+                .startsWith("# model\n")
+                .contains("seed 5")
+                .contains("1 layers, 2 heads, width 32, context 24, vocabulary 300")
+                .contains("checked against libtorch");
+        assertThat(out.toString()).contains("against libtorch: 52 positions, largest logit difference");
+        assertThat(children()).containsExactly("model");
+    }
+
+    @Test
+    void aCheckpointKeepsItsTokenizerAndItsEndOfText() throws IOException {
+        Path checkpoint = folder.resolve("best");
+        GptWeights weights = new NoisyGptWeights(new GptConfig(1, 1, 16, 20, 280, 0.1), 4);
+        Checkpoint.write(checkpoint, weights, OptionalInt.of(279));
+        Files.writeString(checkpoint.resolve("tokenizer.json"), RandomTokenizer.json(280));
+        Files.writeString(checkpoint.resolve("tokenizer_config.json"), RandomTokenizer.config(20));
+
+        int exit = run("--checkpoint", checkpoint.toString(), "--precision", "int8", "--out", path("model"));
+
+        assertThat(exit).as(err.toString()).isZero();
+        assertThat(ModelFolder.open(folder.resolve("model")).eosTokenIds()).containsExactly(279);
+        assertThat(folder.resolve("model/tokenizer.json")).hasContent(RandomTokenizer.json(280));
+        assertThat(folder.resolve("model/README.md")).content().contains("checkpoint best");
+    }
+
+    @Test
+    void aTokenizerLargerThanTheModelIsRefused() throws IOException {
+        Path checkpoint = folder.resolve("best");
+        Checkpoint.write(checkpoint, new RandomGptWeights(new GptConfig(1, 1, 8, 8, 270, 0), 1), OptionalInt.empty());
+        Files.writeString(checkpoint.resolve("tokenizer.json"), RandomTokenizer.json(280));
+
+        assertThat(run("--checkpoint", checkpoint.toString(), "--out", path("model")))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("tokenizer.json has 280 tokens but the model only 270");
+    }
+
+    @Test
+    void whatExistsIsReplacedOnlyWhenAskedForAndOnlyIfItIsAModel() throws IOException {
+        assertThat(run("--random", "1/1/8/8/260", "--out", path("model"))).isZero();
+
+        assertThat(run("--random", "1/1/16/8/260", "--out", path("model"))).isEqualTo(2);
+        assertThat(err.toString()).contains("which exists").contains("--overwrite");
+        assertThat(ModelFolder.open(folder.resolve("model")).headSize()).isEqualTo(8);
+
+        assertThat(run("--random", "1/1/16/8/260", "--out", path("model"), "--overwrite"))
+                .isZero();
+        assertThat(ModelFolder.open(folder.resolve("model")).headSize()).isEqualTo(16);
+
+        Files.createDirectory(folder.resolve("precious"));
+        assertThat(run("--random", "1/1/16/8/260", "--out", path("precious"), "--overwrite"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("precious, which holds no model.onnx");
+        assertThat(children()).containsExactlyInAnyOrder("model", "precious");
+    }
+
+    @Test
+    void aModelThatFailsItsCheckLeavesNothingBehind() throws IOException {
+        ExportSource source = ExportSource.random(GptConfig.preset("tiny"), 1);
+
+        assertThatThrownBy(() -> ModelFolderWriter.write(
+                        folder.resolve("model"), source, new GptGraphOptions(Precision.FP32, false), draft -> {
+                            assertThat(draft.resolve("model.onnx")).exists();
+                            throw new IllegalStateException("not good");
+                        }))
+                .hasMessage("not good");
+
+        assertThat(children()).isEmpty();
+    }
+
+    @Test
+    void theCheckTellsOneModelFromAnother() throws IOException {
+        assertThat(run("--random", "tiny", "--seed", "1", "--out", path("model")))
+                .isZero();
+        GptConfig tiny = GptConfig.preset("tiny");
+        ReferenceModel same = new ReferenceForward(new RandomGptWeights(tiny, 1));
+        ReferenceModel other = new ReferenceForward(new RandomGptWeights(tiny, 2));
+        List<int[]> texts = ExportSource.selfWritten(same, tiny, 2, 12, 1);
+
+        AcceptanceCheck good = AcceptanceCheck.of(folder.resolve("model"), same, texts);
+        AcceptanceCheck bad = AcceptanceCheck.of(folder.resolve("model"), other, texts);
+
+        assertThat(good.accepts(Precision.FP32)).as(good.toString()).isTrue();
+        assertThat(good.accepts(Precision.INT8)).as(good.toString()).isTrue();
+        assertThat(bad.accepts(Precision.FP32)).as(bad.toString()).isFalse();
+        assertThat(bad.accepts(Precision.INT8)).as(bad.toString()).isFalse();
+        assertThat(new AcceptanceCheck(1, Double.NaN, Double.NaN, Double.NaN, Double.NaN).accepts(Precision.FP32))
+                .isFalse();
+        assertThat(new AcceptanceCheck(1, Double.NaN, Double.NaN, Double.NaN, Double.NaN).accepts(Precision.INT8))
+                .isFalse();
+    }
+
+    @Test
+    void shapesAreReadOrRefusedByName() {
+        assertThat(ExportCommand.parseShape("6/6/384")).isEqualTo(new GptConfig(6, 6, 384, 1024, 50257, 0));
+        assertThat(ExportCommand.parseShape("2/4/64/32/500")).isEqualTo(new GptConfig(2, 4, 64, 32, 500, 0));
+        assertThat(run("--random", "2/4", "--out", path("model"))).isEqualTo(2);
+        assertThat(run("--random", "2/x/64", "--out", path("model"))).isEqualTo(2);
+        assertThat(run("--random", "gpt9", "--out", path("model"))).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--random is 2/4: give layers/heads/width")
+                .contains("\"x\" is not a whole number")
+                .contains("choose gpt2 or tiny");
+        assertThat(run("--out", path("model"))).isEqualTo(2);
+    }
+
+    private int run(String... arguments) {
+        CommandLine commandLine =
+                TrainMain.commandLine().setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
+        return commandLine.execute(
+                Stream.concat(Stream.of("export"), Stream.of(arguments)).toArray(String[]::new));
+    }
+
+    private String path(String name) {
+        return folder.resolve(name).toString();
+    }
+
+    private List<String> children() throws IOException {
+        try (Stream<Path> paths = Files.list(folder)) {
+            return paths.map(path -> path.getFileName().toString()).toList();
+        }
+    }
+}
