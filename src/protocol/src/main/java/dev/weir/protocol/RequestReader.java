@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * served are refused ({@link Unsupported}). Any thread.
  */
 public final class RequestReader {
-    private static final String STREAM_ID = "[A-Za-z0-9_.-]{1,256}";
+    private static final String NAME = "[A-Za-z0-9_.-]{1,256}";
     private static final Set<String> TEXT_PARTS = Set.of("text", "input_text", "output_text");
 
     private RequestReader() {}
@@ -52,11 +52,8 @@ public final class RequestReader {
     public static ClientEvent clientEvent(String json) {
         Fields fields = Json.parseObject(json);
         String type = fields.requiredString("type", "send response.create or response.cancel");
-        String eventId = fields.string("event_id");
-        String streamId = fields.string("stream_id");
-        if (streamId != null && !streamId.matches(STREAM_ID)) {
-            throw fields.wrongValue("stream_id", streamId, "1 to 256 letters, digits, \"_\", \".\" or \"-\"");
-        }
+        String eventId = checkedName(fields, "event_id");
+        String streamId = checkedName(fields, "stream_id");
         return switch (type) {
             case "response.create" -> new ClientEvent.Create(eventId, streamId, response(fields));
             case "response.cancel" -> new ClientEvent.Cancel(eventId, streamId, fields.string("response_id"));
@@ -64,14 +61,28 @@ public final class RequestReader {
         };
     }
 
-    /** The {@code event_id} and {@code stream_id} of an event that could not be served, as far as they can be read. */
+    /** The {@code event_id} and {@code stream_id} of an event that could not be served, as far as they are valid. */
     public static Origin origin(String json) {
         try {
             Fields fields = Json.parseObject(json);
-            return new Origin(fields.string("event_id"), fields.string("stream_id"));
+            return new Origin(name(fields, "event_id"), name(fields, "stream_id"));
         } catch (ProtocolException _) {
             return Origin.UNKNOWN;
         }
+    }
+
+    private static @Nullable String checkedName(Fields fields, String field) {
+        String name = fields.string(field);
+        if (name != null && !name.matches(NAME)) {
+            throw fields.wrongValue(field, name, "1 to 256 letters, digits, \"_\", \".\" or \"-\"");
+        }
+        return name;
+    }
+
+    private static @Nullable String name(Fields fields, String field) {
+        JsonNode value = fields.value(field);
+        String name = value == null ? null : value.textValue();
+        return name != null && name.matches(NAME) ? name : null;
     }
 
     /**

@@ -1,0 +1,265 @@
+package dev.weir.server;
+
+import dev.weir.protocol.ApiError;
+import dev.weir.protocol.ChatCompletionRequest;
+import dev.weir.protocol.ChunkWriter;
+import dev.weir.protocol.CompletionRequest;
+import dev.weir.protocol.DetokenizeRequest;
+import dev.weir.protocol.EventWriter;
+import dev.weir.protocol.ProtocolException;
+import dev.weir.protocol.Replies;
+import dev.weir.protocol.RequestReader;
+import dev.weir.protocol.ResponseRequest;
+import dev.weir.protocol.TokenizeRequest;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.ServerWebSocket;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import io.vertx.ext.web.handler.StaticHandler;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is served under which path. Owned by one event loop. Each route reads its request, chooses the {@link Reply} and
+ * leaves the rest to a {@link Turn}.
+ */
+final class HttpRoutes {
+    private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+    private final Services services;
+    private final ModelService model;
+    private final Vertx vertx;
+    private final Consumer<ServerWebSocket> sessions;
+
+    /** Routes; {@code sessions} takes over WebSockets. */
+    HttpRoutes(Services services, Vertx vertx, Consumer<ServerWebSocket> sessions) {
+        this.services = services;
+        model = services.model();
+        this.vertx = vertx;
+        this.sessions = sessions;
+    }
+
+    Router router(Connections connections) {
+        Router router = Router.router(vertx);
+        router.route().handler(http -> {
+            connections.begun(http.request());
+            http.next();
+        });
+        router.post().handler(this::limitBodyTime);
+        post(router, "/v1/completions", this::completion);
+        post(router, "/v1/chat/completions", this::chatCompletion);
+        post(router, "/v1/responses", this::response);
+        post(router, "/tokenize", this::tokenize);
+        post(router, "/detokenize", this::detokenize);
+        router.get("/v1/responses").handler(this::webSocket);
+        router.get("/v1/models").handler(this::models);
+        router.get("/v1/models/:id").handler(this::model);
+        router.get("/health").handler(http -> health(http, services.admission().isHealthy()));
+        router.get("/health/live").handler(http -> health(http, true));
+        router.get("/health/ready")
+                .handler(http -> health(http, services.admission().isReady()));
+        router.get("/metrics").handler(this::metrics);
+        // The page and its libraries; the browser asks each time whether a file has changed.
+        router.get("/webjars/*")
+                .handler(StaticHandler.create("META-INF/resources/webjars").setMaxAgeSeconds(0));
+        router.get().handler(StaticHandler.create("webroot").setMaxAgeSeconds(0));
+        for (int status : new int[] {400, 404, 405, 408, 413, 500}) {
+            router.errorHandler(status, this::failed);
+        }
+        return router;
+    }
+
+    private void post(Router router, String path, BiConsumer<RoutingContext, String> route) {
+        router.post(path)
+                .handler(
+                        BodyHandler.create(false).setBodyLimit(services.limits().messageBytes()))
+                .handler(http -> {
+                    String body = http.body().asString();
+                    route.accept(http, body == null ? "" : body);
+                });
+    }
+
+    /** A client that announces a body and does not send it is not waited for. */
+    private void limitBodyTime(RoutingContext http) {
+        long timer = vertx.setTimer(services.limits().bodyTimeout().toMillis(), _ -> {
+            if (!http.request().isEnded()) {
+                HttpReplies.error(
+                        http.response(),
+                        ApiError.refused(408, "body_timeout", "the body did not arrive in time; send it again"),
+                        0);
+                http.request().connection().close();
+            }
+        });
+        http.addEndHandler(_ -> vertx.cancelTimer(timer));
+        http.next();
+    }
+
+    private void completion(RoutingContext http, String body) {
+        CompletionRequest request = RequestReader.completion(body);
+        complete(http, Ask.of(request), ChunkWriter.Kind.COMPLETION, request.stream(), request.includeUsage());
+    }
+
+    private void chatCompletion(RoutingContext http, String body) {
+        ChatCompletionRequest request = RequestReader.chatCompletion(body);
+        complete(http, Ask.of(request), ChunkWriter.Kind.CHAT, request.stream(), request.includeUsage());
+    }
+
+    private void complete(
+            RoutingContext http, Ask ask, ChunkWriter.Kind kind, boolean isStreamed, boolean includeUsage) {
+        ChunkWriter writer =
+                new ChunkWriter(kind, ask.id(), System.currentTimeMillis() / 1000, model.name(), includeUsage);
+        if (isStreamed) {
+            SseOutlet outlet = sse(http);
+            run(http, ask, new ChunkReply(writer, outlet, kind == ChunkWriter.Kind.CHAT, includeUsage), outlet);
+        } else {
+            WholeReply.Body whole = (_, text, ending, usage) -> writer.whole(text, ending.finishReason(), usage);
+            run(http, ask, new WholeReply(http.response(), whole), null);
+        }
+    }
+
+    private void response(RoutingContext http, String body) {
+        ResponseRequest request = RequestReader.response(body);
+        Ask ask = Ask.of(request);
+        ResponseReply.ResponseShape shape = new ResponseReply.ResponseShape(ask.id(), model.name(), request);
+        if (request.stream()) {
+            SseOutlet outlet = sse(http);
+            run(http, ask, new ResponseReply(shape, outlet, null), outlet);
+        } else {
+            WholeReply.Body whole = (prompt, text, ending, usage) ->
+                    EventWriter.response(shape.ended(shape.begun(prompt), ending, text, usage));
+            run(http, ask, new WholeReply(http.response(), whole), null);
+        }
+    }
+
+    private void run(RoutingContext http, Ask ask, Reply reply, @Nullable SseOutlet outlet) {
+        Turn turn = new Turn(services, vertx.getOrCreateContext(), ask, reply, () -> {});
+        HttpServerResponse response = http.response();
+        if (response.closed()) {
+            return; // the client left while its request was read
+        }
+        response.exceptionHandler(_ -> turn.abandon());
+        response.closeHandler(_ -> {
+            if (outlet != null) {
+                outlet.closed();
+            }
+            turn.abandon();
+        });
+        response.drainHandler(_ -> {
+            if (outlet != null) {
+                outlet.drained();
+            }
+            turn.resume();
+        });
+        turn.start();
+    }
+
+    private SseOutlet sse(RoutingContext http) {
+        return new SseOutlet(vertx, http.response(), services.limits().stallTimeout());
+    }
+
+    private void webSocket(RoutingContext http) {
+        if (!http.request().headers().contains("Upgrade", "websocket", true)) {
+            http.response().putHeader("Upgrade", "websocket");
+            HttpReplies.error(
+                    http.response(),
+                    ApiError.refused(
+                            426,
+                            "upgrade_required",
+                            "GET /v1/responses is for WebSockets; open one, or POST the request here"),
+                    0);
+            return;
+        }
+        services.admission().check();
+        http.request()
+                .toWebSocket()
+                .onSuccess(sessions::accept)
+                .onFailure(cause -> HttpReplies.error(
+                        http.response(),
+                        ApiError.refused(
+                                400, "bad_handshake", "the WebSocket handshake is not valid: " + cause.getMessage()),
+                        0));
+    }
+
+    private void models(RoutingContext http) {
+        HttpReplies.json(http.response(), Replies.models(model.name(), model.createdAt(), model.maxTokens()));
+    }
+
+    private void model(RoutingContext http) {
+        model.checkName(http.pathParam("id"));
+        HttpReplies.json(http.response(), Replies.model(model.name(), model.createdAt(), model.maxTokens()));
+    }
+
+    private void tokenize(RoutingContext http, String body) {
+        TokenizeRequest request = RequestReader.tokenize(body);
+        model.checkName(request.model());
+        answerFromWorker(http, () -> {
+            int[] tokens;
+            if (request.prompt() == null) {
+                tokens = model.encodeConversation(request.messages(), request.addGenerationPrompt(), "messages");
+            } else {
+                int[] plain = model.tokenizer().encode(request.prompt());
+                tokens = request.addSpecialTokens() ? model.tokenizer().withFrame(plain) : plain;
+            }
+            List<String> texts = request.returnTokenStrings()
+                    ? Arrays.stream(tokens)
+                            .mapToObj(id -> model.decode(new int[] {id}))
+                            .toList()
+                    : null;
+            return Replies.tokens(tokens, model.maxTokens(), texts);
+        });
+    }
+
+    private void detokenize(RoutingContext http, String body) {
+        DetokenizeRequest request = RequestReader.detokenize(body);
+        model.checkName(request.model());
+        answerFromWorker(http, () -> Replies.prompt(model.decode(request.tokens())));
+    }
+
+    private void answerFromWorker(RoutingContext http, Callable<String> answer) {
+        vertx.executeBlocking(answer, false)
+                .onSuccess(json -> HttpReplies.json(http.response(), json))
+                .onFailure(http::fail);
+    }
+
+    private void health(RoutingContext http, boolean isWell) {
+        HttpReplies.json(
+                http.response().setStatusCode(isWell ? 200 : 503),
+                isWell ? "{\"status\":\"ok\"}" : "{\"status\":\"unavailable\"}");
+    }
+
+    private void metrics(RoutingContext http) {
+        vertx.executeBlocking(services.metrics()::scrape, false)
+                .onSuccess(text -> HttpReplies.text(http.response(), METRICS_TYPE, text))
+                .onFailure(http::fail);
+    }
+
+    private void failed(RoutingContext http) {
+        ApiError error = http.failure() instanceof ProtocolException e ? e.error() : error(http);
+        services.metrics().refused(error);
+        HttpReplies.error(http.response(), error, 0);
+    }
+
+    private ApiError error(RoutingContext http) {
+        String what = http.request().method() + " " + http.request().path();
+        return switch (http.statusCode()) {
+            case 404 -> ApiError.refused(404, "not_found", what + " is not served here; see /v1/models");
+            case 405 -> ApiError.refused(405, "method_not_allowed", what + " is not served; use another method");
+            case 413 ->
+                ApiError.refused(
+                        413,
+                        "request_too_large",
+                        "the body is larger than " + services.limits().messageBytes() + " bytes; send a smaller one");
+            case 400, 408 -> ApiError.refused(http.statusCode(), "bad_request", what + " is not valid HTTP");
+            default -> {
+                Logs.SERVER.error("{} failed", what, http.failure());
+                yield ApiError.internal(what + " failed; the server's log says why");
+            }
+        };
+    }
+}

@@ -1,0 +1,82 @@
+package dev.weir.server;
+
+import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.ServerWebSocket;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One event loop's share of the connections. Owned by that event loop; instances on the same port take new connections in
+ * turn.
+ */
+final class HttpVerticle extends VerticleBase {
+    /** Backstop for connections that never send a request; {@link Connections} knows better about the others. */
+    private static final int DEAD_MINUTES = 10;
+
+    private static final int BACKLOG = 1024;
+    private static final long SWEEP_MILLIS = 5_000;
+
+    private final Services services;
+    private final String host;
+    private final int port;
+    private final Set<WebSocketSession> sessions = new HashSet<>();
+    private HttpServer server;
+
+    @SuppressWarnings("NullAway.Init") // start() is the first call
+    HttpVerticle(Services services, String host, int port) {
+        this.services = services;
+        this.host = host;
+        this.port = port;
+    }
+
+    @Override
+    public Future<?> start() {
+        Connections connections = new Connections(services.limits().idleTimeout());
+        long sweepMillis =
+                Math.min(SWEEP_MILLIS, services.limits().idleTimeout().toMillis());
+        vertx.setPeriodic(sweepMillis, _ -> connections.sweep());
+        server = vertx.createHttpServer(options())
+                .connectionHandler(connections::opened)
+                .requestHandler(new HttpRoutes(services, vertx, this::open).router(connections));
+        return server.listen(port, host);
+    }
+
+    /** The port that was bound. */
+    int port() {
+        return server.actualPort();
+    }
+
+    @Override
+    public Future<?> stop() {
+        List.copyOf(sessions)
+                .forEach(session -> session.close(WebSocketCloseStatus.ENDPOINT_UNAVAILABLE, "the server is stopping"));
+        return server.shutdown(Duration.ofSeconds(1));
+    }
+
+    private void open(ServerWebSocket socket) {
+        WebSocketSession[] self = new WebSocketSession[1];
+        self[0] = new WebSocketSession(services, vertx, context, socket, () -> sessions.remove(self[0]));
+        sessions.add(self[0]);
+    }
+
+    private HttpServerOptions options() {
+        int messageBytes = services.limits().messageBytes();
+        return new HttpServerOptions()
+                .setTcpNoDelay(true)
+                .setAcceptBacklog(BACKLOG)
+                .setHandle100ContinueAutomatically(true)
+                .setMaxWebSocketFrameSize(messageBytes)
+                .setMaxWebSocketMessageSize(messageBytes)
+                .setWebSocketSubProtocols(List.of("realtime"))
+                .setWebSocketClosingTimeout(2)
+                .setIdleTimeout(DEAD_MINUTES)
+                .setIdleTimeoutUnit(TimeUnit.MINUTES);
+    }
+}

@@ -1,0 +1,219 @@
+package dev.weir.server;
+
+import dev.weir.engine.Engine;
+import dev.weir.engine.EngineStats;
+import dev.weir.engine.GenerationRequest;
+import dev.weir.engine.SamplingParams;
+import dev.weir.engine.StepOutput;
+import dev.weir.protocol.ApiError;
+import dev.weir.protocol.ChatMessage;
+import dev.weir.protocol.ProtocolException;
+import dev.weir.protocol.SamplingFields;
+import dev.weir.tokenizer.IncrementalDetokenizer;
+import dev.weir.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
+
+/**
+ * One model as its clients see it: its name, its text, its defaults and limits, and the engine that runs it. Immutable; any
+ * thread. Closing it closes the engine.
+ */
+final class ModelService implements AutoCloseable {
+    private static final int COMPLETION_MAX_TOKENS = 16;
+
+    private final String name;
+    private final Tokenizer tokenizer;
+    private final @Nullable ConversationRenderer template;
+    private final GenerationDefaults chatDefaults;
+    private final Engine engine;
+    private final long createdAt = System.currentTimeMillis() / 1000;
+
+    /** Writes a conversation as the one text that a model was trained on. Any thread. */
+    interface ConversationRenderer {
+        /**
+         * Renders messages.
+         *
+         * @param opensAnswer whether the text ends where the assistant's next message begins
+         * @throws IllegalArgumentException if the template refuses the conversation, saying why
+         */
+        String render(List<ChatMessage> messages, boolean opensAnswer);
+    }
+
+    /**
+     * A model.
+     *
+     * @param template null for a model that has none, which then serves completions only
+     * @param chatDefaults how the model's maker wants chat answers to be sampled
+     */
+    ModelService(
+            String name,
+            Tokenizer tokenizer,
+            @Nullable ConversationRenderer template,
+            GenerationDefaults chatDefaults,
+            Engine engine) {
+        this.name = name;
+        this.tokenizer = tokenizer;
+        this.template = template;
+        this.chatDefaults = chatDefaults;
+        this.engine = engine;
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** Seconds since 1970 at which the model was loaded. */
+    long createdAt() {
+        return createdAt;
+    }
+
+    /** Tokens of prompt and answer together. */
+    int maxTokens() {
+        return engine.shape().maxTokens();
+    }
+
+    EngineStats stats() {
+        return engine.stats();
+    }
+
+    Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /** Refuses a request for another model. */
+    void checkName(@Nullable String asked) {
+        if (asked != null && !asked.equals(name)) {
+            throw new ProtocolException(ApiError.unknownModel(asked, name));
+        }
+    }
+
+    /** The tokens of a prompt. Takes time in proportion to its length. */
+    int[] encode(Ask.Source source) {
+        return switch (source) {
+            case Ask.Source.Text(String text) -> tokenizer.withFrame(tokenizer.encode(text));
+            case Ask.Source.Tokens(int[] ids) -> checked("prompt", ids);
+            case Ask.Source.Conversation(List<ChatMessage> messages, String field) ->
+                encodeConversation(messages, true, field);
+        };
+    }
+
+    /** The tokens of a conversation; {@code field} is named in errors. */
+    int[] encodeConversation(List<ChatMessage> messages, boolean opensAnswer, String field) {
+        if (template == null) {
+            throw new ProtocolException(ApiError.invalid(
+                    "unsupported_parameter",
+                    field,
+                    field + " needs a chat template, which the model \"" + name
+                            + "\" does not have; send a prompt to /v1/completions"));
+        }
+        String text;
+        try {
+            text = template.render(messages, opensAnswer);
+        } catch (IllegalArgumentException e) {
+            throw new ProtocolException(ApiError.invalid(
+                    "invalid_value", field, field + " does not fit the model's chat template: " + e.getMessage()));
+        }
+        return tokenizer.encode(text, true);
+    }
+
+    /** The text of tokens. */
+    String decode(int[] tokens) {
+        return tokenizer.decode(checked("tokens", tokens), true);
+    }
+
+    /** Fills in the defaults of an encoded ask and holds it against the model's limits. */
+    PreparedPrompt prepare(Ask ask, int[] prompt) {
+        SamplingFields sent = ask.sampling();
+        boolean isChat = ask.limit() != Ask.LengthLimit.COMPLETION;
+        GenerationDefaults defaults = isChat ? chatDefaults : GenerationDefaults.NONE;
+        int maxTokens = maxTokens(ask, prompt.length);
+        if (sent.minTokens() > maxTokens) {
+            throw new ProtocolException(ApiError.invalid(
+                    "integer_above_max_value",
+                    "min_tokens",
+                    "min_tokens is " + sent.minTokens() + " but the answer has room for only " + maxTokens
+                            + " tokens; lower it"));
+        }
+        checked(
+                "stop_token_ids",
+                sent.stopTokenIds().stream().mapToInt(id -> id).toArray());
+        SamplingParams sampling = new SamplingParams(
+                orElse(sent.temperature(), defaults.temperature()).floatValue(),
+                sent.topK() == null ? defaults.topK() : sent.topK(),
+                orElse(sent.topP(), defaults.topP()).floatValue(),
+                orElse(sent.minP(), 0).floatValue(),
+                sent.seed() == null ? OptionalLong.empty() : OptionalLong.of(sent.seed()),
+                maxTokens,
+                sent.minTokens(),
+                sent.stopTokenIds(),
+                sent.ignoreEos());
+        List<String> stop = new ArrayList<>(sent.stop());
+        if (!sent.ignoreEos()) {
+            stop.addAll(defaults.stopStrings());
+        }
+        return new PreparedPrompt(new GenerationRequest(ask.id(), prompt, sampling), List.copyOf(stop));
+    }
+
+    /** What turns the tokens of a generation into text. */
+    IncrementalDetokenizer detokenizer(PreparedPrompt prompt) {
+        return new IncrementalDetokenizer(tokenizer, prompt.stop());
+    }
+
+    /** Tokens as the engine makes them, from subscription on. */
+    Flux<StepOutput> generate(GenerationRequest request) {
+        return engine.generate(request);
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+
+    private int maxTokens(Ask ask, int promptTokens) {
+        String field = ask.source().field();
+        int left = maxTokens() - promptTokens;
+        if (promptTokens == 0) {
+            throw new ProtocolException(
+                    ApiError.invalid("invalid_value", field, field + " has no tokens; send at least one character"));
+        }
+        if (left < 1) {
+            throw new ProtocolException(ApiError.contextLengthExceeded(
+                    field,
+                    field + " has " + promptTokens + " tokens but the model's context holds " + maxTokens()
+                            + ", of which at least one must be left for the answer; shorten it"));
+        }
+        Integer asked = ask.sampling().maxTokens();
+        if (asked == null) {
+            return ask.limit() == Ask.LengthLimit.COMPLETION ? Math.min(COMPLETION_MAX_TOKENS, left) : left;
+        }
+        if (asked > left && ask.limit() != Ask.LengthLimit.RESPONSE) {
+            throw new ProtocolException(ApiError.contextLengthExceeded(
+                    field,
+                    field + " has " + promptTokens + " tokens and " + asked
+                            + " more are asked for, but the model's context" + " holds " + maxTokens()
+                            + "; shorten it or ask for at most " + left + " tokens"));
+        }
+        return Math.min(asked, left);
+    }
+
+    private int[] checked(String field, int[] ids) {
+        int vocabulary = engine.shape().vocabularySize();
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] >= vocabulary) {
+                throw new ProtocolException(ApiError.invalid(
+                        "invalid_value",
+                        field + "[" + i + "]",
+                        field + "[" + i + "] is " + ids[i] + " but the model's token ids go from 0 to "
+                                + (vocabulary - 1)));
+            }
+        }
+        return ids;
+    }
+
+    private static Double orElse(@Nullable Double value, double otherwise) {
+        return value == null ? otherwise : value;
+    }
+}

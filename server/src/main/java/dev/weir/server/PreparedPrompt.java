@@ -1,0 +1,16 @@
+package dev.weir.server;
+
+import dev.weir.engine.GenerationRequest;
+import java.util.List;
+
+/**
+ * An {@link Ask} ready for the engine. Immutable; any thread.
+ *
+ * @param request the encoded prompt with all defaults filled in
+ * @param stop strings that end the text
+ */
+record PreparedPrompt(GenerationRequest request, List<String> stop) {
+    int promptTokens() {
+        return request.promptTokens().length;
+    }
+}

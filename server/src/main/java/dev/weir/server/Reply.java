@@ -1,0 +1,41 @@
+package dev.weir.server;
+
+import dev.weir.protocol.ApiError;
+import dev.weir.protocol.Usage;
+
+/**
+ * The client's end of one {@link Turn}: turns what happens into what its API sends. Owned by the context of the
+ * connection. Either {@link #refused} alone, or {@link #accepted}, any number of {@link #text}, then one of {@link #ended}
+ * and {@link #failed}.
+ */
+interface Reply {
+    /** The engine took the request; tokens will follow. */
+    void accepted(PreparedPrompt prompt);
+
+    /** More text, never empty. Called only while {@link #isFull} is false, or just before the end. */
+    void text(String delta);
+
+    /** The text is complete. */
+    void ended(Ending ending, Usage usage);
+
+    /** The request cannot be served; nothing was begun. */
+    void refused(ApiError error, long retryAfterSeconds);
+
+    /** The server failed in mid-stream. */
+    void failed(ApiError error);
+
+    /** Whether the client reads too slowly for more text just now. */
+    boolean isFull();
+
+    /** How a text ended. */
+    enum Ending {
+        STOP,
+        LENGTH,
+        CANCELLED;
+
+        /** As the completion APIs spell it. */
+        String finishReason() {
+            return this == LENGTH ? "length" : "stop";
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package dev.weir.server;
+
+import dev.weir.protocol.ApiError;
+import dev.weir.protocol.EventWriter;
+import dev.weir.protocol.OutputMessage;
+import dev.weir.protocol.ResponseObject;
+import dev.weir.protocol.ResponseRequest;
+import dev.weir.protocol.ResponseStatus;
+import dev.weir.protocol.ServerEvent;
+import dev.weir.protocol.Usage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The events of one streamed response, the same over server-sent events and a WebSocket, in the order of
+ * {@link ServerEvent}. Owned by the context of its connection.
+ */
+final class ResponseReply implements Reply {
+    private final ResponseShape shape;
+    private final Outlet outlet;
+    private final EventWriter events;
+    private final StringBuilder text = new StringBuilder();
+    private ResponseObject begun;
+
+    @SuppressWarnings("NullAway.Init") // accepted() comes before any other call but refused()
+    ResponseReply(ResponseShape shape, Outlet outlet, @Nullable String streamId) {
+        this.shape = shape;
+        this.outlet = outlet;
+        events = new EventWriter(streamId);
+    }
+
+    /**
+     * What a response looks like, however it is sent. Immutable.
+     *
+     * @param id its name
+     * @param model name of the model
+     * @param request what was asked
+     */
+    record ResponseShape(String id, String model, ResponseRequest request) {
+        ResponseObject begun(PreparedPrompt prompt) {
+            return ResponseObject.inProgress(
+                    id,
+                    System.currentTimeMillis() / 1000,
+                    model,
+                    new ResponseObject.Settings(
+                            request.instructions(),
+                            request.sampling().maxTokens(),
+                            shown(prompt.request().sampling().temperature()),
+                            shown(prompt.request().sampling().topP()),
+                            request.metadata()));
+        }
+
+        OutputMessage message(ResponseStatus status, String text) {
+            return new OutputMessage("msg_" + id.substring(id.indexOf('_') + 1), status, text);
+        }
+
+        ResponseObject ended(ResponseObject begun, Ending ending, String text, Usage usage) {
+            return begun.ended(
+                    switch (ending) {
+                        case STOP -> ResponseStatus.COMPLETED;
+                        case LENGTH -> ResponseStatus.INCOMPLETE;
+                        case CANCELLED -> ResponseStatus.CANCELLED;
+                    },
+                    message(messageStatus(ending), text),
+                    usage,
+                    ending == Ending.LENGTH ? "max_output_tokens" : null);
+        }
+
+        static ResponseStatus messageStatus(Ending ending) {
+            return ending == Ending.STOP ? ResponseStatus.COMPLETED : ResponseStatus.INCOMPLETE;
+        }
+
+        /** The shortest decimal for a float, so that 0.7 comes back as 0.7. */
+        private static double shown(float value) {
+            return Double.parseDouble(Float.toString(value));
+        }
+    }
+
+    @Override
+    public void accepted(PreparedPrompt prompt) {
+        begun = shape.begun(prompt);
+        OutputMessage message = shape.message(ResponseStatus.IN_PROGRESS, "");
+        outlet.open();
+        send(new ServerEvent.Created(begun));
+        send(new ServerEvent.InProgress(begun));
+        send(new ServerEvent.OutputItemAdded(message));
+        send(new ServerEvent.ContentPartAdded(message.id()));
+    }
+
+    @Override
+    public void text(String delta) {
+        text.append(delta);
+        send(new ServerEvent.OutputTextDelta(messageId(), delta));
+    }
+
+    @Override
+    public void ended(Ending ending, Usage usage) {
+        String whole = text.toString();
+        send(new ServerEvent.OutputTextDone(messageId(), whole));
+        send(new ServerEvent.ContentPartDone(messageId(), whole));
+        send(new ServerEvent.OutputItemDone(shape.message(ResponseShape.messageStatus(ending), whole)));
+        ResponseObject ended = shape.ended(begun, ending, whole, usage);
+        send(ending == Ending.STOP ? new ServerEvent.Completed(ended) : new ServerEvent.Incomplete(ended));
+        outlet.close();
+    }
+
+    @Override
+    public void refused(ApiError error, long retryAfterSeconds) {
+        outlet.refuse(error, retryAfterSeconds);
+    }
+
+    @Override
+    public void failed(ApiError error) {
+        send(new ServerEvent.Failed(begun.failed(error)));
+        outlet.close();
+    }
+
+    @Override
+    public boolean isFull() {
+        return outlet.isFull();
+    }
+
+    private String messageId() {
+        return shape.message(ResponseStatus.IN_PROGRESS, "").id();
+    }
+
+    private void send(ServerEvent event) {
+        outlet.send(event.type(), events.next(event));
+    }
+}

@@ -1,0 +1,170 @@
+package dev.weir.server;
+
+import dev.weir.engine.Engine;
+import dev.weir.engine.EngineConfig;
+import dev.weir.onnx.ModelFolder;
+import dev.weir.onnx.ModelLoadException;
+import dev.weir.onnx.OnnxModelRunner;
+import dev.weir.onnx.RunnerOptions;
+import dev.weir.tokenizer.Tokenizer;
+import io.vertx.core.VertxOptions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code serve}: loads a model and serves it until the process is told to stop. */
+@Command(
+        name = "serve",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Serves a model over WebSocket and HTTP, with a chat page at /.",
+            "Each option may also stand in the --config file as a line such as port = 8080; what is given here wins."
+        })
+final class ServeCommand implements Callable<Integer> {
+    private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(5);
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Option(
+            names = "--model",
+            paramLabel = "DIR",
+            description = "The model folder. Default: the built-in Shakespeare model.")
+    private @Nullable Path model;
+
+    @Option(names = "--host", paramLabel = "HOST", description = "Address to listen on. Default: ${DEFAULT-VALUE}.")
+    private String host = "127.0.0.1";
+
+    @Option(names = "--port", paramLabel = "PORT", description = "Port; 0 is any free one. Default: ${DEFAULT-VALUE}.")
+    private int port = 8080;
+
+    @Option(
+            names = "--max-sequences",
+            paramLabel = "N",
+            description = "Sequences computed at once. Default: ${DEFAULT-VALUE}.")
+    private int maxSequences = RunnerOptions.DEFAULT.maxSequences();
+
+    @Option(
+            names = "--max-queued-requests",
+            paramLabel = "N",
+            description = "Requests that may wait for a sequence to end; more are refused. Default: ${DEFAULT-VALUE}.")
+    private int maxQueuedRequests = EngineConfig.DEFAULT.maxQueuedRequests();
+
+    @Option(
+            names = "--kv-cache-memory",
+            paramLabel = "SIZE",
+            converter = MemorySize.Converter.class,
+            description = "Memory for keys and values, such as 512m or 4g; 0 is what the sequences need."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private MemorySize kvCacheMemory = new MemorySize(0);
+
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            description =
+                    "Tokens of prompt and answer together; 0 is the model's own limit. Default: ${DEFAULT-VALUE}.")
+    private int maxTokens = RunnerOptions.DEFAULT.maxTokens();
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads that compute; 0 is one per physical core. Default: ${DEFAULT-VALUE}.")
+    private int threads = RunnerOptions.DEFAULT.threads();
+
+    @Option(
+            names = "--event-loops",
+            paramLabel = "N",
+            description = "Threads that serve connections; 0 is one per four processors. Default: ${DEFAULT-VALUE}.")
+    private int eventLoops;
+
+    @Option(names = ConfigFile.OPTION, paramLabel = "FILE", description = "File with these options, one per line.")
+    @SuppressWarnings("UnusedVariable") // ConfigFile reads it from the arguments, before picocli sees them
+    private @Nullable Path config;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        if (port < 0 || port > 65_535) {
+            err.println("weir: port is " + port + " but must be from 0 to 65535");
+            return 2;
+        }
+        if (eventLoops == 0) {
+            eventLoops = Math.max(1, Runtime.getRuntime().availableProcessors() / 4);
+        }
+        model = model == null ? builtInModel() : model.toAbsolutePath().normalize();
+        printConfiguration(out);
+        WeirServer server;
+        try {
+            server = start(model);
+        } catch (ModelLoadException | IllegalArgumentException | IOException e) {
+            err.println("weir: " + e.getMessage());
+            return 1;
+        }
+        CountDownLatch stopped = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "weir-stop"));
+        out.println("Weir is listening on " + server.url());
+        out.flush();
+        stopped.await(); // for good: the process ends in the shutdown hook
+        return 0;
+    }
+
+    private WeirServer start(Path folderPath) throws IOException {
+        ModelFolder folder = ModelFolder.open(folderPath);
+        Tokenizer tokenizer = Tokenizer.load(folder.path());
+        GenerationDefaults defaults = GenerationDefaults.load(folder.path());
+        RunnerOptions options = new RunnerOptions(maxSequences, kvCacheMemory.bytes(), maxTokens, threads);
+        EngineConfig engineConfig = EngineConfig.DEFAULT.withMaxQueuedRequests(maxQueuedRequests);
+        Metrics metrics = new Metrics(folder.name());
+        Engine engine = Engine.start(OnnxModelRunner.open(folder, options), engineConfig, metrics);
+        ModelService service = new ModelService(folder.name(), tokenizer, null, defaults, engine);
+        Services services = new Services(service, new Admission(engine::stats), metrics, ServerLimits.DEFAULT);
+        try {
+            return WeirServer.start(services, host, port, eventLoops, new VertxOptions());
+        } catch (IOException e) {
+            service.close();
+            throw new IOException(
+                    "cannot listen on " + host + ":" + port + " (" + e.getMessage()
+                            + "); choose another --port, 0 for a free one, or stop what listens there",
+                    e);
+        }
+    }
+
+    private static void stop(WeirServer server, CountDownLatch stopped) {
+        try {
+            server.drain(DRAIN_PATIENCE);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        server.close();
+        stopped.countDown();
+        // A process that was asked to stop and did has not failed, but the JVM would say 143 after SIGTERM.
+        Runtime.getRuntime().halt(0);
+    }
+
+    private void printConfiguration(PrintWriter out) {
+        for (OptionSpec option : spec.options()) {
+            if (!option.usageHelp() && !option.versionHelp() && option.getValue() != null) {
+                out.printf(Locale.ROOT, "%s = %s%n", ConfigFile.key(option), option.<Object>getValue());
+            }
+        }
+        out.flush();
+    }
+
+    private static Path builtInModel() {
+        return Path.of(System.getProperty("weir.home", ""), "server", "models", "weir-shakespeare")
+                .toAbsolutePath();
+    }
+}

@@ -1,0 +1,29 @@
+package dev.weir.server;
+
+import java.time.Duration;
+
+/**
+ * What one connection may cost. Immutable; any thread.
+ *
+ * @param messageBytes bytes of a request body or a WebSocket message
+ * @param inFlight responses of one WebSocket that have not ended
+ * @param bodyTimeout time for a request body to arrive
+ * @param idleTimeout time after which a connection without a request is closed
+ * @param stallTimeout time after which a client that does not read its stream is dropped
+ * @param pingInterval time between pings; a WebSocket that answers none of two in a row is dropped
+ */
+record ServerLimits(
+        int messageBytes,
+        int inFlight,
+        Duration bodyTimeout,
+        Duration idleTimeout,
+        Duration stallTimeout,
+        Duration pingInterval) {
+    static final ServerLimits DEFAULT = new ServerLimits(
+            1 << 20,
+            16,
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(75),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(20));
+}

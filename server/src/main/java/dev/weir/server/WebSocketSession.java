@@ -1,0 +1,261 @@
+package dev.weir.server;
+
+import dev.weir.protocol.ApiError;
+import dev.weir.protocol.ClientEvent;
+import dev.weir.protocol.EventWriter;
+import dev.weir.protocol.ProtocolException;
+import dev.weir.protocol.RequestReader;
+import dev.weir.protocol.RequestReader.Origin;
+import dev.weir.protocol.ServerEvent;
+import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
+import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.ServerWebSocket;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One WebSocket in Responses mode: client events in, the events of several responses out. Owned by the context of its
+ * connection.
+ *
+ * <p>Responses with the same {@code stream_id} run one after the other in a {@link Lane}, lanes run side by side. A bad
+ * event is answered with an {@code error} event and touches nothing else. While the client does not read, the socket is
+ * not read either and generations pause, so that a socket holds a bounded number of bytes.
+ */
+final class WebSocketSession {
+    private final Services services;
+    private final Vertx vertx;
+    private final Context context;
+    private final ServerWebSocket socket;
+    private final Runnable whenClosed;
+    private final long pingTimer;
+    private final Map<String, Lane> lanes = new HashMap<>();
+    private final Lane defaultLane = new Lane();
+    private int inFlight;
+    private int unansweredPings;
+    private boolean isClosed;
+
+    /** Takes over a socket that has just been opened. */
+    WebSocketSession(Services services, Vertx vertx, Context context, ServerWebSocket socket, Runnable whenClosed) {
+        this.services = services;
+        this.vertx = vertx;
+        this.context = context;
+        this.socket = socket;
+        this.whenClosed = whenClosed;
+        services.metrics().socketOpened();
+        socket.textMessageHandler(this::received);
+        socket.binaryMessageHandler(this::receivedBinary);
+        socket.pongHandler(_ -> unansweredPings = 0);
+        socket.drainHandler(_ -> drained());
+        socket.exceptionHandler(this::broken);
+        socket.closeHandler(_ -> closed());
+        pingTimer = vertx.setPeriodic(services.limits().pingInterval().toMillis(), _ -> ping());
+    }
+
+    /** Closes the socket, which ends its responses. */
+    void close(WebSocketCloseStatus status, String reason) {
+        if (!isClosed) {
+            socket.close((short) status.code(), reason);
+        }
+    }
+
+    private void received(String message) {
+        if (isClosed) {
+            return;
+        }
+        try {
+            switch (RequestReader.clientEvent(message)) {
+                case ClientEvent.Create create -> create(create);
+                case ClientEvent.Cancel cancel -> cancel(cancel);
+            }
+        } catch (ProtocolException e) {
+            services.metrics().refused(e.error());
+            sendError(e.error(), RequestReader.origin(message), 0);
+        }
+    }
+
+    private void create(ClientEvent.Create event) {
+        int most = services.limits().inFlight();
+        if (inFlight >= most) {
+            throw new ProtocolException(ApiError.overloaded(inFlight + " responses of this socket have not ended and "
+                    + most + " are the limit; wait for one to end or open another socket"));
+        }
+        Ask ask = Ask.of(event.request());
+        Origin origin = new Origin(event.eventId(), event.streamId());
+        Reply reply = new ResponseReply(
+                new ResponseReply.ResponseShape(ask.id(), services.model().name(), event.request()),
+                new LaneOutlet(origin),
+                event.streamId());
+        String streamId = event.streamId();
+        Lane lane = streamId == null ? defaultLane : lanes.computeIfAbsent(streamId, _ -> new Lane());
+        inFlight++;
+        lane.add(new Turn(services, context, ask, reply, () -> turnOver(lane, streamId)));
+    }
+
+    private void cancel(ClientEvent.Cancel event) {
+        String streamId = event.streamId();
+        String responseId = event.responseId();
+        if (responseId == null) {
+            Lane lane = streamId == null ? defaultLane : lanes.get(streamId);
+            Turn turn = lane == null ? null : lane.current();
+            if (turn != null) {
+                turn.cancel();
+                return;
+            }
+        } else {
+            for (Turn turn : currentTurns()) {
+                if (turn.id().equals(responseId)) {
+                    turn.cancel();
+                    return;
+                }
+            }
+        }
+        throw new ProtocolException(new ApiError(
+                404,
+                "invalid_request_error",
+                "response_not_found",
+                responseId == null ? "stream_id" : "response_id",
+                (responseId == null ? "no response" : "no response " + responseId)
+                        + " is in progress here; it has ended or was never begun"));
+    }
+
+    private void receivedBinary(Buffer message) {
+        sendError(
+                ApiError.invalid(
+                        "invalid_frame",
+                        null,
+                        "a binary message of " + message.length() + " bytes came; send text messages of JSON"),
+                Origin.UNKNOWN,
+                0);
+    }
+
+    private void turnOver(Lane lane, @Nullable String streamId) {
+        inFlight--;
+        if (isClosed) {
+            return;
+        }
+        lane.next();
+        if (streamId != null && lane.isEmpty()) {
+            lanes.remove(streamId, lane);
+        }
+    }
+
+    private void drained() {
+        for (Turn turn : currentTurns()) {
+            turn.resume();
+        }
+        if (!isClosed && !socket.writeQueueFull()) {
+            socket.resume();
+        }
+    }
+
+    private List<Turn> currentTurns() {
+        List<Turn> turns = new ArrayList<>(lanes.size() + 1);
+        for (Lane lane : lanes.values()) {
+            if (lane.current() != null) {
+                turns.add(lane.current());
+            }
+        }
+        if (defaultLane.current() != null) {
+            turns.add(defaultLane.current());
+        }
+        return turns;
+    }
+
+    private void ping() {
+        if (unansweredPings >= 2) {
+            socket.close((short) WebSocketCloseStatus.ENDPOINT_UNAVAILABLE.code(), "two pings went unanswered");
+            return;
+        }
+        unansweredPings++;
+        socket.writePing(Buffer.buffer());
+    }
+
+    /** The bytes that arrive are no WebSocket messages, or too large: say so and hang up. */
+    private void broken(Throwable cause) {
+        if (isClosed) {
+            return;
+        }
+        WebSocketCloseStatus status = switch (cause) {
+            case CorruptedWebSocketFrameException frame -> frame.closeStatus();
+            case IllegalStateException _ -> WebSocketCloseStatus.MESSAGE_TOO_BIG; // a message of many frames
+            default -> null;
+        };
+        if (status == null) {
+            return; // the connection broke; its end is on the way
+        }
+        if (status.equals(WebSocketCloseStatus.MESSAGE_TOO_BIG)) {
+            sendError(
+                    ApiError.refused(
+                            413,
+                            "message_too_large",
+                            "the message is larger than " + services.limits().messageBytes()
+                                    + " bytes; send a smaller one"),
+                    Origin.UNKNOWN,
+                    0);
+        }
+        close(status, status.equals(WebSocketCloseStatus.MESSAGE_TOO_BIG) ? "message too large" : "broken frame");
+    }
+
+    private void closed() {
+        if (isClosed) {
+            return;
+        }
+        isClosed = true;
+        vertx.cancelTimer(pingTimer);
+        services.metrics().socketClosed();
+        lanes.values().forEach(Lane::abandon);
+        defaultLane.abandon();
+        whenClosed.run();
+    }
+
+    private void sendError(ApiError error, Origin origin, long retryAfterSeconds) {
+        Long retryAfter = retryAfterSeconds > 0 ? Long.valueOf(retryAfterSeconds) : null;
+        send(EventWriter.error(new ServerEvent.Refused(error, origin.eventId(), retryAfter), origin.streamId()));
+    }
+
+    private void send(String json) {
+        if (isClosed || socket.isClosed()) {
+            return;
+        }
+        socket.writeTextMessage(json);
+        if (socket.writeQueueFull()) {
+            socket.pause(); // who does not read is not read from
+        }
+    }
+
+    /** The part of the socket that one response writes to. */
+    private final class LaneOutlet implements Outlet {
+        private final Origin origin;
+
+        LaneOutlet(Origin origin) {
+            this.origin = origin;
+        }
+
+        @Override
+        public void open() {}
+
+        @Override
+        public void send(String type, String json) {
+            WebSocketSession.this.send(json);
+        }
+
+        @Override
+        public void refuse(ApiError error, long retryAfterSeconds) {
+            sendError(error, origin, retryAfterSeconds);
+        }
+
+        @Override
+        public void close() {}
+
+        @Override
+        public boolean isFull() {
+            return isClosed || socket.writeQueueFull();
+        }
+    }
+}

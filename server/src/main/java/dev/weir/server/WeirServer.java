@@ -1,0 +1,110 @@
+package dev.weir.server;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The running server: event loops, their connections and the model. Started and closed by one thread, which must be no event
+ * loop.
+ */
+final class WeirServer implements AutoCloseable {
+    private static final Duration START_PATIENCE = Duration.ofSeconds(30);
+    private static final long DRAIN_POLL_MILLIS = 20;
+
+    /** To Vert.x any negative port is a free one, and all servers that name the same get the same. */
+    private static final int ANY_SHARED_PORT = -1;
+
+    private final Vertx vertx;
+    private final Services services;
+    private final String host;
+    private final int port;
+
+    private WeirServer(Vertx vertx, Services services, String host, int port) {
+        this.vertx = vertx;
+        this.services = services;
+        this.host = host;
+        this.port = port;
+    }
+
+    /**
+     * Listens on a port, 0 for a free one, and takes over the model.
+     *
+     * @throws IOException if the port cannot be had
+     */
+    static WeirServer start(Services services, String host, int port, int eventLoops, VertxOptions options)
+            throws IOException {
+        services.metrics().observe(services.model()::stats, services.admission()::inFlight);
+        Vertx vertx = Vertx.vertx(options.setEventLoopPoolSize(eventLoops).setPreferNativeTransport(true));
+        try {
+            int shared = port == 0 ? ANY_SHARED_PORT : port;
+            HttpVerticle first = new HttpVerticle(services, host, shared);
+            await(vertx, first);
+            for (int i = 1; i < eventLoops; i++) {
+                await(vertx, new HttpVerticle(services, host, shared));
+            }
+            return new WeirServer(vertx, services, host, first.port());
+        } catch (IOException e) {
+            vertx.close();
+            throw e;
+        }
+    }
+
+    int port() {
+        return port;
+    }
+
+    /** Where clients connect. */
+    String url() {
+        String shown = host.contains(":") ? "[" + host + "]" : host;
+        return "http://" + shown + ":" + port;
+    }
+
+    /** Admits nobody from now on and waits for those under way, up to a limit. */
+    void drain(Duration patience) throws InterruptedException {
+        services.admission().drain();
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (services.admission().inFlight() > 0 && System.nanoTime() < deadline) {
+            Thread.sleep(DRAIN_POLL_MILLIS);
+        }
+    }
+
+    /** Closes sockets with 1001, then the event loops, then the model. */
+    @Override
+    public void close() {
+        services.admission().drain();
+        try {
+            vertx.close().toCompletionStage().toCompletableFuture().join();
+        } catch (CompletionException e) {
+            Logs.SERVER.warn("the event loops did not close in good order", e);
+        } finally {
+            services.model().close();
+        }
+    }
+
+    private static void await(Vertx vertx, HttpVerticle verticle) throws IOException {
+        try {
+            vertx.deployVerticle(verticle)
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .get(START_PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw new IOException(reason(e.getCause()), e.getCause());
+        } catch (TimeoutException e) {
+            throw new IOException("the server did not start within " + START_PATIENCE.toSeconds() + " s", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while starting", e);
+        }
+    }
+
+    private static String reason(@Nullable Throwable cause) {
+        return cause == null || cause.getMessage() == null ? String.valueOf(cause) : cause.getMessage();
+    }
+}

@@ -1,0 +1,113 @@
+package dev.weir.server;
+
+import dev.weir.engine.Logits;
+import dev.weir.engine.ModelRunner;
+import dev.weir.engine.ModelShape;
+import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.StepPlan;
+import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A model whose next token is a hash of all tokens before it: a token that is lost or changed changes the rest of the text.
+ * Writes letters, spaces and two-byte characters, some of them cut; after a full stop it wants to end. A test can hold its
+ * steps.
+ */
+final class FakeModel implements ModelRunner {
+    /** What it writes with; the two bytes of an e with an acute accent come apart and together. */
+    private static final byte[] ALPHABET =
+            "abcdefghijklmnopqrstuvwxyz  ABCDEFGHIJKLMNOPQRST,.\"\\\u00e9\u00e9".getBytes(StandardCharsets.UTF_8);
+
+    private final ModelShape shape;
+    private final int[][] cache;
+    private final int[] lengths;
+    private final Logits logits;
+    private final long stepNanos;
+    private final Semaphore steps = new Semaphore(1 << 30);
+
+    /** Set by a test; the next step throws it. */
+    volatile boolean failsNext;
+
+    volatile int runs;
+
+    FakeModel(int slots, int maxTokens, long stepNanos) {
+        shape = new ModelShape(TestTokenizer.VOCABULARY, slots, maxTokens, new int[] {TestTokenizer.EOS});
+        cache = new int[slots][maxTokens];
+        lengths = new int[slots];
+        logits = new Logits(FloatBuffer.allocate((slots + 64) * TestTokenizer.VOCABULARY), TestTokenizer.VOCABULARY);
+        this.stepNanos = stepNanos;
+    }
+
+    /** From now on no step is computed but those that {@link #allow} lets through. */
+    void hold() {
+        steps.drainPermits();
+    }
+
+    void allow(int count) {
+        steps.release(count);
+    }
+
+    /** Computes freely again. */
+    void release() {
+        steps.drainPermits();
+        steps.release(1 << 30);
+    }
+
+    @Override
+    public ModelShape shape() {
+        return shape;
+    }
+
+    @Override
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer, the engine thread
+    public Logits run(StepPlan plan) {
+        steps.acquireUninterruptibly();
+        if (stepNanos > 0) {
+            LockSupport.parkNanos(stepNanos); // the time that a model takes
+        }
+        runs++;
+        if (failsNext) {
+            failsNext = false;
+            throw new IllegalStateException("the fake model was told to fail");
+        }
+        for (StepPlan.SlotMove move : plan.moves()) {
+            System.arraycopy(cache[move.from()], 0, cache[move.to()], 0, move.tokens());
+            Arrays.fill(cache[move.from()], -1);
+        }
+        for (int row = 0; row < plan.decodeRows(); row++) {
+            cache[row][plan.position(row)] = plan.isActive(row) ? plan.token(row) : -1;
+            if (plan.isActive(row)) {
+                score(row, plan.position(row) + 1, row);
+            }
+        }
+        for (int i = 0; i < plan.chunks().size(); i++) {
+            PrefillChunk chunk = plan.chunks().get(i);
+            System.arraycopy(chunk.tokens(), chunk.start(), cache[chunk.slot()], chunk.start(), chunk.length());
+            if (chunk.wantsLogits()) {
+                score(chunk.slot(), chunk.start() + chunk.length(), shape.slots() + i);
+            }
+        }
+        return logits;
+    }
+
+    private void score(int slot, int length, int row) {
+        lengths[slot] = length;
+        long hash = 17;
+        for (int i = 0; i < length; i++) {
+            hash = hash * 31 + cache[slot][i];
+        }
+        int chosen = cache[slot][length - 1] == '.'
+                ? TestTokenizer.EOS
+                : ALPHABET[Math.floorMod(Long.hashCode(hash * 0x9E3779B97F4A7C15L), ALPHABET.length)] & 0xFF;
+        FloatBuffer values = logits.values();
+        for (int token = 0; token < TestTokenizer.VOCABULARY; token++) {
+            values.put(logits.offset(row) + token, token == chosen ? 4 : Math.floorMod(hash + token * 7L, 16) / 8f);
+        }
+    }
+
+    @Override
+    public void close() {}
+}

@@ -1,0 +1,217 @@
+package dev.weir.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.openai.client.OpenAIClient;
+import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.core.JsonValue;
+import com.openai.core.http.ResponseConnection;
+import com.openai.core.http.StreamResponse;
+import com.openai.errors.BadRequestException;
+import com.openai.errors.NotFoundException;
+import com.openai.errors.RateLimitException;
+import com.openai.helpers.ChatCompletionAccumulator;
+import com.openai.helpers.ResponseAccumulator;
+import com.openai.models.chat.completions.ChatCompletion;
+import com.openai.models.chat.completions.ChatCompletionChunk;
+import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import com.openai.models.chat.completions.ChatCompletionStreamOptions;
+import com.openai.models.completions.Completion;
+import com.openai.models.completions.CompletionCreateParams;
+import com.openai.models.responses.Response;
+import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.ResponseStatus;
+import com.openai.models.responses.ResponseStreamEvent;
+import com.openai.models.responses.ResponsesClientEvent;
+import com.openai.models.responses.ResponsesServerEvent;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The official SDK against the server, validating every object that it receives. */
+final class OpenAiSdkTest {
+    private static TestServer server;
+    private static OpenAIClient client;
+
+    @BeforeAll
+    static void start() {
+        server = TestServer.small();
+        client = client(server);
+    }
+
+    private static OpenAIClient client(TestServer to) {
+        return OpenAIOkHttpClient.builder()
+                .baseUrl(to.server.url() + "/v1")
+                .apiKey("unused")
+                .maxRetries(0)
+                .build();
+    }
+
+    @AfterAll
+    static void stop() {
+        client.close();
+        server.close();
+    }
+
+    @Test
+    void listsTheModel() {
+        assertThat(client.models().list().data())
+                .singleElement()
+                .satisfies(model -> assertThat(model.id()).isEqualTo(TestServer.MODEL));
+        assertThat(client.models().retrieve(TestServer.MODEL).id()).isEqualTo(TestServer.MODEL);
+    }
+
+    @Test
+    void completionStreamsTheTextThatItReturnsWhole() {
+        CompletionCreateParams params = CompletionCreateParams.builder()
+                .model(TestServer.MODEL)
+                .prompt("To be")
+                .temperature(0)
+                .maxTokens(50)
+                .putAdditionalBodyProperty("ignore_eos", JsonValue.from(true))
+                .build();
+        Completion whole = client.completions().create(params).validate();
+        StringBuilder streamed = new StringBuilder();
+        try (StreamResponse<Completion> stream = client.completions().createStreaming(params)) {
+            // Not validated: the SDK's check knows no chunk without a finish_reason, though the API sends them.
+            stream.stream().forEach(chunk -> chunk.choices().forEach(choice -> streamed.append(choice.text())));
+        }
+        assertThat(streamed.toString()).isEqualTo(whole.choices().getFirst().text());
+        assertThat(whole.usage().orElseThrow().completionTokens()).isEqualTo(50);
+    }
+
+    @Test
+    void chatStreamAddsUpToTheWholeAnswer() {
+        ChatCompletionCreateParams params = ChatCompletionCreateParams.builder()
+                .model(TestServer.MODEL)
+                .addSystemMessage("Be brief.")
+                .addUserMessage("Hello")
+                .temperature(0)
+                .maxCompletionTokens(50)
+                .streamOptions(
+                        ChatCompletionStreamOptions.builder().includeUsage(true).build())
+                .putAdditionalBodyProperty("ignore_eos", JsonValue.from(true))
+                .build();
+        ChatCompletionAccumulator accumulator = ChatCompletionAccumulator.create();
+        try (StreamResponse<ChatCompletionChunk> stream =
+                client.chat().completions().createStreaming(params)) {
+            stream.stream().forEach(chunk -> accumulator.accumulate(chunk.validate()));
+        }
+        ChatCompletion whole = client.chat()
+                .completions()
+                .create(params.toBuilder()
+                        .streamOptions((ChatCompletionStreamOptions) null)
+                        .build())
+                .validate();
+        ChatCompletion streamed = accumulator.chatCompletion();
+        assertThat(streamed.choices().getFirst().message().content())
+                .isEqualTo(whole.choices().getFirst().message().content())
+                .isPresent();
+        assertThat(streamed.usage().orElseThrow().completionTokens()).isEqualTo(50);
+        assertThat(whole.choices().getFirst().finishReason()).isEqualTo(ChatCompletion.Choice.FinishReason.LENGTH);
+    }
+
+    @Test
+    void responseStreamAddsUpToTheWholeResponse() {
+        ResponseCreateParams params = ResponseCreateParams.builder()
+                .model(TestServer.MODEL)
+                .instructions("Be brief.")
+                .input("Hello")
+                .temperature(0)
+                .maxOutputTokens(50)
+                .putAdditionalBodyProperty("ignore_eos", JsonValue.from(true))
+                .build();
+        Response whole = client.responses().create(params).validate();
+        ResponseAccumulator accumulator = ResponseAccumulator.create();
+        try (StreamResponse<ResponseStreamEvent> stream = client.responses().createStreaming(params)) {
+            stream.stream().forEach(event -> accumulator.accumulate(event.validate()));
+        }
+        Response streamed = accumulator.response();
+        assertThat(text(streamed)).isEqualTo(text(whole)).isNotEmpty();
+        assertThat(whole.status()).contains(ResponseStatus.INCOMPLETE);
+        assertThat(whole.usage().orElseThrow().outputTokens()).isEqualTo(50);
+        assertThat(streamed.usage()).isEqualTo(whole.usage());
+    }
+
+    @Test
+    void webSocketCarriesSeveralResponsesAtOnce() {
+        try (ResponseConnection connection = client.responses().connect()) {
+            List<ResponseConnection.Lane> lanes =
+                    List.of(connection.lane("one"), connection.lane("two"), connection.lane("three"));
+            server.model.hold();
+            for (int i = 0; i < lanes.size(); i++) {
+                lanes.get(i).send(create("Hello " + i));
+                // The SDK refuses to queue a second command, so wait until this one has arrived.
+                assertThat(lanes.get(i).receive().validate().isResponseCreated())
+                        .isTrue();
+            }
+            server.model.release();
+            for (int i = 0; i < lanes.size(); i++) {
+                Response whole = client.responses()
+                        .create(ResponseCreateParams.builder()
+                                .model(TestServer.MODEL)
+                                .input("Hello " + i)
+                                .temperature(0)
+                                .maxOutputTokens(40)
+                                .build());
+                assertThat(text(lanes.get(i).finalResponse().validate())).isEqualTo(text(whole));
+            }
+            connection.send(create("Hello 0"));
+            ResponsesServerEvent first = connection.receive().validate();
+            assertThat(first.isResponseCreated()).isTrue();
+            assertThat(first.streamId()).isEmpty();
+        }
+        server.awaitIdle();
+    }
+
+    @Test
+    void errorsArriveAsTheSdksOwnExceptions() {
+        CompletionCreateParams.Builder good = CompletionCreateParams.builder()
+                .model(TestServer.MODEL)
+                .prompt("x")
+                .maxTokens(4);
+        assertThatThrownBy(() -> client.completions().create(good.model("gpt-9").build()))
+                .isInstanceOfSatisfying(
+                        NotFoundException.class, e -> assertThat(e.code()).contains("model_not_found"));
+        assertThatThrownBy(() -> client.completions()
+                        .create(good.model(TestServer.MODEL).maxTokens(1000).build()))
+                .isInstanceOfSatisfying(BadRequestException.class, e -> {
+                    assertThat(e.code()).contains("context_length_exceeded");
+                    assertThat(e.param()).contains("prompt");
+                });
+        try (TestServer tiny = new TestServer(TestServer.Size.SMALL.withSlots(1, 0))) {
+            OpenAIClient other = client(tiny);
+            tiny.model.hold();
+            TestSocket busy = tiny.socket();
+            busy.create(null, "busy", dev.weir.protocol.SamplingFields.NONE);
+            busy.next();
+            assertThatThrownBy(
+                            () -> other.completions().create(good.maxTokens(4).build()))
+                    .isInstanceOfSatisfying(RateLimitException.class, e -> {
+                        assertThat(e.code()).contains("overloaded");
+                        assertThat(e.headers().values("Retry-After")).isNotEmpty();
+                    });
+            other.close();
+        }
+    }
+
+    private static ResponsesClientEvent create(String input) {
+        return ResponsesClientEvent.ofResponseCreate(ResponsesClientEvent.ResponseCreate.builder()
+                .model(TestServer.MODEL)
+                .input(input)
+                .temperature(0)
+                .maxOutputTokens(40)
+                .build());
+    }
+
+    private static String text(Response response) {
+        StringBuilder text = new StringBuilder();
+        response.output()
+                .forEach(item -> item.asMessage()
+                        .content()
+                        .forEach(part -> text.append(part.asOutputText().text())));
+        return text.toString();
+    }
+}

@@ -1,0 +1,60 @@
+package dev.weir.server;
+
+import dev.weir.tokenizer.ByteLevel;
+import dev.weir.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A tokenizer of the 256 bytes (id = byte) and two special tokens, as a model folder holds it. */
+final class TestTokenizer {
+    static final int EOS = 256;
+    static final int TURN = 257;
+    static final int VOCABULARY = 258;
+
+    private TestTokenizer() {}
+
+    static Tokenizer load() {
+        try {
+            Path folder = Files.createTempDirectory("weir-tokenizer");
+            try {
+                write(folder);
+                return Tokenizer.load(folder);
+            } finally {
+                Files.delete(folder.resolve("tokenizer.json"));
+                Files.delete(folder);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void write(Path folder) throws IOException {
+        StringBuilder vocabulary = new StringBuilder();
+        for (int value = 0; value < 256; value++) {
+            String spelled = String.valueOf(ByteLevel.charOf(value));
+            if (spelled.equals("\"") || spelled.equals("\\")) {
+                spelled = "\\" + spelled;
+            }
+            vocabulary
+                    .append(value == 0 ? "" : ",")
+                    .append('"')
+                    .append(spelled)
+                    .append("\":")
+                    .append(value);
+        }
+        Files.writeString(folder.resolve("tokenizer.json"), """
+                {"version":"1.0","truncation":null,"padding":null,
+                 "added_tokens":[
+                  {"id":256,"content":"<|end|>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true},
+                  {"id":257,"content":"<|turn|>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],
+                 "normalizer":null,
+                 "pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true},
+                 "post_processor":null,
+                 "decoder":{"type":"ByteLevel"},
+                 "model":{"type":"BPE","dropout":null,"unk_token":null,"continuing_subword_prefix":null,
+                  "end_of_word_suffix":null,"fuse_unk":false,"byte_fallback":false,"vocab":{%s},"merges":[]}}
+                """.formatted(vocabulary));
+    }
+}

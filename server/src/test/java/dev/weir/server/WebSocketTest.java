@@ -1,0 +1,337 @@
+package dev.weir.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weir.protocol.EventReader.Received;
+import dev.weir.protocol.OutputMessage;
+import dev.weir.protocol.ResponseObject;
+import dev.weir.protocol.ResponseStatus;
+import dev.weir.protocol.SamplingFields;
+import dev.weir.protocol.ServerEvent;
+import dev.weir.protocol.Usage;
+import io.vertx.core.buffer.Buffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+final class WebSocketTest {
+    private static final SamplingFields GREEDY =
+            SamplingFields.NONE.withTemperature(0).withMaxTokens(40).ignoringEos();
+
+    private TestServer server;
+
+    @BeforeEach
+    void start() {
+        server = TestServer.small();
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+    }
+
+    @Test
+    void eventsComeInTheOrderOfTheApiAndAreNumbered() {
+        TestSocket socket = server.socket();
+        socket.create("lane-a", "Hello", GREEDY);
+        List<Received> events = socket.untilEnd();
+        assertThat(events).extracting(Received::streamId).containsOnly("lane-a");
+        assertThat(events)
+                .extracting(Received::sequenceNumber)
+                .containsExactlyElementsOf(java.util.stream.IntStream.range(0, events.size())
+                        .boxed()
+                        .toList());
+        List<String> types =
+                events.stream().map(received -> received.event().type()).toList();
+        assertThat(types.subList(0, 4))
+                .containsExactly(
+                        "response.created",
+                        "response.in_progress",
+                        "response.output_item.added",
+                        "response.content_part.added");
+        assertThat(types.subList(4, types.size() - 4)).containsOnly("response.output_text.delta");
+        assertThat(types.subList(types.size() - 4, types.size()))
+                .containsExactly(
+                        "response.output_text.done",
+                        "response.content_part.done",
+                        "response.output_item.done",
+                        "response.incomplete");
+        String text = TestSocket.text(events);
+        ResponseObject response = ((ServerEvent.Incomplete) events.getLast().event()).response();
+        OutputMessage message = Objects.requireNonNull(response.output());
+        assertThat(message.text()).isEqualTo(text);
+        assertThat(response.incompleteReason()).isEqualTo("max_output_tokens");
+        assertThat(response.settings().temperature()).isZero();
+        assertThat(response.settings().topP()).isEqualTo(0.9);
+        Usage usage = Objects.requireNonNull(response.usage());
+        assertThat(usage.completionTokens()).isEqualTo(40);
+        assertThat(usage.promptTokens()).isEqualTo("\u0000user\nHello\u0000assistant\n".length());
+    }
+
+    @Test
+    void textIsTheSameAloneAndBesideOthersAndOverHttp() {
+        TestSocket socket = server.socket();
+        List<String> alone = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            socket.create(null, "question " + i, GREEDY);
+            alone.add(TestSocket.text(socket.untilEnd()));
+        }
+        for (int i = 0; i < 8; i++) {
+            socket.create("lane" + i, "question " + i, GREEDY);
+        }
+        List<Received> events = new ArrayList<>();
+        for (int ended = 0; ended < 8; ended++) {
+            events.addAll(socket.untilEnd());
+        }
+        for (int i = 0; i < 8; i++) {
+            String lane = "lane" + i;
+            List<Received> own = events.stream()
+                    .filter(received -> lane.equals(received.streamId()))
+                    .toList();
+            assertThat(TestSocket.text(own)).isEqualTo(alone.get(i));
+            assertThat(own.getLast().sequenceNumber()).isEqualTo(own.size() - 1);
+        }
+        String body = server.post(
+                        "/v1/responses",
+                        "{\"input\":\"question 0\",\"temperature\":0,\"max_output_tokens\":40,\"ignore_eos\":true}")
+                .body();
+        OutputMessage message = Objects.requireNonNull(
+                dev.weir.protocol.EventReader.response(body).output());
+        assertThat(message.text()).isEqualTo(alone.getFirst());
+    }
+
+    @Test
+    void responsesOfOneLaneRunOneAfterTheOtherAndLanesSideBySide() {
+        server.model.hold();
+        TestSocket socket = server.socket();
+        socket.create("a", "first", GREEDY);
+        socket.create("a", "second", GREEDY);
+        socket.create("b", "third", GREEDY);
+        List<Received> begun = socket.until(received -> "b".equals(received.streamId()));
+        assertThat(begun.subList(0, 4)).extracting(Received::streamId).containsOnly("a");
+        assertThat(begun).hasSize(5).last().extracting(Received::event).isInstanceOf(ServerEvent.Created.class);
+        assertThat(server.services.admission().inFlight()).isEqualTo(2);
+        server.model.release();
+        List<String> firstLane = new ArrayList<>();
+        for (int ended = 0; ended < 3; ended++) {
+            socket.untilEnd().stream()
+                    .filter(received -> "a".equals(received.streamId()))
+                    .filter(received -> received.event() instanceof ServerEvent.Created || TestSocket.isEnd(received))
+                    .forEach(received -> firstLane.add(received.event().type()));
+        }
+        assertThat(firstLane).containsExactly("response.incomplete", "response.created", "response.incomplete");
+    }
+
+    @Test
+    void cancelledResponseEndsWithWhatWasWrittenAndFreesItsSlotWithinOneStep() {
+        TestSocket socket = server.socket();
+        server.model.hold();
+        server.model.allow(6);
+        socket.create("a", "cancel me", GREEDY.withMaxTokens(400));
+        socket.until(received -> received.event() instanceof ServerEvent.OutputTextDelta);
+        TestServer.await(() -> "six steps", () -> server.model.runs == 6);
+        socket.send("{\"type\":\"response.cancel\",\"stream_id\":\"a\"}");
+        List<Received> rest = socket.untilEnd();
+        ServerEvent.Incomplete end = (ServerEvent.Incomplete) rest.getLast().event();
+        assertThat(end.response().status()).isEqualTo(ResponseStatus.CANCELLED);
+        assertThat(end.response().incompleteReason()).isNull();
+        int tokens = Objects.requireNonNull(end.response().usage()).completionTokens();
+        assertThat(tokens).isBetween(1, 6);
+        server.model.allow(1); // the step that was already planned
+        server.awaitIdle();
+        assertThat(server.model.runs).isEqualTo(7);
+    }
+
+    @Test
+    void responseIsCancelledByItsIdAndOthersGoOn() {
+        TestSocket socket = server.socket();
+        server.model.hold();
+        socket.create("a", "one", GREEDY);
+        socket.create("b", "two", GREEDY);
+        List<Received> created = socket.until(received ->
+                "b".equals(received.streamId()) && received.event() instanceof ServerEvent.ContentPartAdded);
+        String id = created.stream()
+                .filter(received -> "a".equals(received.streamId()))
+                .map(Received::event)
+                .filter(ServerEvent.Created.class::isInstance)
+                .map(event -> ((ServerEvent.Created) event).response().id())
+                .findFirst()
+                .orElseThrow();
+        socket.send("{\"type\":\"response.cancel\",\"response_id\":\"" + id + "\"}");
+        assertThat(socket.untilEnd().getLast().streamId()).isEqualTo("a");
+        server.model.release();
+        Received end = socket.untilEnd().getLast();
+        assertThat(end.streamId()).isEqualTo("b");
+        assertThat(((ServerEvent.Incomplete) end.event()).response().status()).isEqualTo(ResponseStatus.INCOMPLETE);
+        socket.send("{\"type\":\"response.cancel\",\"response_id\":\"" + id + "\",\"event_id\":\"e7\"}");
+        ServerEvent.Refused error = socket.nextError();
+        assertThat(error.error().code()).isEqualTo("response_not_found");
+        assertThat(error.eventId()).isEqualTo("e7");
+    }
+
+    @Test
+    void closedSocketCancelsItsGenerationsWithinOneStep() {
+        server.model.hold();
+        TestSocket socket = server.socket();
+        for (int i = 0; i < 6; i++) {
+            socket.create("lane" + i, "x", GREEDY.withMaxTokens(400));
+            socket.create("lane" + i, "y", GREEDY.withMaxTokens(400));
+        }
+        TestServer.await(
+                () -> "four running, two waiting",
+                () -> server.services.admission().inFlight() == 6);
+        server.model.allow(3);
+        TestServer.await(() -> "three steps", () -> server.model.runs == 3);
+        socket.socket.close();
+        TestServer.await(() -> "no turns", () -> server.services.admission().inFlight() == 0);
+        server.model.allow(1);
+        server.awaitIdle();
+        assertThat(server.model.runs).isEqualTo(4);
+    }
+
+    @Test
+    void badEventsAreAnsweredByNameAndDisturbNothing() {
+        TestSocket socket = server.socket();
+        server.model.hold();
+        socket.create("good", "go on", GREEDY);
+        socket.until(received -> received.event() instanceof ServerEvent.ContentPartAdded);
+        assertRefused(socket, "{\"type\":\"response.create\",", "invalid_json", null);
+        assertRefused(
+                socket,
+                "{\"type\":\"response.pause\",\"stream_id\":\"s\",\"event_id\":\"e\"}",
+                "invalid_value",
+                "type");
+        assertRefused(socket, "{\"type\":\"response.create\"}", "missing_required_parameter", "input");
+        assertRefused(
+                socket, "{\"type\":\"response.create\",\"input\":\"x\",\"model\":\"gpt\"}", "model_not_found", "model");
+        assertRefused(
+                socket,
+                "{\"type\":\"response.create\",\"input\":\"x\",\"temperature\":3}",
+                "decimal_above_max_value",
+                "temperature");
+        assertRefused(
+                socket,
+                "{\"type\":\"response.create\",\"input\":\"" + "x".repeat(600) + "\"}",
+                "context_length_exceeded",
+                "input");
+        socket.socket.writeBinaryMessage(Buffer.buffer(new byte[] {1, 2, 3}));
+        assertThat(socket.nextError().error().code()).isEqualTo("invalid_frame");
+        server.model.release();
+        assertThat(TestSocket.text(socket.untilEnd())).isEqualTo(expected("go on"));
+    }
+
+    @Test
+    void laneAndEventIdComeBackInAnError() {
+        TestSocket socket = server.socket();
+        socket.send("{\"type\":\"response.create\",\"stream_id\":\"s.1\",\"event_id\":\"e-1\",\"input\":7}");
+        Received received = socket.next();
+        assertThat(received.streamId()).isEqualTo("s.1");
+        assertThat(((ServerEvent.Refused) received.event()).eventId()).isEqualTo("e-1");
+    }
+
+    @Test
+    void oversizedMessageClosesTheSocketWith1009() {
+        for (boolean inOneFrame : new boolean[] {true, false}) {
+            TestSocket socket = server.socket();
+            String large = "x".repeat((1 << 20) + 1);
+            if (inOneFrame) {
+                socket.send(large);
+            } else {
+                socket.socket.writeFrame(io.vertx.core.http.WebSocketFrame.textFrame("x".repeat(1 << 20), false));
+                socket.socket.writeFrame(io.vertx.core.http.WebSocketFrame.continuationFrame(Buffer.buffer("y"), true));
+            }
+            assertThat(socket.nextError().error().code()).isEqualTo("message_too_large");
+            assertThat(socket.closed.orTimeout(10, TimeUnit.SECONDS).join()).isEqualTo((short) 1009);
+        }
+    }
+
+    @Test
+    void seventeenthResponseOfASocketIsRefusedAndTheSixteenGoOn() {
+        server.close();
+        server = new TestServer(TestServer.Size.SMALL.withSlots(4, 32));
+        server.model.hold();
+        TestSocket socket = server.socket();
+        for (int i = 0; i < 17; i++) {
+            socket.create("lane" + i, "x" + i, GREEDY);
+        }
+        Received refused = socket.until(received -> received.event() instanceof ServerEvent.Refused)
+                .getLast();
+        assertThat(refused.streamId()).isEqualTo("lane16");
+        assertThat(((ServerEvent.Refused) refused.event()).error().message()).contains("16 responses");
+        server.model.release();
+        for (int ended = 0; ended < 16; ended++) {
+            assertThat(socket.untilEnd().getLast().event()).isInstanceOf(ServerEvent.Incomplete.class);
+        }
+    }
+
+    @Test
+    void fullQueueIsToldAtOnceWithTheTimeToWait() {
+        server.model.hold();
+        TestSocket socket = server.socket();
+        for (int i = 0; i < 13; i++) {
+            socket.create("lane" + i, "x" + i, GREEDY);
+        }
+        Received refused = socket.until(received -> received.event() instanceof ServerEvent.Refused)
+                .getLast();
+        ServerEvent.Refused error = (ServerEvent.Refused) refused.event();
+        assertThat(refused.streamId()).isEqualTo("lane12");
+        assertThat(error.error().status()).isEqualTo(429);
+        assertThat(error.error().code()).isEqualTo("overloaded");
+        assertThat(error.retryAfterSeconds()).isPositive();
+        server.model.release();
+        for (int ended = 0; ended < 12; ended++) {
+            socket.untilEnd();
+        }
+        socket.create("lane12", "again", GREEDY);
+        assertThat(socket.untilEnd().getLast().event()).isInstanceOf(ServerEvent.Incomplete.class);
+    }
+
+    @Test
+    void failedStepFailsItsResponsesAndTheHealthShowsIt() {
+        TestSocket socket = server.socket();
+        server.model.hold();
+        socket.create("a", "doomed", GREEDY);
+        socket.until(received -> received.event() instanceof ServerEvent.ContentPartAdded);
+        server.model.failsNext = true;
+        server.model.release();
+        ServerEvent end = socket.untilEnd().getLast().event();
+        assertThat(end).isInstanceOf(ServerEvent.Failed.class);
+        assertThat(Objects.requireNonNull(((ServerEvent.Failed) end).response().error())
+                        .type())
+                .isEqualTo("server_error");
+        TestServer.await(() -> "ill health", () -> server.get("/health").statusCode() == 503);
+        assertThat(server.get("/health/live").statusCode()).isEqualTo(200);
+        assertThat(server.get("/health/ready").statusCode()).isEqualTo(503);
+        socket.create("a", "more", GREEDY);
+        assertThat(socket.nextError().error().code()).isEqualTo("engine_failed");
+    }
+
+    @Test
+    void stoppingServerRefusesNewResponsesThenClosesSocketsWith1001() throws Exception {
+        TestSocket socket = server.socket();
+        server.server.drain(java.time.Duration.ofSeconds(1));
+        socket.create("a", "late", GREEDY);
+        assertThat(socket.nextError().error().code()).isEqualTo("stopping");
+        assertThat(server.get("/health/ready").statusCode()).isEqualTo(503);
+        server.server.close();
+        assertThat(socket.closed.orTimeout(10, TimeUnit.SECONDS).join()).isEqualTo((short) 1001);
+    }
+
+    private String expected(String input) {
+        TestSocket socket = server.socket();
+        socket.create(null, input, GREEDY);
+        return TestSocket.text(socket.untilEnd());
+    }
+
+    private static void assertRefused(
+            TestSocket socket, String event, String code, @org.jspecify.annotations.Nullable String param) {
+        socket.send(event);
+        ServerEvent.Refused error = socket.nextError();
+        assertThat(error.error().code()).isEqualTo(code);
+        assertThat(error.error().param()).isEqualTo(param);
+    }
+}
