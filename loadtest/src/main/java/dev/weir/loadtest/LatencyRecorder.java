@@ -32,6 +32,9 @@ final class LatencyRecorder {
 
     final Histogram timeToFirstToken = newHistogram();
     final Histogram interTokenLatency = newHistogram();
+    /** The same gaps undivided: what a reader of a stream of coalesced deltas waits. */
+    final Histogram deltaGap = newHistogram();
+
     final Histogram timePerOutputToken = newHistogram();
     final Histogram endToEnd = newHistogram();
     /** Of the whole run, as most connections are opened in its first moments. */
@@ -184,6 +187,7 @@ final class LatencyRecorder {
             owed += weight;
             long count = (long) (owed + 1e-9);
             owed -= count;
+            record(deltaGap, trace.gap(i), 1);
             record(interTokenLatency, Math.round(trace.gap(i) / weight), count);
         }
     }

@@ -15,6 +15,8 @@ import org.HdrHistogram.Histogram;
  * @param estimatedTokens those of them that no usage confirmed: each delta of an answer that was cut off or uncounted
  * @param tokensPerDelta mean over the answers with a usage; above 1 the server put tokens together
  * @param hasUsage whether the server counted its tokens
+ * @param interTokenLatency gaps between deltas, divided among the tokens that a delta carried
+ * @param deltaGap the same gaps undivided
  */
 record Report(
         String target,
@@ -30,6 +32,7 @@ record Report(
         Lengths lengths,
         Latency timeToFirstToken,
         Latency interTokenLatency,
+        Latency deltaGap,
         Latency timePerOutputToken,
         Latency endToEnd,
         Latency connect,
@@ -139,6 +142,7 @@ record Report(
                 new Lengths(recorder.fewestTokens(), meanLength, recorder.mostTokens()),
                 Latency.of(recorder.timeToFirstToken),
                 Latency.of(recorder.interTokenLatency),
+                Latency.of(recorder.deltaGap),
                 Latency.of(recorder.timePerOutputToken),
                 Latency.of(recorder.endToEnd),
                 Latency.of(recorder.connect),

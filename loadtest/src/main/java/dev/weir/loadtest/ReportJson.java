@@ -27,6 +27,7 @@ final class ReportJson {
             tokens(out, report);
             latency(out, "ttft_ms", report.timeToFirstToken());
             latency(out, "itl_ms", report.interTokenLatency());
+            latency(out, "delta_gap_ms", report.deltaGap());
             latency(out, "tpot_ms", report.timePerOutputToken());
             latency(out, "e2e_ms", report.endToEnd());
             latency(out, "connect_ms", report.connect());

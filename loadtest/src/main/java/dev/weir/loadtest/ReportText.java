@@ -27,8 +27,10 @@ final class ReportText {
                 report.tokensPerSecond(),
                 report.requestsPerSecond(),
                 report.inputTokensPerSecond());
-        tokens(report, out);
-        latencies(report, out);
+        if (report.outputTokens() > 0 || report.requests().done() > 0) {
+            tokens(report, out);
+            latencies(report, out);
+        }
         client(report, out);
         errors(report, out);
         return out.toString();
@@ -66,7 +68,7 @@ final class ReportText {
                 : String.format(
                         Locale.ROOT, "%,.1f per answer (%,d to %,d)", lengths.mean(), lengths.fewest(), lengths.most());
         line(out, "tokens", "%,.0f output, %s; %s", report.outputTokens(), length, counting(report));
-        if (report.tokensPerDelta() > 1.0005) {
+        if (isCoalesced(report)) {
             line(
                     out,
                     "",
@@ -75,14 +77,16 @@ final class ReportText {
         }
     }
 
+    private static boolean isCoalesced(Report report) {
+        return report.tokensPerDelta() > 1.0005;
+    }
+
     private static String counting(Report report) {
         if (!report.hasUsage()) {
-            return report.outputTokens() == 0
-                    ? "none counted"
-                    : "no usage from the server, so one per delta (a delta may carry several)";
+            return "no usage from the server, so one per delta (a delta may carry several)";
         }
         double share = report.outputTokens() == 0 ? 0 : report.estimatedTokens() / report.outputTokens();
-        return share < 0.00005
+        return share < 0.0005
                 ? "exact by the server's usage"
                 : String.format(
                         Locale.ROOT,
@@ -95,6 +99,9 @@ final class ReportText {
                 Locale.ROOT, "%n%-12s%10s%10s%10s%10s%12s%n", "latency ms", "p50", "p90", "p99", "max", "samples"));
         latency(out, "TTFT", report.timeToFirstToken());
         latency(out, "ITL", report.interTokenLatency());
+        if (isCoalesced(report)) {
+            latency(out, "delta gap", report.deltaGap());
+        }
         latency(out, "TPOT", report.timePerOutputToken());
         latency(out, "E2E", report.endToEnd());
         if (report.connect().count() > 0) {

@@ -36,6 +36,8 @@ class LatencyRecorderTest {
         assertThat(recorder.countedTokens()).isCloseTo(33, within(1e-9));
         assertThat(recorder.interTokenLatency.getTotalCount()).isEqualTo(30);
         assertThat(recorder.interTokenLatency.getMean() / 1e6).isCloseTo(10 / 3.0, within(0.01));
+        assertThat(recorder.deltaGap.getTotalCount()).isEqualTo(10);
+        assertThat(recorder.deltaGap.getMean() / 1e6).isCloseTo(10, within(0.01));
     }
 
     @Test

@@ -95,7 +95,8 @@ class LoadTestMainTest {
 
             assertThat(report.at("/tokens/output").asDouble()).isEqualTo(300);
             assertThat(report.at("/itl_ms/count").asInt()).isEqualTo(5 * 57);
-            assertThat(out.toString()).contains("deltas carry 3.00 tokens on average");
+            assertThat(report.at("/delta_gap_ms/count").asInt()).isEqualTo(5 * 19);
+            assertThat(out.toString()).contains("deltas carry 3.00 tokens on average", "delta gap");
         }
     }
 
