@@ -12,18 +12,26 @@ import dev.weir.protocol.RequestReader;
 import dev.weir.protocol.ResponseRequest;
 import dev.weir.protocol.TokenizeRequest;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClosedException;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.ServerWebSocket;
+import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import io.vertx.ext.web.handler.StaticHandler;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What is served under which path. Owned by one event loop. Each route reads its request, chooses the {@link Reply} and
@@ -47,7 +55,7 @@ final class HttpRoutes {
 
     Router router(Connections connections) {
         Router router = Router.router(vertx);
-        router.route().handler(http -> {
+        router.route().failureHandler(this::failed).handler(http -> {
             connections.begun(http.request());
             http.next();
         });
@@ -65,13 +73,10 @@ final class HttpRoutes {
         router.get("/health/ready")
                 .handler(http -> health(http, services.admission().isReady()));
         router.get("/metrics").handler(this::metrics);
-        // The page and its libraries; the browser asks each time whether a file has changed.
-        router.get("/webjars/*")
-                .handler(StaticHandler.create("META-INF/resources/webjars").setMaxAgeSeconds(0));
-        router.get().handler(StaticHandler.create("webroot").setMaxAgeSeconds(0));
-        for (int status : new int[] {400, 404, 405, 408, 413, 500}) {
-            router.errorHandler(status, this::failed);
-        }
+        refuseOtherMethods(router);
+        page(router.route("/webjars/*"), "META-INF/resources/webjars");
+        page(router.route(), "webroot");
+        router.route().handler(http -> http.fail(404));
         return router;
     }
 
@@ -83,6 +88,30 @@ final class HttpRoutes {
                     String body = http.body().asString();
                     route.accept(http, body == null ? "" : body);
                 });
+    }
+
+    /** Answers 405 where a path is served, but not by the method that was asked for. */
+    private static void refuseOtherMethods(Router router) {
+        Map<String, Set<String>> methods = new LinkedHashMap<>();
+        for (Route route : router.getRoutes()) {
+            if (route.getPath() != null) {
+                Set<String> known = methods.computeIfAbsent(route.getPath(), _ -> new LinkedHashSet<>());
+                route.methods().forEach(method -> known.add(method.name()));
+            }
+        }
+        methods.forEach((path, known) -> router.route(path).handler(http -> {
+            http.response().putHeader(HttpHeaders.ALLOW, String.join(", ", known));
+            http.fail(405);
+        }));
+    }
+
+    /** Files of the class path; the browser asks each time whether one has changed. */
+    private static void page(Route route, String folder) {
+        StaticHandler files = StaticHandler.create(folder);
+        route.method(HttpMethod.GET).method(HttpMethod.HEAD).handler(http -> {
+            http.addHeadersEndHandler(_ -> http.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-cache"));
+            files.handle(http);
+        });
     }
 
     /** A client that announces a body and does not send it is not waited for. */
@@ -115,11 +144,11 @@ final class HttpRoutes {
         ChunkWriter writer =
                 new ChunkWriter(kind, ask.id(), System.currentTimeMillis() / 1000, model.name(), includeUsage);
         if (isStreamed) {
-            SseOutlet outlet = sse(http);
-            run(http, ask, new ChunkReply(writer, outlet, kind == ChunkWriter.Kind.CHAT, includeUsage), outlet);
+            SseOutlet outlet = new SseOutlet(http.response());
+            run(http, ask, new ChunkReply(writer, outlet, kind == ChunkWriter.Kind.CHAT, includeUsage));
         } else {
             WholeReply.Body whole = (_, text, ending, usage) -> writer.whole(text, ending.finishReason(), usage);
-            run(http, ask, new WholeReply(http.response(), whole), null);
+            run(http, ask, new WholeReply(http.response(), whole));
         }
     }
 
@@ -128,44 +157,31 @@ final class HttpRoutes {
         Ask ask = Ask.of(request);
         ResponseReply.ResponseShape shape = new ResponseReply.ResponseShape(ask.id(), model.name(), request);
         if (request.stream()) {
-            SseOutlet outlet = sse(http);
-            run(http, ask, new ResponseReply(shape, outlet, null), outlet);
+            run(http, ask, new ResponseReply(shape, new SseOutlet(http.response()), null));
         } else {
             WholeReply.Body whole = (prompt, text, ending, usage) ->
                     EventWriter.response(shape.ended(shape.begun(prompt), ending, text, usage));
-            run(http, ask, new WholeReply(http.response(), whole), null);
+            run(http, ask, new WholeReply(http.response(), whole));
         }
     }
 
-    private void run(RoutingContext http, Ask ask, Reply reply, @Nullable SseOutlet outlet) {
-        Turn turn = new Turn(services, vertx.getOrCreateContext(), ask, reply, () -> {});
+    private void run(RoutingContext http, Ask ask, Reply reply) {
         HttpServerResponse response = http.response();
         if (response.closed()) {
             return; // the client left while its request was read
         }
+        Turn turn = new Turn(services, vertx.getOrCreateContext(), ask, reply, () -> {});
         response.exceptionHandler(_ -> turn.abandon());
-        response.closeHandler(_ -> {
-            if (outlet != null) {
-                outlet.closed();
-            }
-            turn.abandon();
-        });
-        response.drainHandler(_ -> {
-            if (outlet != null) {
-                outlet.drained();
-            }
-            turn.resume();
-        });
+        response.closeHandler(_ -> turn.abandon());
+        response.drainHandler(_ -> turn.resume());
         turn.start();
-    }
-
-    private SseOutlet sse(RoutingContext http) {
-        return new SseOutlet(vertx, http.response(), services.limits().stallTimeout());
     }
 
     private void webSocket(RoutingContext http) {
         if (!http.request().headers().contains("Upgrade", "websocket", true)) {
-            http.response().putHeader("Upgrade", "websocket");
+            if (http.request().version() != HttpVersion.HTTP_2) { // which forbids the header
+                http.response().putHeader(HttpHeaders.UPGRADE, "websocket");
+            }
             HttpReplies.error(
                     http.response(),
                     ApiError.refused(
@@ -240,6 +256,9 @@ final class HttpRoutes {
     }
 
     private void failed(RoutingContext http) {
+        if (http.failure() instanceof HttpClosedException) {
+            return; // the client left while its request was read
+        }
         ApiError error = http.failure() instanceof ProtocolException e ? e.error() : error(http);
         services.metrics().refused(error);
         HttpReplies.error(http.response(), error, 0);

@@ -70,6 +70,9 @@ final class HttpVerticle extends VerticleBase {
         int messageBytes = services.limits().messageBytes();
         return new HttpServerOptions()
                 .setTcpNoDelay(true)
+                // The kernel drops who does not read or has vanished; a close of ours would wait behind what is unsent.
+                .setTcpUserTimeout(
+                        Math.toIntExact(services.limits().stallTimeout().toMillis()))
                 .setAcceptBacklog(BACKLOG)
                 .setHandle100ContinueAutomatically(true)
                 .setMaxWebSocketFrameSize(messageBytes)

@@ -135,9 +135,11 @@ final class ServeCommand implements Callable<Integer> {
             return WeirServer.start(services, host, port, eventLoops, new VertxOptions());
         } catch (IOException e) {
             service.close();
+            String reason = String.valueOf(e.getMessage());
             throw new IOException(
-                    "cannot listen on " + host + ":" + port + " (" + e.getMessage()
-                            + "); choose another --port, 0 for a free one, or stop what listens there",
+                    reason.contains("in use")
+                            ? "port " + port + " of " + host + " is taken; choose another --port, 0 takes a free one"
+                            : "cannot listen on " + host + ":" + port + ": " + reason,
                     e);
         }
     }

@@ -149,7 +149,7 @@ final class WebSocketSession {
         for (Turn turn : currentTurns()) {
             turn.resume();
         }
-        if (!isClosed && !socket.writeQueueFull()) {
+        if (!isFull()) {
             socket.resume();
         }
     }
@@ -224,9 +224,13 @@ final class WebSocketSession {
             return;
         }
         socket.writeTextMessage(json);
-        if (socket.writeQueueFull()) {
+        if (isFull()) {
             socket.pause(); // who does not read is not read from
         }
+    }
+
+    private boolean isFull() {
+        return isClosed || socket.isClosed() || socket.writeQueueFull();
     }
 
     /** The part of the socket that one response writes to. */
@@ -255,7 +259,7 @@ final class WebSocketSession {
 
         @Override
         public boolean isFull() {
-            return isClosed || socket.writeQueueFull();
+            return WebSocketSession.this.isFull();
         }
     }
 }
