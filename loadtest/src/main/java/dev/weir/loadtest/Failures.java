@@ -1,7 +1,7 @@
 package dev.weir.loadtest;
 
 import io.vertx.core.VertxException;
-import java.net.ConnectException;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class Failures {
 
     /** How Netty's epoll transport begins a message that says the rest in words. */
-    private static final Pattern SYSTEM_CALL = Pattern.compile("^\\w+\\(\\.\\.\\) failed with error\\(-?\\d+\\): ");
+    private static final Pattern SYSTEM_CALL = Pattern.compile("\\w+\\(\\.\\.\\) failed with error\\(-?\\d+\\): ");
 
     private Failures() {}
 
@@ -19,10 +19,11 @@ final class Failures {
         if (message == null || message.isBlank()) {
             return error.getClass().getSimpleName();
         }
-        String line =
-                SYSTEM_CALL.matcher(message.replaceAll("\\s+", " ").strip()).replaceFirst("");
-        return error instanceof VertxException || error instanceof ConnectException
-                ? line
-                : error.getClass().getSimpleName() + ": " + line;
+        String line = message.replaceAll("\\s+", " ").strip();
+        Matcher systemCall = SYSTEM_CALL.matcher(line);
+        if (systemCall.lookingAt()) {
+            return line.substring(systemCall.end());
+        }
+        return error instanceof VertxException ? line : error.getClass().getSimpleName() + ": " + line;
     }
 }

@@ -72,6 +72,7 @@ final class SseClient implements GenerationClient {
             } else if (result.succeeded()) {
                 HttpClientConnection opened = result.result();
                 connection = opened;
+                opened.exceptionHandler(_ -> {}); // what matters of it reaches the answer under way
                 opened.closeHandler(_ -> {
                     if (opened.equals(connection)) {
                         connection = null;

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.protocol.Prompt;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
@@ -113,5 +116,14 @@ class SmallPartsTest {
                 .singleElement()
                 .asString()
                 .startsWith("--max-itl-p99 49ms missed: 50.");
+    }
+
+    @Test
+    void networkErrorsAreToldWithoutTheirSystemCall() {
+        assertThat(Failures.describe(new ConnectException(
+                        "finishConnect(..) failed with error(-111): Connection refused: /127.0.0.1:1")))
+                .isEqualTo("Connection refused: /127.0.0.1:1");
+        assertThat(Failures.describe(new NoSuchFileException("a/b"))).isEqualTo("NoSuchFileException: a/b");
+        assertThat(Failures.describe(new IOException())).isEqualTo("IOException");
     }
 }
