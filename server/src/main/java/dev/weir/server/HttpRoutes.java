@@ -21,7 +21,6 @@ import io.vertx.core.http.ServerWebSocket;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
 import io.vertx.ext.web.handler.StaticHandler;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -59,7 +58,6 @@ final class HttpRoutes {
             connections.begun(http.request());
             http.next();
         });
-        router.post().handler(this::limitBodyTime);
         post(router, "/v1/completions", this::completion);
         post(router, "/v1/chat/completions", this::chatCompletion);
         post(router, "/v1/responses", this::response);
@@ -82,12 +80,7 @@ final class HttpRoutes {
 
     private void post(Router router, String path, BiConsumer<RoutingContext, String> route) {
         router.post(path)
-                .handler(
-                        BodyHandler.create(false).setBodyLimit(services.limits().messageBytes()))
-                .handler(http -> {
-                    String body = http.body().asString();
-                    route.accept(http, body == null ? "" : body);
-                });
+                .handler(http -> RequestBody.read(vertx, http, services.limits(), body -> route.accept(http, body)));
     }
 
     /** Answers 405 where a path is served, but not by the method that was asked for. */
@@ -112,21 +105,6 @@ final class HttpRoutes {
             http.addHeadersEndHandler(_ -> http.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-cache"));
             files.handle(http);
         });
-    }
-
-    /** A client that announces a body and does not send it is not waited for. */
-    private void limitBodyTime(RoutingContext http) {
-        long timer = vertx.setTimer(services.limits().bodyTimeout().toMillis(), _ -> {
-            if (!http.request().isEnded()) {
-                HttpReplies.error(
-                        http.response(),
-                        ApiError.refused(408, "body_timeout", "the body did not arrive in time; send it again"),
-                        0);
-                http.request().connection().close();
-            }
-        });
-        http.addEndHandler(_ -> vertx.cancelTimer(timer));
-        http.next();
     }
 
     private void completion(RoutingContext http, String body) {
@@ -269,11 +247,6 @@ final class HttpRoutes {
         return switch (http.statusCode()) {
             case 404 -> ApiError.refused(404, "not_found", what + " is not served here; see /v1/models");
             case 405 -> ApiError.refused(405, "method_not_allowed", what + " is not served; use another method");
-            case 413 ->
-                ApiError.refused(
-                        413,
-                        "request_too_large",
-                        "the body is larger than " + services.limits().messageBytes() + " bytes; send a smaller one");
             case 400, 408 -> ApiError.refused(http.statusCode(), "bad_request", what + " is not valid HTTP");
             default -> {
                 Logs.SERVER.error("{} failed", what, http.failure());

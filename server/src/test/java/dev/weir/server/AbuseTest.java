@@ -257,8 +257,7 @@ final class AbuseTest {
     }
 
     private void rawFrame(String frame) {
-        raw("GET /v1/responses HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n" + frame);
+        raw(TestServer.HANDSHAKE + frame);
     }
 
     private void oversized() {

@@ -96,6 +96,18 @@ final class HttpErrorTest {
     }
 
     @Test
+    void bodyOfAnyContentTypeIsReadAsJson() {
+        String body = "{\"prompt\":\"x\",\"max_tokens\":1,\"user\":\"" + "u".repeat(200_000) + "\"}";
+        for (String type : new String[] {"application/x-www-form-urlencoded", "multipart/form-data; boundary=x"}) {
+            HttpResponse<String> reply = server.send(HttpRequest.newBuilder(server.uri("/v1/completions"))
+                    .header("content-type", type)
+                    .POST(HttpRequest.BodyPublishers.ofString(body))
+                    .build());
+            assertThat(reply.statusCode()).as(type).isEqualTo(200);
+        }
+    }
+
+    @Test
     void fullQueueIsRefusedWith429AndTheTimeToWait() {
         server.model.hold();
         TestSocket socket = server.socket();

@@ -25,6 +25,18 @@ import java.util.function.Supplier;
 final class TestServer implements AutoCloseable {
     static final String MODEL = "fake";
 
+    /** What opens a WebSocket by hand. */
+    static final String HANDSHAKE = String.join(
+            "\r\n",
+            "GET /v1/responses HTTP/1.1",
+            "Host: x",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version: 13",
+            "",
+            "");
+
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     final FakeModel model;
@@ -118,11 +130,15 @@ final class TestServer implements AutoCloseable {
 
     /** A WebSocket that collects what it receives. */
     TestSocket socket() {
+        return socket(new WebSocketConnectOptions()
+                .setHost("127.0.0.1")
+                .setPort(server.port())
+                .setURI("/v1/responses"));
+    }
+
+    TestSocket socket(WebSocketConnectOptions options) {
         return new TestSocket(webSockets
-                .connect(new WebSocketConnectOptions()
-                        .setHost("127.0.0.1")
-                        .setPort(server.port())
-                        .setURI("/v1/responses"))
+                .connect(options)
                 .toCompletionStage()
                 .toCompletableFuture()
                 .orTimeout(10, TimeUnit.SECONDS)

@@ -2,6 +2,7 @@ package dev.weir.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weir.protocol.EventReader;
 import dev.weir.protocol.EventReader.Received;
 import dev.weir.protocol.OutputMessage;
 import dev.weir.protocol.ResponseObject;
@@ -10,10 +11,19 @@ import dev.weir.protocol.SamplingFields;
 import dev.weir.protocol.ServerEvent;
 import dev.weir.protocol.Usage;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.WebSocketConnectOptions;
+import io.vertx.core.http.WebSocketFrame;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,9 +52,8 @@ final class WebSocketTest {
         assertThat(events).extracting(Received::streamId).containsOnly("lane-a");
         assertThat(events)
                 .extracting(Received::sequenceNumber)
-                .containsExactlyElementsOf(java.util.stream.IntStream.range(0, events.size())
-                        .boxed()
-                        .toList());
+                .containsExactlyElementsOf(
+                        IntStream.range(0, events.size()).boxed().toList());
         List<String> types =
                 events.stream().map(received -> received.event().type()).toList();
         assertThat(types.subList(0, 4))
@@ -99,8 +108,8 @@ final class WebSocketTest {
                         "/v1/responses",
                         "{\"input\":\"question 0\",\"temperature\":0,\"max_output_tokens\":40,\"ignore_eos\":true}")
                 .body();
-        OutputMessage message = Objects.requireNonNull(
-                dev.weir.protocol.EventReader.response(body).output());
+        OutputMessage message =
+                Objects.requireNonNull(EventReader.response(body).output());
         assertThat(message.text()).isEqualTo(alone.getFirst());
     }
 
@@ -241,8 +250,8 @@ final class WebSocketTest {
             if (inOneFrame) {
                 socket.send(large);
             } else {
-                socket.socket.writeFrame(io.vertx.core.http.WebSocketFrame.textFrame("x".repeat(1 << 20), false));
-                socket.socket.writeFrame(io.vertx.core.http.WebSocketFrame.continuationFrame(Buffer.buffer("y"), true));
+                socket.socket.writeFrame(WebSocketFrame.textFrame("x".repeat(1 << 20), false));
+                socket.socket.writeFrame(WebSocketFrame.continuationFrame(Buffer.buffer("y"), true));
             }
             assertThat(socket.nextError().error().code()).isEqualTo("message_too_large");
             assertThat(socket.closed.orTimeout(10, TimeUnit.SECONDS).join()).isEqualTo((short) 1009);
@@ -313,12 +322,55 @@ final class WebSocketTest {
     @Test
     void stoppingServerRefusesNewResponsesThenClosesSocketsWith1001() throws Exception {
         TestSocket socket = server.socket();
-        server.server.drain(java.time.Duration.ofSeconds(1));
+        server.server.drain(Duration.ofSeconds(1));
         socket.create("a", "late", GREEDY);
         assertThat(socket.nextError().error().code()).isEqualTo("stopping");
         assertThat(server.get("/health/ready").statusCode()).isEqualTo(503);
         server.server.close();
         assertThat(socket.closed.orTimeout(10, TimeUnit.SECONDS).join()).isEqualTo((short) 1001);
+    }
+
+    @Test
+    void socketThatAnswersPingsStaysOpenAndOneThatDoesNotIsClosed() throws Exception {
+        server.close();
+        server = new TestServer(TestServer.Size.SMALL.withLimits(new ServerLimits(
+                1 << 20,
+                16,
+                Duration.ofSeconds(5),
+                Duration.ofMillis(100),
+                Duration.ofSeconds(5),
+                Duration.ofMillis(100))));
+        CountDownLatch pings = new CountDownLatch(12);
+        TestSocket alive = server.socket();
+        alive.socket.frameHandler(frame -> {
+            if (frame.isPing()) {
+                pings.countDown();
+            }
+        });
+        try (Socket dead = new Socket(InetAddress.getLoopbackAddress(), server.server.port())) {
+            dead.setSoTimeout(20_000);
+            dead.getOutputStream().write(TestServer.HANDSHAKE.getBytes(StandardCharsets.US_ASCII));
+            byte[] all = dead.getInputStream().readAllBytes();
+            assertThat(new String(all, StandardCharsets.ISO_8859_1))
+                    .startsWith("HTTP/1.1 101")
+                    .endsWith("two pings went unanswered");
+        }
+        assertThat(pings.await(20, TimeUnit.SECONDS)).isTrue();
+        alive.create(null, "still here", GREEDY);
+        assertThat(alive.untilEnd().getLast().event()).isInstanceOf(ServerEvent.Incomplete.class);
+    }
+
+    @Test
+    void browsersSubprotocolIsAcceptedAndItsKeyIgnored() {
+        WebSocketConnectOptions options = new WebSocketConnectOptions()
+                .setHost("127.0.0.1")
+                .setPort(server.server.port())
+                .setURI("/v1/responses")
+                .setSubProtocols(List.of("realtime", "openai-insecure-api-key.sk-1"));
+        TestSocket socket = server.socket(options);
+        assertThat(socket.socket.subProtocol()).isEqualTo("realtime");
+        socket.create(null, "hi", GREEDY);
+        assertThat(socket.untilEnd().getLast().event()).isInstanceOf(ServerEvent.Incomplete.class);
     }
 
     private String expected(String input) {
@@ -327,8 +379,7 @@ final class WebSocketTest {
         return TestSocket.text(socket.untilEnd());
     }
 
-    private static void assertRefused(
-            TestSocket socket, String event, String code, @org.jspecify.annotations.Nullable String param) {
+    private static void assertRefused(TestSocket socket, String event, String code, @Nullable String param) {
         socket.send(event);
         ServerEvent.Refused error = socket.nextError();
         assertThat(error.error().code()).isEqualTo(code);
