@@ -1,0 +1,123 @@
+package dev.weir.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class ServerMainTest {
+    private static final Path TINY = Path.of("..", "src", "onnx", "src", "test", "resources", "models", "tiny-fp32");
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void processServesTheModelUntilItIsToldToStopAndThenExitsWithZero() throws Exception {
+        Path config = folder.resolve("weir.properties");
+        Files.writeString(config, "# comment\nport = 1\nmax-sequences = 3\nkv-cache-memory = 1m\n");
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Xshare:auto",
+                "-cp",
+                System.getProperty("java.class.path"),
+                ServerMain.class.getName(),
+                "serve"));
+        command.addAll(
+                List.of("--model", TINY.toString(), "--config", config.toString(), "--port", "0", "--threads=1"));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8);
+                HttpClient client = HttpClient.newHttpClient()) {
+            List<String> lines = new ArrayList<>();
+            do {
+                lines.add(output.readLine());
+            } while (lines.getLast() != null && !lines.getLast().startsWith("Weir is listening"));
+            assertThat(lines).contains("max-sequences = 3", "kv-cache-memory = 1m", "port = 0", "threads = 1");
+            assertThat(lines.getLast()).matches("Weir is listening on http://127\\.0\\.0\\.1:\\d+");
+            URI url = URI.create(lines.getLast().replaceFirst(".* ", ""));
+            HttpResponse<String> reply = client.send(
+                    HttpRequest.newBuilder(url.resolve("/v1/completions"))
+                            .POST(HttpRequest.BodyPublishers.ofString(
+                                    "{\"prompt\":\"ab\",\"max_tokens\":4,\"ignore_eos\":true,\"model\":\"tiny-fp32\"}"))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertThat(reply.body()).contains("\"completion_tokens\":4");
+            assertThat(process.toHandle().destroy()).isTrue(); // SIGTERM
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isZero();
+            assertThat(output.readLine()).isNull();
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void takenPortIsToldInOneLine() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String port = Integer.toString(taken.getLocalPort());
+            assertThat(run("serve", "--model", TINY.toString(), "--port", port)).isEqualTo(1);
+            assertThat(err.toString())
+                    .isEqualToIgnoringNewLines(
+                            "weir: port " + port + " of 127.0.0.1 is taken; choose another --port, 0 takes a free one");
+        }
+    }
+
+    @Test
+    void unknownKeyOfAConfigurationFileIsRefusedNamingTheNearest() throws Exception {
+        Path config = folder.resolve("weir.properties");
+        Files.writeString(config, "max-sequence = 3\n");
+        assertThat(run("serve", "--config=" + config)).isEqualTo(2);
+        assertThat(err.toString()).contains("sets max-sequence").contains("did you mean max-sequences?");
+    }
+
+    @Test
+    void badValuesAreRefusedNamingThem() throws Exception {
+        Path config = folder.resolve("weir.properties");
+        Files.writeString(config, "kv-cache-memory = lots\n");
+        assertThat(run("serve", "--config", config.toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("lots").contains("kv-cache-memory");
+        assertThat(run("serve", "--port", "70000")).isEqualTo(2);
+        assertThat(err.toString()).contains("port is 70000");
+        assertThat(run("serve", "--model", TINY.toString(), "--max-sequences", "0"))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("max-sequences is 0");
+        assertThat(run("serve", "--model", folder.resolve("none").toString())).isEqualTo(1);
+        assertThat(err.toString()).contains("there is no model folder");
+        assertThat(run("serve", "--config", folder.resolve("none").toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("there is no configuration file");
+        assertThat(run("serve", "--prot", "1")).isEqualTo(2);
+        assertThat(err.toString()).contains("--prot");
+    }
+
+    @Test
+    void memorySizesAreReadAndWrittenAlike() {
+        MemorySize.Converter converter = new MemorySize.Converter();
+        for (String written : new String[] {"0", "1500", "512m", "4g", "3k", "1t"}) {
+            assertThat(converter.convert(written)).hasToString(written);
+        }
+        assertThat(converter.convert("2 GiB").bytes()).isEqualTo(2L << 30);
+    }
+
+    private int run(String... arguments) {
+        return ServerMain.run(new PrintWriter(out, true), new PrintWriter(err, true), arguments);
+    }
+}
