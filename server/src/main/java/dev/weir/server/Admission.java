@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /**
- * Decides who may begin, before anything is spent on a request: nobody while the server stops or the engine is broken. The
- * engine's own bounded queue says no to the rest. Any thread.
+ * Decides who may begin, before anything is spent on a request: nobody while the server stops. The engine's own bounded
+ * queue says no to those for whom there is no room. Any thread.
  */
 final class Admission {
     private final Supplier<EngineStats> engine;
@@ -32,16 +32,12 @@ final class Admission {
     /**
      * Lets a turn begin.
      *
-     * @throws ProtocolException 503 if the server stops or the engine has failed
+     * @throws ProtocolException 503 if the server stops
      */
     void check() {
         if (isDraining) {
             throw new ProtocolException(
                     ApiError.unavailable("stopping", "the server is stopping; connect again in a moment"));
-        }
-        if (!engine.get().isHealthy()) {
-            throw new ProtocolException(ApiError.unavailable(
-                    "engine_failed", "the engine has failed; restart the server, its log says why"));
         }
     }
 
@@ -50,11 +46,12 @@ final class Admission {
         return inFlight.get();
     }
 
-    /** Whether new turns are admitted. */
+    /** Whether more clients should be sent here. */
     boolean isReady() {
         return !isDraining && engine.get().isHealthy();
     }
 
+    /** Whether no step has ever failed; one that did fails its own requests, others are still served. */
     boolean isHealthy() {
         return engine.get().isHealthy();
     }

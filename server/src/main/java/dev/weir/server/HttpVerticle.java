@@ -77,6 +77,9 @@ final class HttpVerticle extends VerticleBase {
                 .setHandle100ContinueAutomatically(true)
                 .setMaxWebSocketFrameSize(messageBytes)
                 .setMaxWebSocketMessageSize(messageBytes)
+                // A delta is too small to be worth compressing, and each socket would pay for the compressor's window.
+                .setPerMessageWebSocketCompressionSupported(false)
+                .setPerFrameWebSocketCompressionSupported(false)
                 .setWebSocketSubProtocols(List.of("realtime"))
                 .setWebSocketClosingTimeout(2)
                 .setIdleTimeout(DEAD_MINUTES)

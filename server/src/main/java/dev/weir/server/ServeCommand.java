@@ -105,14 +105,15 @@ final class ServeCommand implements Callable<Integer> {
             eventLoops = Math.max(1, Runtime.getRuntime().availableProcessors() / 4);
         }
         model = model == null ? builtInModel() : model.toAbsolutePath().normalize();
-        printConfiguration(out);
         WeirServer server;
         try {
-            server = start(model);
+            server = start(ModelFolder.open(model));
         } catch (ModelLoadException | IllegalArgumentException | IOException e) {
             err.println("weir: " + e.getMessage());
             return 1;
         }
+        port = server.port();
+        printConfiguration(out);
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "weir-stop"));
         out.println("Weir is listening on " + server.url());
@@ -121,14 +122,15 @@ final class ServeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private WeirServer start(Path folderPath) throws IOException {
-        ModelFolder folder = ModelFolder.open(folderPath);
+    private WeirServer start(ModelFolder folder) throws IOException {
         Tokenizer tokenizer = Tokenizer.load(folder.path());
         GenerationDefaults defaults = GenerationDefaults.load(folder.path());
-        RunnerOptions options = new RunnerOptions(maxSequences, kvCacheMemory.bytes(), maxTokens, threads);
-        EngineConfig engineConfig = EngineConfig.DEFAULT.withMaxQueuedRequests(maxQueuedRequests);
+        OnnxModelRunner runner = OnnxModelRunner.open(
+                folder, new RunnerOptions(maxSequences, kvCacheMemory.bytes(), maxTokens, threads));
+        resolve(runner);
+        EngineConfig config = EngineConfig.DEFAULT.withMaxQueuedRequests(maxQueuedRequests);
         Metrics metrics = new Metrics(folder.name());
-        Engine engine = Engine.start(OnnxModelRunner.open(folder, options), engineConfig, metrics);
+        Engine engine = Engine.start(runner, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, null, defaults, engine);
         Services services = new Services(service, new Admission(engine::stats), metrics, ServerLimits.DEFAULT);
         try {
@@ -142,6 +144,21 @@ final class ServeCommand implements Callable<Integer> {
                             : "cannot listen on " + host + ":" + port + ": " + reason,
                     e);
         }
+    }
+
+    /** Puts what the automatic settings came to in their place, so that the configuration shows it. */
+    private void resolve(OnnxModelRunner runner) {
+        if (runner.cacheSize().isReduced()) {
+            spec.commandLine()
+                    .getErr()
+                    .println("weir: there is memory for the cache of only "
+                            + runner.shape().slots() + " sequences, not of " + maxSequences
+                            + "; raise --kv-cache-memory or lower --max-tokens for more");
+        }
+        maxSequences = runner.shape().slots();
+        maxTokens = runner.shape().maxTokens();
+        kvCacheMemory = new MemorySize(runner.cacheSize().bytes());
+        threads = runner.threads();
     }
 
     private static void stop(WeirServer server, CountDownLatch stopped) {

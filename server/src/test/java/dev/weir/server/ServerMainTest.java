@@ -32,7 +32,7 @@ final class ServerMainTest {
     @Test
     void processServesTheModelUntilItIsToldToStopAndThenExitsWithZero() throws Exception {
         Path config = folder.resolve("weir.properties");
-        Files.writeString(config, "# comment\nport = 1\nmax-sequences = 3\nkv-cache-memory = 1m\n");
+        Files.writeString(config, "# comment\nport = 1\nmax-sequences = 3\nevent-loops = 1\n");
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -51,7 +51,7 @@ final class ServerMainTest {
             do {
                 lines.add(output.readLine());
             } while (lines.getLast() != null && !lines.getLast().startsWith("Weir is listening"));
-            assertThat(lines).contains("max-sequences = 3", "kv-cache-memory = 1m", "port = 0", "threads = 1");
+            assertThat(lines).contains("max-sequences = 3", "max-tokens = 128", "threads = 1", "event-loops = 1");
             assertThat(lines.getLast()).matches("Weir is listening on http://127\\.0\\.0\\.1:\\d+");
             URI url = URI.create(lines.getLast().replaceFirst(".* ", ""));
             HttpResponse<String> reply = client.send(
