@@ -21,6 +21,13 @@ final class HttpVerticle extends VerticleBase {
     private static final int DEAD_MINUTES = 10;
 
     private static final int BACKLOG = 1024;
+
+    /**
+     * What the kernel holds for a client that does not read. Left to itself it would grow to megabytes: thousands of tokens
+     * computed for nobody.
+     */
+    private static final int SEND_BUFFER_BYTES = 128 * 1024;
+
     private static final long SWEEP_MILLIS = 5_000;
 
     private final Services services;
@@ -74,6 +81,7 @@ final class HttpVerticle extends VerticleBase {
                 .setTcpUserTimeout(
                         Math.toIntExact(services.limits().stallTimeout().toMillis()))
                 .setAcceptBacklog(BACKLOG)
+                .setSendBufferSize(SEND_BUFFER_BYTES)
                 .setHandle100ContinueAutomatically(true)
                 .setMaxWebSocketFrameSize(messageBytes)
                 .setMaxWebSocketMessageSize(messageBytes)

@@ -361,6 +361,27 @@ final class WebSocketTest {
     }
 
     @Test
+    void clientThatStopsReadingIsParkedAndGetsTheWholeTextWhenItReadsOn() {
+        server.close();
+        server = new TestServer(TestServer.Size.SMALL.withMaxTokens(20_000));
+        SamplingFields longText = GREEDY.withMaxTokens(15_000);
+        TestSocket steady = server.socket();
+        steady.create(null, "a long story", longText);
+        String expected = TestSocket.text(steady.untilEnd());
+        TestSocket slow = server.socket();
+        slow.create("slow", "a long story", longText);
+        slow.next();
+        slow.socket.pause();
+        TestServer.await(
+                () -> "a parked sequence", () -> server.services.model().stats().parked() == 1);
+        steady.create(null, "others go on", GREEDY);
+        steady.untilEnd();
+        assertThat(server.services.model().stats().parked()).isEqualTo(1);
+        slow.socket.resume();
+        assertThat(TestSocket.text(slow.untilEnd())).isEqualTo(expected);
+    }
+
+    @Test
     void browsersSubprotocolIsAcceptedAndItsKeyIgnored() {
         WebSocketConnectOptions options = new WebSocketConnectOptions()
                 .setHost("127.0.0.1")
