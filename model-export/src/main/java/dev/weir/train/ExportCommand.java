@@ -69,8 +69,16 @@ final class ExportCommand implements Callable<Integer> {
             names = "--precision",
             paramLabel = "NAME",
             defaultValue = "fp32",
-            description = "fp32 or int8 (default: ${DEFAULT-VALUE}).")
+            description = "Weights: fp32, or int8 for speed and a quarter of the size (default: ${DEFAULT-VALUE}).")
     private Precision precision = Precision.FP32;
+
+    @Option(
+            names = "--kv",
+            paramLabel = "NAME",
+            defaultValue = "fp32",
+            description =
+                    "Cache of keys and values: fp32, or int8 for many or long sequences (default: ${DEFAULT-VALUE}).")
+    private Precision cache = Precision.FP32;
 
     @Option(
             names = "--seed",
@@ -89,11 +97,28 @@ final class ExportCommand implements Callable<Integer> {
                 ? ExportSource.checkpoint(source.checkpoint)
                 : ExportSource.random(parseShape(String.valueOf(source.random)), seed);
         try {
-            ModelFolderWriter.write(out, model, new GptGraphOptions(precision, false), draft -> accept(draft, model));
+            GptGraphOptions options = new GptGraphOptions(precision);
+            if (cache == Precision.INT8) {
+                options = options.withKvScales(calibrate(model, options));
+            }
+            ModelFolderWriter.write(out, model, options, draft -> accept(draft, model));
             return CommandLine.ExitCode.OK;
         } catch (RejectedExportException e) {
             spec.commandLine().getErr().println(e.getMessage());
             return CommandLine.ExitCode.SOFTWARE;
+        }
+    }
+
+    /** The scales come from what the model itself computes with a cache that loses nothing. */
+    private KvScales calibrate(ExportSource model, GptGraphOptions options) throws IOException {
+        Path parent = Files.createDirectories(out.toAbsolutePath().normalize().getParent());
+        Path temporary = Files.createTempDirectory(parent, ".calibration-");
+        try {
+            Path folder = temporary.resolve("model");
+            ModelFolderWriter.write(folder, model, options, _ -> "");
+            return KvScales.calibrate(folder, seed);
+        } finally {
+            ModelFolderWriter.deleteTree(temporary);
         }
     }
 
@@ -103,15 +128,18 @@ final class ExportCommand implements Callable<Integer> {
         ReferenceModel reference = new LibtorchLogits(model.weights());
         List<int[]> texts = ExportSource.selfWritten(reference, config, CHECKED_TEXTS, CHECKED_TOKENS, seed);
         AcceptanceCheck check = AcceptanceCheck.of(draft, reference, texts);
-        if (!check.accepts(precision)) {
+        Precision least = precision == Precision.FP32 ? cache : precision;
+        if (!check.accepts(least)) {
             throw new RejectedExportException("nothing was written: the exported model differs from its weights ("
-                    + check + ") by more than " + precision.label() + " allows ("
-                    + AcceptanceCheck.tolerance(precision) + ")");
+                    + check + ") by more than " + least.label() + " allows (" + AcceptanceCheck.tolerance(least)
+                    + ")");
         }
         PrintWriter console = spec.commandLine().getOut();
-        console.println(out + ": " + config + ", " + config.parameters() + " weights, " + precision.label());
+        console.println(out + ": " + config + ", " + config.parameters() + " weights, " + precision.label() + " with "
+                + cache.label() + " cache");
         console.println("against libtorch: " + check);
-        return ModelCard.text(out.toAbsolutePath().normalize().getFileName().toString(), model, precision, check);
+        return ModelCard.text(
+                out.toAbsolutePath().normalize().getFileName().toString(), model, precision, cache, check);
     }
 
     private void checkOut() throws IOException {

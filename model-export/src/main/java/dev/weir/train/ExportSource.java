@@ -63,22 +63,9 @@ record ExportSource(GptWeights weights, OptionalInt endOfText, Map<String, Strin
             text[0] = random.nextInt(config.vocabularySize());
             for (int length = 1; length < text.length; length++) {
                 float[][] logits = model.logits(Arrays.copyOf(text, length));
-                text[length] = draw(logits[length - 1], random.nextDouble());
+                text[length] = LogProbabilities.draw(logits[length - 1], random.nextDouble());
             }
         }
         return List.of(texts);
-    }
-
-    /** The token at which the cumulative probability passes {@code share}. */
-    private static int draw(float[] logits, double share) {
-        double normaliser = LogProbabilities.logSumExp(logits);
-        double rest = share;
-        for (int token = 0; token < logits.length; token++) {
-            rest -= Math.exp(logits[token] - normaliser);
-            if (rest < 0) {
-                return token;
-            }
-        }
-        return logits.length - 1;
     }
 }

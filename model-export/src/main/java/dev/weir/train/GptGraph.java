@@ -94,22 +94,34 @@ final class GptGraph {
 
     private String attention(int layer, String qkv, String seqlens, String total) {
         int heads = config.heads();
-        DataType cacheType = DataType.FLOAT;
+        KvScales scales = options.kvScales();
+        DataType cacheType = scales == null ? DataType.FLOAT : DataType.INT8;
         String past = "past_key_values." + layer + ".";
         String present = "present." + layer + ".";
         String pastKey =
                 graph.input(past + "key", cacheType, "batch_size", heads, "past_sequence_length", config.headSize());
         String pastValue =
                 graph.input(past + "value", cacheType, "batch_size", heads, "past_sequence_length", config.headSize());
-        String attention = graph.contrib("GroupQueryAttention", "h." + layer + ".attn/GroupQueryAttention")
+        String name = "h." + layer + ".attn/GroupQueryAttention";
+        OnnxGraphBuilder.Node attention = graph.contrib("GroupQueryAttention", name)
                 .in(qkv, "", "", pastKey, pastValue, seqlens, total)
                 .with("num_heads", heads)
-                .with("kv_num_heads", heads)
-                .to("h." + layer + ".attn/GroupQueryAttention", present + "key", present + "value");
+                .with("kv_num_heads", heads);
+        if (scales != null) {
+            // Rotary tables, positions, bias and sink are left out.
+            attention
+                    .in("", "", "", "", "")
+                    .in(graph.scalars(name + "/key_scale", scales.keys()[layer]))
+                    .in(graph.scalars(name + "/value_scale", scales.values()[layer]))
+                    .with("k_quant_type", "PER_TENSOR")
+                    .with("v_quant_type", "PER_TENSOR")
+                    .with("kv_cache_bit_width", 8);
+        }
+        attention.to(name, present + "key", present + "value");
         Object[] dims = {"batch_size", heads, "total_sequence_length", config.headSize()};
         graph.output(present + "key", cacheType, dims);
         graph.output(present + "value", cacheType, dims);
-        return attention;
+        return name;
     }
 
     /** {@code sum = x + residual + bias} and its layer norm, in one node. */
@@ -163,33 +175,26 @@ final class GptGraph {
     }
 
     /**
-     * {@code y = x W} in integers, with a scale for each token: {@code s = max|x| / 127}, {@code y = (x / s rounded) W *
-     * scales * s}. The activations are unsigned with zero point 128 because that is the fast kernel on x86.
+     * {@code y = x W} in integers, with a scale for each token: {@code a = max|x|}, {@code y = (127 x / a rounded) W *
+     * scales / 127 * a}. The activations are unsigned with zero point 128 because that is the fast kernel on x86.
      */
     private String multiplyInt8(String x, String name, String values, String scales, String output) {
+        String magnitudes = graph.node("Abs", name + "/Abs").in(x).out();
         String max = graph.node("ReduceMax", name + "/Max")
-                .in(x, "const/last")
+                .in(magnitudes, "const/last")
                 .with("keepdims", 1)
                 .out();
-        String min = graph.node("ReduceMin", name + "/Min")
-                .in(x, "const/last")
-                .with("keepdims", 1)
-                .out();
-        String negated = graph.node("Neg", name + "/Neg").in(min).out();
-        // The third operand guards the division where a row is all zeros.
-        String largest = graph.node("Max", name + "/AbsMax")
-                .in(max, negated, "const/tiny")
-                .out();
-        String scale =
-                graph.node("Mul", name + "/Scale").in(largest, "const/1_127").out();
-        String scaled = graph.node("Div", name + "/Div").in(x, scale).out();
+        // Guards the division where a row is all zeros.
+        String largest =
+                graph.node("Max", name + "/AbsMax").in(max, "const/tiny").out();
+        String scaled = graph.node("Div", name + "/Div").in(x, largest).out();
         String rounded = graph.node("QuantizeLinear", name + "/Quantize")
-                .in(scaled, "const/one", "const/128")
+                .in(scaled, "const/1_127", "const/128")
                 .out();
         String product = graph.contrib("MatMulIntegerToFloat", name + "/MatMulInteger")
-                .in(rounded, values, "const/one", scales, "const/128", "const/0")
+                .in(rounded, values, "const/1_127", scales, "const/128", "const/0")
                 .out();
-        return graph.node("Mul", name + "/Rescale").in(product, scale).to(output);
+        return graph.node("Mul", name + "/Rescale").in(product, largest).to(output);
     }
 
     // ---- Embeddings.
@@ -257,7 +262,6 @@ final class GptGraph {
         }
         if (options.precision() == Precision.INT8) {
             graph.longs("const/flat", -1);
-            graph.scalar("const/one", 1);
             graph.scalar("const/1_127", 1f / 127);
             graph.scalar("const/tiny", 1e-20f);
             graph.constant("const/128", DataType.UINT8, () -> new byte[] {(byte) 128});

@@ -56,4 +56,17 @@ final class LogProbabilities {
         }
         return largest;
     }
+
+    /** Draws a token: the one at which the cumulative probability passes {@code share}. */
+    static int draw(float[] logits, double share) {
+        double normaliser = logSumExp(logits);
+        double rest = share;
+        for (int token = 0; token < logits.length; token++) {
+            rest -= Math.exp(logits[token] - normaliser);
+            if (rest < 0) {
+                return token;
+            }
+        }
+        return logits.length - 1;
+    }
 }

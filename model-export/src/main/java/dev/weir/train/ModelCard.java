@@ -6,7 +6,7 @@ import java.util.Locale;
 final class ModelCard {
     private ModelCard() {}
 
-    static String text(String name, ExportSource source, Precision precision, AcceptanceCheck check) {
+    static String text(String name, ExportSource source, Precision precision, Precision cache, AcceptanceCheck check) {
         GptConfig config = source.weights().config();
         return String.format(
                 Locale.ROOT,
@@ -16,7 +16,7 @@ final class ModelCard {
                 A GPT-2 exported by Weir: %s.
 
                 - shape: %d layers, %d heads, width %d, context %d, vocabulary %d; %,d weights
-                - weights: %s
+                - stored as: %s weights, %s keys and values
                 - checked against libtorch: %s
                 """,
                 name,
@@ -28,6 +28,7 @@ final class ModelCard {
                 config.vocabularySize(),
                 config.parameters(),
                 precision.label(),
+                cache.label(),
                 check);
     }
 }

@@ -118,7 +118,8 @@ final class ModelFolderWriter {
         return root;
     }
 
-    private static void deleteTree(Path folder) throws IOException {
+    /** Deletes a folder with all that is in it, if there is one. */
+    static void deleteTree(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;
         }

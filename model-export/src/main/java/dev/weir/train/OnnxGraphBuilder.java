@@ -9,6 +9,7 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.ByteString;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -79,6 +80,11 @@ final class OnnxGraphBuilder {
     /** A scalar. */
     String scalar(String name, float value) {
         return constant(name, DataType.FLOAT, () -> LittleEndian.bytes(value));
+    }
+
+    /** A vector of numbers. */
+    String scalars(String name, float... values) {
+        return constant(name, DataType.FLOAT, () -> LittleEndian.bytes(values), values.length);
     }
 
     /** A vector of integers. */
@@ -180,6 +186,14 @@ final class OnnxGraphBuilder {
                     .setName(attribute)
                     .setType(AttributeProto.AttributeType.FLOAT)
                     .setF(value));
+            return this;
+        }
+
+        Node with(String attribute, String value) {
+            proto.addAttribute(AttributeProto.newBuilder()
+                    .setName(attribute)
+                    .setType(AttributeProto.AttributeType.STRING)
+                    .setS(ByteString.copyFromUtf8(value)));
             return this;
         }
 

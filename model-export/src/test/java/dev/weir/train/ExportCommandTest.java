@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.onnx.ModelFolder;
+import dev.weir.onnx.OnnxModelRunner;
+import dev.weir.onnx.RunnerOptions;
 import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -66,6 +68,20 @@ class ExportCommandTest {
     }
 
     @Test
+    void anEightBitCacheIsCalibratedAndClose() throws IOException {
+        int exit = run("--random", "2/4/64/64/300", "--precision", "fp32", "--kv", "int8", "--out", path("model"));
+
+        assertThat(exit).as(err.toString()).isZero();
+        assertThat(folder.resolve("model/README.md")).content().contains("fp32 weights, int8 keys and values");
+        try (OnnxModelRunner runner =
+                OnnxModelRunner.open(ModelFolder.open(folder.resolve("model")), new RunnerOptions(1, 0, 0, 1))) {
+            // 2 layers of keys and values, 64 tokens, width 64, one byte each
+            assertThat(runner.cacheSize().bytes()).isEqualTo(2 * 2 * 64 * 64);
+        }
+        assertThat(children()).containsExactly("model");
+    }
+
+    @Test
     void aTokenizerLargerThanTheModelIsRefused() throws IOException {
         Path checkpoint = folder.resolve("best");
         Checkpoint.write(checkpoint, new RandomGptWeights(new GptConfig(1, 1, 8, 8, 270, 0), 1), OptionalInt.empty());
@@ -100,7 +116,7 @@ class ExportCommandTest {
         ExportSource source = ExportSource.random(GptConfig.preset("tiny"), 1);
 
         assertThatThrownBy(() -> ModelFolderWriter.write(
-                        folder.resolve("model"), source, new GptGraphOptions(Precision.FP32, false), draft -> {
+                        folder.resolve("model"), source, new GptGraphOptions(Precision.FP32), draft -> {
                             assertThat(draft.resolve("model.onnx")).exists();
                             throw new IllegalStateException("not good");
                         }))

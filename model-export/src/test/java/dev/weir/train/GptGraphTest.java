@@ -87,7 +87,7 @@ class GptGraphTest {
         long inlined = Files.size(folder.resolve("model.onnx"));
 
         OnnxModelFile.write(
-                GptGraph.of(WEIGHTS, new GptGraphOptions(Precision.FP32, false)), folder.resolve("model.onnx"), 1000);
+                GptGraph.of(WEIGHTS, new GptGraphOptions(Precision.FP32)), folder.resolve("model.onnx"), 1000);
 
         assertThat(Files.size(data)).isGreaterThan(4 * CONFIG.parameters() * 9 / 10);
         assertThat(Files.size(folder.resolve("model.onnx"))).isLessThan(inlined / 10);
@@ -100,7 +100,7 @@ class GptGraphTest {
     void headsThatAttentionCannotComputeAreRefused() {
         GptWeights odd = new NoisyGptWeights(new GptConfig(1, 2, 24, 8, 16, 0), 1);
 
-        assertThatThrownBy(() -> GptGraph.of(odd, new GptGraphOptions(Precision.FP32, false)))
+        assertThatThrownBy(() -> GptGraph.of(odd, new GptGraphOptions(Precision.FP32)))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("width / heads = 24 / 2 = 12")
                 .hasMessageContaining("multiples of 8");
@@ -108,7 +108,7 @@ class GptGraphTest {
 
     private OnnxModelRunner export(Precision precision, boolean allPositions) throws IOException {
         ExportSource source = new ExportSource(WEIGHTS, OptionalInt.of(7), Map.of(), "a test");
-        ModelFolderWriter.write(folder, source, new GptGraphOptions(precision, allPositions), _ -> "");
+        ModelFolderWriter.write(folder, source, new GptGraphOptions(precision, allPositions, null), _ -> "");
         return open();
     }
 

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -36,9 +37,14 @@ final class KvCache implements AutoCloseable {
             return (long) headSize * type.size;
         }
 
+        /** Keys or values of one head. */
+        long headBytes() {
+            return maxTokens * rowBytes();
+        }
+
         /** Keys or values of one layer. */
         long arraySlotBytes() {
-            return rowBytes() * heads * maxTokens;
+            return heads * headBytes();
         }
 
         int arrays() {
@@ -77,18 +83,35 @@ final class KvCache implements AutoCloseable {
 
     /** Copies a sequence's first tokens from one slot to another. */
     void move(int from, int to, int tokens) {
-        long head = shape.maxTokens() * shape.rowBytes();
         long bytes = tokens * shape.rowBytes();
         for (MemorySegment array : arrays) {
             for (int h = 0; h < shape.heads(); h++) {
                 MemorySegment.copy(
                         array,
-                        from * shape.arraySlotBytes() + h * head,
+                        from * shape.arraySlotBytes() + h * shape.headBytes(),
                         array,
-                        to * shape.arraySlotBytes() + h * head,
+                        to * shape.arraySlotBytes() + h * shape.headBytes(),
                         bytes);
             }
         }
+    }
+
+    /** The largest magnitude of a slot's first tokens in each array. */
+    float[] largest(int slot, int tokens) {
+        if (shape.type() != OnnxJavaType.FLOAT) {
+            throw new IllegalStateException("the cache holds " + shape.type() + " and not float32");
+        }
+        float[] largest = new float[arrays.size()];
+        for (int i = 0; i < largest.length; i++) {
+            for (int head = 0; head < shape.heads(); head++) {
+                long first = slot * shape.arraySlotBytes() + head * shape.headBytes();
+                for (long at = first; at < first + tokens * shape.rowBytes(); at += Float.BYTES) {
+                    float value = arrays.get(i).get(ValueLayout.JAVA_FLOAT, at);
+                    largest[i] = Math.max(largest[i], Math.abs(value));
+                }
+            }
+        }
+        return largest;
     }
 
     /** Overwrites everything, so that a test can see whether anybody reads what no sequence wrote. */

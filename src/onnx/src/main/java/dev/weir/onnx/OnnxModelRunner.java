@@ -249,6 +249,16 @@ public final class OnnxModelRunner implements ModelRunner {
                 environment, chunkLogits.slice(0, size), new long[] {1, tokens, shape.vocabularySize()});
     }
 
+    /**
+     * The largest magnitudes of what a slot holds, from which an eight-bit cache takes its scales: keys of layer 0, values
+     * of layer 0, keys of layer 1 and so on.
+     *
+     * @throws IllegalStateException if this model's own cache is not float32
+     */
+    public float[] largestCached(int slot, int tokens) {
+        return cache.largest(slot, tokens);
+    }
+
     /** For tests of what attention reads. */
     KvCache cache() {
         return cache;

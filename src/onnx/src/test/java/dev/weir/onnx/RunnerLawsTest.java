@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RunnerLawsTest {
     private static final int STEPS = 3;
     private static final int CHUNK = 16;
-    /** Every float and every eight-bit pattern of this byte is a NaN or an outlier. */
+    /** Floats of these bytes are NaN, which not even a factor of zero hides. */
     private static final byte POISON = (byte) 0xFF;
 
     private final long seed = Long.getLong("tests.seed", System.nanoTime());
@@ -55,7 +55,7 @@ class RunnerLawsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"tiny-fp32, 1", "tiny-fp32, 4", "tiny-int8, 1", "tiny-int8, 3", "tiny-int8, 4"})
+    @CsvSource({"tiny-fp32, 1", "tiny-fp32, 4", "tiny-int8, 1", "tiny-int8, 3", "tiny-int8, 4", "tiny-int8-kv8, 4"})
     void everyDecodeRowIsBitIdenticalToTheRowAlone(String name, int threads) {
         try (TinyModel model = TinyModel.open(name, threads)) {
             List<Solo> solos = solos(model, TinyModel.SLOTS);
@@ -103,7 +103,7 @@ class RunnerLawsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-fp32", "tiny-int8"})
+    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int8-kv8"})
     void aChunkedPrefillIsNotChangedByWhatRunsBesideIt(String name) {
         try (TinyModel model = TinyModel.open(name, 3)) {
             Solo solo = solo(model, 90);
@@ -141,7 +141,7 @@ class RunnerLawsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-fp32", "tiny-int8"})
+    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int8-kv8"})
     void aMovedSequenceGoesOnBitIdentically(String name) {
         try (TinyModel model = TinyModel.open(name, 2)) {
             Solo solo = solo(model);
@@ -164,7 +164,7 @@ class RunnerLawsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-fp32", "tiny-int8"})
+    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int8-kv8"})
     void aSlotForgetsWhoHeldItBefore(String name) {
         try (TinyModel model = TinyModel.open(name, 2)) {
             Solo first = solo(model, 100);
@@ -176,7 +176,7 @@ class RunnerLawsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-fp32", "tiny-int8"})
+    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int8-kv8"})
     void aSlotHoldsATextOfTheFullContext(String name) {
         try (TinyModel model = TinyModel.open(name, 2)) {
             int full = model.runner.shape().maxTokens();

@@ -1,0 +1,78 @@
+package dev.weir.train;
+
+import dev.weir.engine.Logits;
+import dev.weir.engine.ModelShape;
+import dev.weir.engine.StepPlan;
+import dev.weir.onnx.ModelFolder;
+import dev.weir.onnx.OnnxModelRunner;
+import dev.weir.onnx.RunnerOptions;
+import java.nio.file.Path;
+import java.util.Random;
+
+/**
+ * What one step of an eight-bit cache stands for: a key or value is stored as the nearest multiple, from -127 to 127, of
+ * its layer's scale. Immutable by contract; any thread.
+ *
+ * @param keys one per layer
+ * @param values one per layer
+ */
+@SuppressWarnings("ArrayRecordComponent") // on their way into the graph, never compared
+record KvScales(float[] keys, float[] values) {
+    private static final int STEPS = 127;
+    /** Room above what was seen, because what is larger than the largest step is cut off. */
+    private static final float HEADROOM = 1.1f;
+
+    private static final int TEXTS = 16;
+    private static final int TOKENS = 192;
+
+    /**
+     * Finds the scales by letting a model with a float cache write some texts and looking at the largest key and value in
+     * each layer.
+     */
+    static KvScales calibrate(Path folder, long seed) {
+        try (OnnxModelRunner runner =
+                OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(TEXTS, 0, 0, 0))) {
+            ModelShape shape = runner.shape();
+            int tokens = Math.min(TOKENS, shape.maxTokens());
+            write(runner, tokens, new Random(seed));
+            float[] largest = runner.largestCached(0, tokens);
+            for (int slot = 1; slot < shape.slots(); slot++) {
+                float[] inSlot = runner.largestCached(slot, tokens);
+                for (int i = 0; i < largest.length; i++) {
+                    largest[i] = Math.max(largest[i], inSlot[i]);
+                }
+            }
+            int layers = largest.length / 2;
+            float[] keys = new float[layers];
+            float[] values = new float[layers];
+            for (int layer = 0; layer < layers; layer++) {
+                keys[layer] = scale(largest[2 * layer]);
+                values[layer] = scale(largest[2 * layer + 1]);
+            }
+            return new KvScales(keys, values);
+        }
+    }
+
+    private static float scale(float largest) {
+        return largest == 0 ? 1 : largest * HEADROOM / STEPS;
+    }
+
+    /** Fills every slot with a text of its own that the model draws token by token. */
+    private static void write(OnnxModelRunner runner, int tokens, Random random) {
+        ModelShape shape = runner.shape();
+        StepPlan plan = new StepPlan(shape.slots());
+        int[] next = random.ints(shape.slots(), 0, shape.vocabularySize()).toArray();
+        for (int position = 0; position < tokens; position++) {
+            plan.clear();
+            for (int token : next) {
+                plan.addDecodeRow(token, position);
+            }
+            Logits logits = runner.run(plan);
+            float[] row = new float[logits.vocabularySize()];
+            for (int slot = 1; slot < next.length; slot++) {
+                logits.values().get(logits.offset(slot), row);
+                next[slot] = LogProbabilities.draw(row, random.nextDouble());
+            }
+        }
+    }
+}
