@@ -2,6 +2,7 @@ package dev.weir.server;
 
 import dev.weir.onnx.BareLoop;
 import dev.weir.onnx.ModelFolder;
+import dev.weir.onnx.ModelLoadException;
 import dev.weir.onnx.OnnxModelRunner;
 import dev.weir.onnx.RunnerOptions;
 import java.io.PrintWriter;
@@ -10,6 +11,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -60,10 +62,11 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        int slots = Collections.max(batches);
+        int most = Collections.max(batches);
+        // Its context is as long as the load needs, so that the cache is no larger than what is measured.
         int maxTokens = promptTokens + newTokens;
-        try (OnnxModelRunner runner =
-                OnnxModelRunner.open(ModelFolder.open(model), new RunnerOptions(slots, 0, maxTokens, threads))) {
+        try (OnnxModelRunner runner = OnnxModelRunner.open(
+                checkContext(ModelFolder.open(model)), new RunnerOptions(most, 0, maxTokens, threads))) {
             out.println(model + ": " + runner.threads() + " threads, " + promptTokens + " prompt tokens, " + newTokens
                     + " new tokens");
             out.println("sequences  prefill tok/s  decode tok/s  step ms  generated tok/s in all");
@@ -80,7 +83,19 @@ final class BenchCommand implements Callable<Integer> {
                         result.totalTokensPerSecond()));
                 out.flush();
             }
+        } catch (ModelLoadException | IllegalArgumentException e) {
+            spec.commandLine().getErr().println("weir: " + e.getMessage());
+            return CommandLine.ExitCode.USAGE;
         }
-        return 0;
+        return CommandLine.ExitCode.OK;
+    }
+
+    private ModelFolder checkContext(ModelFolder folder) {
+        if (promptTokens + newTokens > folder.contextLength()) {
+            throw new IllegalArgumentException("--prompt-tokens " + promptTokens + " and --new-tokens " + newTokens
+                    + " are more together than the context of " + folder.name() + ", " + folder.contextLength()
+                    + " tokens: choose fewer");
+        }
+        return folder;
     }
 }
