@@ -28,7 +28,8 @@ class BenchCommandTest {
     @Test
     void whatCannotBeMeasuredIsNamed() {
         assertThat(bench("--model", MODEL, "--new-tokens", "120")).isEqualTo(2);
-        assertThat(bench("--model", MODEL, "--batch", "0")).isEqualTo(2);
+        assertThat(bench("--model", MODEL, "--batch", "0", "--new-tokens", "4", "--prompt-tokens", "20"))
+                .isEqualTo(2);
         assertThat(bench("--model", MODEL, "--new-tokens", "1", "--prompt-tokens", "20"))
                 .isEqualTo(2);
         assertThat(bench("--model", "nowhere")).isEqualTo(2);

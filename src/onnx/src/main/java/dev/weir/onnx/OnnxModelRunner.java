@@ -30,6 +30,12 @@ import org.jspecify.annotations.Nullable;
  * the way in and its logits on the way out. Everything a decode run needs is made once per number of rows and kept.
  */
 public final class OnnxModelRunner implements ModelRunner {
+    /**
+     * How long a thread waits in a loop for more to do: longer than the gap between two steps of a busy engine, and by far
+     * shorter than the default of about 20 ms, in which a server that is nearly idle would burn all its cores.
+     */
+    private static final String SPIN_MICROS = "1000";
+
     private final OrtEnvironment environment = OnnxRuntime.environment();
     private final ModelFolder folder;
     private final ModelShape shape;
@@ -298,8 +304,10 @@ public final class OnnxModelRunner implements ModelRunner {
             options.setInterOpNumThreads(1);
             options.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-            // Threads wait for the next node in a loop, for a moment after each run: nodes are shorter than a wake-up.
+            // Nodes are shorter than the time that it takes to wake a thread, so threads wait for the next one in a
+            // loop.
             options.addConfigEntry("session.intra_op.allow_spinning", "1");
+            options.addConfigEntry("session.intra_op.spin_duration_us", SPIN_MICROS);
             return OnnxRuntime.environment().createSession(folder.modelFile().toString(), options);
         } catch (OrtException e) {
             throw new ModelLoadException(folder.modelFile() + " cannot be loaded: " + e.getMessage(), e);
