@@ -191,8 +191,12 @@ final class GptGraph {
         String rounded = graph.node("QuantizeLinear", name + "/Quantize")
                 .in(scaled, "const/1_127", "const/128")
                 .out();
+        // Said outright, and for each matrix anew, because ONNX Runtime rewrites it together with the weights on
+        // processors
+        // whose signed kernel would overflow.
+        String zero = graph.constant(name + ".weight_zero", DataType.INT8, () -> new byte[1]);
         String product = graph.contrib("MatMulIntegerToFloat", name + "/MatMulInteger")
-                .in(rounded, values, "const/1_127", scales, "const/128", "const/0")
+                .in(rounded, values, "const/1_127", scales, "const/128", zero)
                 .out();
         return graph.node("Mul", name + "/Rescale").in(product, largest).to(output);
     }
@@ -265,8 +269,6 @@ final class GptGraph {
             graph.scalar("const/1_127", 1f / 127);
             graph.scalar("const/tiny", 1e-20f);
             graph.constant("const/128", DataType.UINT8, () -> new byte[] {(byte) 128});
-            // Said outright because ONNX Runtime, where it turns signed weights into unsigned ones, expects it.
-            graph.constant("const/0", DataType.INT8, () -> new byte[] {0});
         }
     }
 

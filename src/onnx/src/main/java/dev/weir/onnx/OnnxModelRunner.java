@@ -77,7 +77,7 @@ public final class OnnxModelRunner implements ModelRunner {
      * @throws ModelLoadException naming the file, field or setting that is at fault, and a value that would do
      */
     public static OnnxModelRunner open(ModelFolder folder, RunnerOptions options) {
-        int threads = options.threads() == 0 ? PhysicalCores.available() : options.threads();
+        int threads = options.threads() == 0 ? Processor.physicalCores() : options.threads();
         OrtSession session = openSession(folder, threads);
         try {
             return new OnnxModelRunner(folder, options, threads, session);
@@ -308,6 +308,9 @@ public final class OnnxModelRunner implements ModelRunner {
             // loop.
             options.addConfigEntry("session.intra_op.allow_spinning", "1");
             options.addConfigEntry("session.intra_op.spin_duration_us", SPIN_MICROS);
+            if (Processor.overflowsInt8()) {
+                options.addConfigEntry("session.x64quantprecision", "1");
+            }
             return OnnxRuntime.environment().createSession(folder.modelFile().toString(), options);
         } catch (OrtException e) {
             throw new ModelLoadException(folder.modelFile() + " cannot be loaded: " + e.getMessage(), e);

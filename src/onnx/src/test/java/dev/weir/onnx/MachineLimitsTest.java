@@ -50,8 +50,8 @@ class MachineLimitsTest {
     void elsewhereNothingIsKnownAndTheJdkIsAsked() {
         assertThat(AvailableMemory.bytes(root)).isEmpty();
         assertThat(AvailableMemory.bytes()).isPositive();
-        assertThat(PhysicalCores.count(root)).isZero();
-        assertThat(PhysicalCores.available()).isBetween(1, Runtime.getRuntime().availableProcessors());
+        assertThat(Processor.physicalCores(root)).isZero();
+        assertThat(Processor.physicalCores()).isBetween(1, Runtime.getRuntime().availableProcessors());
     }
 
     @Test
@@ -62,7 +62,20 @@ class MachineLimitsTest {
                     "sys/devices/system/cpu/cpu" + cpu + "/topology/thread_siblings_list",
                     cpu % 4 + "," + (cpu % 4 + 4) + "\n");
         }
-        assertThat(PhysicalCores.count(root)).isEqualTo(3);
+        assertThat(Processor.physicalCores(root)).isEqualTo(3);
+    }
+
+    @Test
+    void bytesOverflowOnX86WithoutVnniOnly() throws IOException {
+        assertThat(Processor.overflowsInt8(root)).isFalse();
+        write("proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu sse4_2 avx2 avx512f\n");
+        assertThat(Processor.overflowsInt8(root)).isTrue();
+        write("proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_vnni\n");
+        assertThat(Processor.overflowsInt8(root)).isFalse();
+        write("proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu avx2 avx_vnni sha_ni\n");
+        assertThat(Processor.overflowsInt8(root)).isFalse();
+        write("proc/cpuinfo", "processor\t: 0\nFeatures\t: fp asimd\n");
+        assertThat(Processor.overflowsInt8(root)).isFalse();
     }
 
     private void machineHas(long bytes) throws IOException {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
 import dev.weir.engine.PrefillChunk;
 import dev.weir.engine.StepPlan;
 import java.io.IOException;
@@ -141,6 +143,17 @@ class OnnxModelRunnerTest {
 
     private static OnnxModelRunner open(Path folder) {
         return OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(1, 0, 0, 1));
+    }
+
+    @Test
+    void eightBitModelsLoadInTheFormForProcessorsThatWouldOverflow() throws OrtException {
+        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            options.addConfigEntry("session.x64quantprecision", "1");
+            String file = TinyModel.folder("tiny-int8").resolve("model.onnx").toString();
+            try (OrtSession session = OnnxRuntime.environment().createSession(file, options)) {
+                assertThat(session.getInputNames()).contains("input_ids");
+            }
+        }
     }
 
     @Test

@@ -6,22 +6,22 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 
-/**
- * How many physical cores this process may use. Two hardware threads of one core share its arithmetic units, so more
- * computing threads than cores only get in each other's way. Static functions; any thread.
- */
-final class PhysicalCores {
-    private PhysicalCores() {}
+/** What the processor offers this process, as Linux tells it. Static functions; any thread. */
+final class Processor {
+    private Processor() {}
 
-    /** At least 1; bounded by the process's affinity and its container's share of the processors. */
-    static int available() {
+    /**
+     * How many cores may compute: at least 1, bounded by the process's affinity and its container's share. Two hardware
+     * threads of one core share its arithmetic units, so more computing threads than cores get in each other's way.
+     */
+    static int physicalCores() {
         int processors = Runtime.getRuntime().availableProcessors();
-        int cores = count(Path.of("/"));
+        int cores = physicalCores(Path.of("/"));
         return cores == 0 ? processors : Math.min(cores, processors);
     }
 
     /** Cores among the processors that the affinity allows, below another root folder; 0 where it cannot be told. */
-    static int count(Path root) {
+    static int physicalCores(Path root) {
         Set<String> cores = new HashSet<>();
         try {
             for (String line : Files.readAllLines(root.resolve("proc/self/status"))) {
@@ -38,6 +38,28 @@ final class PhysicalCores {
             return 0; // not Linux, or a Linux that hides its topology
         }
         return cores.size();
+    }
+
+    /**
+     * Whether the fast product of unsigned and signed bytes may overflow: on x86 without VNNI, pairs of products are added
+     * in 16 bits. Elsewhere, and where it cannot be told, no.
+     */
+    static boolean overflowsInt8() {
+        return overflowsInt8(Path.of("/"));
+    }
+
+    static boolean overflowsInt8(Path root) {
+        try {
+            for (String line : Files.readAllLines(root.resolve("proc/cpuinfo"))) {
+                if (line.startsWith("flags")) {
+                    String flags = line + " ";
+                    return flags.contains(" avx2 ") && !flags.contains("_vnni ");
+                }
+            }
+        } catch (IOException e) {
+            return false;
+        }
+        return false;
     }
 
     /** Numbers of a list such as {@code 0-3,8}. */
