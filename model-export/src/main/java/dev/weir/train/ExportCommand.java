@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
         })
 final class ExportCommand implements Callable<Integer> {
     private static final int CHECKED_TEXTS = 4;
-    private static final int CHECKED_TOKENS = 32;
+    private static final int CHECKED_TOKENS = 64;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -126,7 +126,7 @@ final class ExportCommand implements Callable<Integer> {
     private String accept(Path draft, ExportSource model) {
         GptConfig config = model.weights().config();
         ReferenceModel reference = new LibtorchLogits(model.weights());
-        List<int[]> texts = ExportSource.selfWritten(reference, config, CHECKED_TEXTS, CHECKED_TOKENS, seed);
+        List<int[]> texts = SelfWrittenText.write(draft, CHECKED_TEXTS, CHECKED_TOKENS, seed);
         AcceptanceCheck check = AcceptanceCheck.of(draft, reference, texts);
         Precision least = precision == Precision.FP32 ? cache : precision;
         if (!check.accepts(least)) {

@@ -4,12 +4,10 @@ import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Random;
 
 /**
  * A model to export and the files that go with it. Immutable; any thread.
@@ -50,22 +48,5 @@ record ExportSource(GptWeights weights, OptionalInt endOfText, Map<String, Strin
                 OptionalInt.of(RandomTokenizer.endOfText(config.vocabularySize())),
                 files,
                 "random weights of seed " + seed + "; it has learned nothing and answers nonsense");
-    }
-
-    /**
-     * Texts that the model itself writes, one token after the other from a random first one. They excite it as real use
-     * does, which random tokens do not, and need no data.
-     */
-    static List<int[]> selfWritten(ReferenceModel model, GptConfig config, int count, int tokens, long seed) {
-        Random random = new Random(seed);
-        int[][] texts = new int[count][Math.min(tokens, config.context())];
-        for (int[] text : texts) {
-            text[0] = random.nextInt(config.vocabularySize());
-            for (int length = 1; length < text.length; length++) {
-                float[][] logits = model.logits(Arrays.copyOf(text, length));
-                text[length] = LogProbabilities.draw(logits[length - 1], random.nextDouble());
-            }
-        }
-        return List.of(texts);
     }
 }

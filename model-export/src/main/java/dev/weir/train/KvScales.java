@@ -1,13 +1,10 @@
 package dev.weir.train;
 
-import dev.weir.engine.Logits;
 import dev.weir.engine.ModelShape;
-import dev.weir.engine.StepPlan;
 import dev.weir.onnx.ModelFolder;
 import dev.weir.onnx.OnnxModelRunner;
 import dev.weir.onnx.RunnerOptions;
 import java.nio.file.Path;
-import java.util.Random;
 
 /**
  * What one step of an eight-bit cache stands for: a key or value is stored as the nearest multiple, from -127 to 127, of
@@ -33,8 +30,7 @@ record KvScales(float[] keys, float[] values) {
         try (OnnxModelRunner runner =
                 OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(TEXTS, 0, 0, 0))) {
             ModelShape shape = runner.shape();
-            int tokens = Math.min(TOKENS, shape.maxTokens());
-            write(runner, tokens, new Random(seed));
+            int tokens = SelfWrittenText.write(runner, TOKENS, seed).getFirst().length;
             float[] largest = runner.largestCached(0, tokens);
             for (int slot = 1; slot < shape.slots(); slot++) {
                 float[] inSlot = runner.largestCached(slot, tokens);
@@ -55,24 +51,5 @@ record KvScales(float[] keys, float[] values) {
 
     private static float scale(float largest) {
         return largest == 0 ? 1 : largest * HEADROOM / STEPS;
-    }
-
-    /** Fills every slot with a text of its own that the model draws token by token. */
-    private static void write(OnnxModelRunner runner, int tokens, Random random) {
-        ModelShape shape = runner.shape();
-        StepPlan plan = new StepPlan(shape.slots());
-        int[] next = random.ints(shape.slots(), 0, shape.vocabularySize()).toArray();
-        for (int position = 0; position < tokens; position++) {
-            plan.clear();
-            for (int token : next) {
-                plan.addDecodeRow(token, position);
-            }
-            Logits logits = runner.run(plan);
-            float[] row = new float[logits.vocabularySize()];
-            for (int slot = 1; slot < next.length; slot++) {
-                logits.values().get(logits.offset(slot), row);
-                next[slot] = LogProbabilities.draw(row, random.nextDouble());
-            }
-        }
     }
 }

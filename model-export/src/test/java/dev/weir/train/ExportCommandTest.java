@@ -132,7 +132,7 @@ class ExportCommandTest {
         GptConfig tiny = GptConfig.preset("tiny");
         ReferenceModel same = new ReferenceForward(new RandomGptWeights(tiny, 1));
         ReferenceModel other = new ReferenceForward(new RandomGptWeights(tiny, 2));
-        List<int[]> texts = ExportSource.selfWritten(same, tiny, 2, 12, 1);
+        List<int[]> texts = SelfWrittenText.write(folder.resolve("model"), 2, 12, 1);
 
         AcceptanceCheck good = AcceptanceCheck.of(folder.resolve("model"), same, texts);
         AcceptanceCheck bad = AcceptanceCheck.of(folder.resolve("model"), other, texts);
