@@ -26,6 +26,10 @@ import org.slf4j.LoggerFactory;
 final class EventLoopWatch implements AutoCloseable {
     private static final long LIMIT_MILLIS = 100;
     private static final long CPU_LIMIT_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    /** Who holds a lock that an event loop wants may itself have got no processor. */
+    private static final long LOCK_LIMIT_MILLIS = 1000;
+
     private static final long SAMPLE_MILLIS = 20;
     private static final int SAMPLES = 512;
     private static final Pattern WARNING = Pattern.compile("Thread (\\S+) has been blocked for (\\d+) ms");
@@ -78,12 +82,18 @@ final class EventLoopWatch implements AutoCloseable {
         if (!warning.find()) {
             return;
         }
+        long blockedMillis = Long.parseLong(warning.group(2));
         for (Map.Entry<Thread, Deque<Sample>> entry : history.entrySet()) {
             Thread thread = entry.getKey();
             if (thread.getName().equals(warning.group(1)) && thread.isAlive()) {
                 Thread.State state = thread.getState();
-                long cpuNanos = cpuNanos(thread, entry.getValue(), Long.parseLong(warning.group(2)));
-                if (state != Thread.State.RUNNABLE || cpuNanos > CPU_LIMIT_NANOS) {
+                long cpuNanos = cpuNanos(thread, entry.getValue(), blockedMillis);
+                boolean waits = switch (state) {
+                    case WAITING, TIMED_WAITING -> true;
+                    case BLOCKED -> blockedMillis > LOCK_LIMIT_MILLIS;
+                    case NEW, RUNNABLE, TERMINATED -> false;
+                };
+                if (waits || cpuNanos > CPU_LIMIT_NANOS) {
                     StringBuilder text = new StringBuilder(
                             message + "; it is " + state + " and computed for " + cpuNanos / 1_000_000 + " ms");
                     for (StackTraceElement frame : thread.getStackTrace()) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.Chunk;
 import dev.weir.protocol.SamplingFields;
+import dev.weir.protocol.ServerEvent;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -113,8 +114,9 @@ final class HttpErrorTest {
         TestSocket socket = server.socket();
         for (int i = 0; i < 12; i++) {
             socket.create("lane" + i, "x", SamplingFields.NONE);
+            assertThat(socket.next().event()).isInstanceOf(ServerEvent.Created.class);
+            socket.until(received -> received.event() instanceof ServerEvent.ContentPartAdded);
         }
-        TestServer.await(() -> "a full queue", () -> server.services.admission().inFlight() == 12);
         Map<String, String> asks = Map.of(
                 "/v1/completions", "{\"prompt\":\"x\"}",
                 "/v1/completions#", "{\"prompt\":\"x\",\"stream\":true}",
