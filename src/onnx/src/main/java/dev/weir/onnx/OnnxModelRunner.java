@@ -106,8 +106,8 @@ public final class OnnxModelRunner implements ModelRunner {
         shape = new ModelShape(folder.vocabularySize(), slots, maxTokens, folder.eosTokenIds());
         // A step has no more chunks than it can have prompts, but a long prompt may have several in one step.
         maxChunks = Math.max(slots, 64);
-        cache = new KvCache(environment, cacheShape, slots);
         logits = floats((slots + maxChunks) * (long) folder.vocabularySize());
+        cache = new KvCache(environment, cacheShape, slots);
         decodeTokens = longs(slots);
         decodePositions = longs(slots);
         decodeMask = new AttentionMask(slots, maxTokens);
@@ -337,8 +337,9 @@ public final class OnnxModelRunner implements ModelRunner {
     private FloatBuffer floats(long count) {
         long bytes = count * Float.BYTES;
         if (bytes > Integer.MAX_VALUE) {
-            throw new ModelLoadException("max-sequences is so large that a step's logits take " + bytes
-                    + " bytes and more than 2 GiB: choose fewer");
+            throw new ModelLoadException(
+                    "max-sequences is " + cacheSize.requestedSlots() + ", with which a step's logits take " + bytes
+                            + " bytes and more than the 2 GiB of one buffer: choose fewer");
         }
         return NativeMemory.allocate(arena, bytes)
                 .asByteBuffer()
