@@ -217,8 +217,10 @@ final class EngineCore implements Runnable {
         }
     }
 
+    /** Whoever hears of the failure already finds it in {@link #stats()}. */
     private void fail(Sequence sequence, Throwable cause) {
         close(sequence, FinishReason.ERROR);
+        stats = snapshot();
         sequence.stream.fail(new EngineFailedException("the model failed while computing this request", cause));
     }
 
