@@ -81,6 +81,13 @@ final class ExportCommand implements Callable<Integer> {
     private Precision cache = Precision.FP32;
 
     @Option(
+            names = "--chat-template",
+            paramLabel = "FILE",
+            description = "The Jinja template that makes a conversation into a prompt; chat needs one "
+                    + "(default: the checkpoint's chat_template.jinja).")
+    private @Nullable Path chatTemplate;
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             defaultValue = "1",
@@ -93,9 +100,20 @@ final class ExportCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkOut();
+        return export(source());
+    }
+
+    private ExportSource source() throws IOException {
         ExportSource model = source.checkpoint != null
                 ? ExportSource.checkpoint(source.checkpoint)
                 : ExportSource.random(parseShape(String.valueOf(source.random)), seed);
+        if (chatTemplate != null) {
+            return model.withChatTemplate(Files.readString(chatTemplate));
+        }
+        return model;
+    }
+
+    private int export(ExportSource model) throws IOException {
         try {
             GptGraphOptions options = new GptGraphOptions(precision);
             if (cache == Precision.INT8) {

@@ -13,18 +13,21 @@ import java.util.OptionalInt;
  * A model to export and the files that go with it. Immutable; any thread.
  *
  * @param endOfText id of the token that ends a text, if the tokenizer has one
- * @param files the tokenizer's files by name
+ * @param files the texts that go into the model folder as they are, by name
  * @param origin where the weights come from, one line for the model card
+ * @param training how the weights were trained, in Markdown; empty where nothing is known of it
  */
-record ExportSource(GptWeights weights, OptionalInt endOfText, Map<String, String> files, String origin) {
-    private static final List<String> TOKENIZER_FILES =
-            List.of("tokenizer.json", "tokenizer_config.json", "chat_template.jinja");
+record ExportSource(
+        GptWeights weights, OptionalInt endOfText, Map<String, String> files, String origin, String training) {
+    static final String CHAT_TEMPLATE = "chat_template.jinja";
+    private static final List<String> FILES =
+            List.of("tokenizer.json", "tokenizer_config.json", CHAT_TEMPLATE, "generation_config.json");
 
     /** A model that pretrain wrote, or a GPT-2 in Hugging Face's files. */
     static ExportSource checkpoint(Path folder) throws IOException {
         Checkpoint checkpoint = Checkpoint.open(folder);
         Map<String, String> files = new LinkedHashMap<>();
-        for (String name : TOKENIZER_FILES) {
+        for (String name : FILES) {
             if (Files.isRegularFile(folder.resolve(name))) {
                 files.put(name, Files.readString(folder.resolve(name)));
             }
@@ -35,7 +38,13 @@ record ExportSource(GptWeights weights, OptionalInt endOfText, Map<String, Strin
             throw new UserError(folder.resolve("tokenizer.json") + " has " + tokenizer.vocabularySize()
                     + " tokens but the model only " + vocabulary + ": they are not from the same training");
         }
-        return new ExportSource(checkpoint, tokenizer.eosId(), files, "checkpoint " + folder.getFileName());
+        Path card = folder.resolve(TrainingCard.FILE);
+        return new ExportSource(
+                checkpoint,
+                tokenizer.eosId(),
+                files,
+                "checkpoint " + folder.getFileName(),
+                Files.isRegularFile(card) ? Files.readString(card) : "");
     }
 
     /** A model with random weights and a tokenizer of its size. */
@@ -47,6 +56,14 @@ record ExportSource(GptWeights weights, OptionalInt endOfText, Map<String, Strin
                 new RandomGptWeights(config, seed),
                 OptionalInt.of(RandomTokenizer.endOfText(config.vocabularySize())),
                 files,
-                "random weights of seed " + seed + "; it has learned nothing and answers nonsense");
+                "random weights of seed " + seed + "; it has learned nothing and answers nonsense",
+                "");
+    }
+
+    /** The same with a chat template, in place of its own if it had one. */
+    ExportSource withChatTemplate(String template) {
+        Map<String, String> more = new LinkedHashMap<>(files);
+        more.put(CHAT_TEMPLATE, template);
+        return new ExportSource(weights, endOfText, more, origin, training);
     }
 }

@@ -18,7 +18,7 @@ final class ModelCard {
                 - shape: %d layers, %d heads, width %d, context %d, vocabulary %d; %,d weights
                 - stored as: %s weights, %s keys and values
                 - checked against libtorch: %s
-                """,
+                %s""",
                 name,
                 source.origin(),
                 config.layers(),
@@ -29,6 +29,7 @@ final class ModelCard {
                 config.parameters(),
                 precision.label(),
                 cache.label(),
-                check);
+                check,
+                source.training().isEmpty() ? "" : "\n" + source.training());
     }
 }

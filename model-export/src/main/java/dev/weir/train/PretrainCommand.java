@@ -9,13 +9,16 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code weir pretrain}: trains a tokenizer and a GPT-2 from a text file. Owned by the main thread. */
 @Command(
@@ -34,6 +37,10 @@ final class PretrainCommand implements Callable<Integer> {
 
     /** Long enough to save a model of a few hundred million weights on Ctrl-C. */
     private static final long SAVE_SECONDS = 60;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
 
     @Option(names = "--data", paramLabel = "FILE", required = true, description = "The UTF-8 text to train on.")
     @Nullable
@@ -254,7 +261,11 @@ final class PretrainCommand implements Callable<Integer> {
 
         int threadCount = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
         Torch.configure(threadCount, matmul.equals("bf16"));
-        RunFolder run = new RunFolder(folder, config, tokenizer, text.sha256(), console, logEvery);
+        TrainingCard card = new TrainingCard(
+                TrainingCard.command(spec.commandLine().getParseResult().originalArgs()),
+                text.describe() + ": " + tokens.describe(),
+                settings(config, threadCount));
+        RunFolder run = new RunFolder(folder, config, tokenizer, text.sha256(), card, console, logEvery);
         Pretrainer pretrainer;
         if (resume) {
             TrainingState.Saved saved = TrainingState.load(RunFolder.last(folder), text.sha256());
@@ -267,8 +278,9 @@ final class PretrainCommand implements Callable<Integer> {
         if (!train(pretrainer)) {
             return 130;
         }
-        writeSamples(folder, tokenizer, console);
+        writeSamples(run.samples(), RunFolder.best(folder), tokenizer, console);
         TrainingState.Progress progress = pretrainer.progress();
+        run.writeCard(progress);
         console.printf(
                 Locale.ROOT,
                 "done: %d steps in %.0f s; best validation loss %.4f at step %d, in %s%n",
@@ -345,16 +357,13 @@ final class PretrainCommand implements Callable<Integer> {
             int threadCount,
             TrainingState.Progress progress,
             PrintStream console) {
-        config.describe().forEach((name, value) -> console.printf("%-18s %s%n", name, value));
-        console.printf("%-18s %d%n", "threads", threadCount);
-        console.printf("%-18s %s%n", "matmul", matmul);
+        settings(config, threadCount).forEach((name, value) -> console.printf("%-18s %s%n", name, value));
         double epochs = (double) config.tokensPerStep() * config.steps() / tokens.trainingTokens();
         console.printf(
                 Locale.ROOT,
-                "%,d weights; %,d training and %,d held-out tokens; %,d tokens a step, %.1f epochs%n",
+                "%,d weights; %s; %,d tokens a step, %.1f epochs%n",
                 config.model().parameters(),
-                tokens.trainingTokens(),
-                tokens.validationTokens(),
+                tokens.describe(),
                 config.tokensPerStep(),
                 epochs);
         if (progress.step() > 0) {
@@ -389,12 +398,20 @@ final class PretrainCommand implements Callable<Integer> {
         }
     }
 
-    private void writeSamples(Path folder, Tokenizer tokenizer, PrintStream console) throws IOException {
+    /** All that was chosen, by its option's name. */
+    private SequencedMap<String, String> settings(PretrainConfig config, int threadCount) {
+        SequencedMap<String, String> settings = config.describe();
+        settings.put("held-out", String.valueOf(heldOut));
+        settings.put("threads", String.valueOf(threadCount));
+        settings.put("matmul", matmul);
+        return settings;
+    }
+
+    private void writeSamples(Path file, Path best, Tokenizer tokenizer, PrintStream console) throws IOException {
         if (samples == 0) {
             return;
         }
-        GptModel best = new GptModel(new GptParameters(Checkpoint.open(RunFolder.best(folder))));
-        TextSampler sampler = new TextSampler(best, tokenizer);
+        TextSampler sampler = new TextSampler(new GptModel(new GptParameters(Checkpoint.open(best))), tokenizer);
         String prompt = samplePrompt.replace("\\n", "\n");
         StringBuilder all = new StringBuilder();
         for (int i = 0; i < samples; i++) {
@@ -407,6 +424,6 @@ final class PretrainCommand implements Callable<Integer> {
                     .append('\n');
         }
         console.print(all);
-        Files.writeString(folder.resolve("samples.txt"), all);
+        Files.writeString(file, all);
     }
 }

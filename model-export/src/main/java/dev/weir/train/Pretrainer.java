@@ -145,7 +145,7 @@ final class Pretrainer {
     private double accumulateGradients(long number) {
         TokenizedText.Batch batch = text.trainingBatch(
                 config.seed(), number, config.batch(), config.model().context());
-        torch.manual_seed(config.seed() + number); // what dropout drops
+        torch.manual_seed(Seeds.mix(config.seed(), number)); // what dropout drops
         try (PointerScope _ = new PointerScope()) {
             Tensor loss = model.loss(tensor(batch.ids(), batch), tensor(batch.targets(), batch), true);
             loss.div(new Scalar((double) config.accumulate())).backward();

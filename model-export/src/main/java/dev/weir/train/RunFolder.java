@@ -29,17 +29,25 @@ final class RunFolder implements Pretrainer.Listener {
     private final PretrainConfig config;
     private final Tokenizer tokenizer;
     private final String dataSha256;
+    private final TrainingCard card;
     private final PrintStream out;
     private final int logEvery;
     private final ObjectMapper mapper = new ObjectMapper();
     private double smoothSeconds;
 
     RunFolder(
-            Path folder, PretrainConfig config, Tokenizer tokenizer, String dataSha256, PrintStream out, int logEvery) {
+            Path folder,
+            PretrainConfig config,
+            Tokenizer tokenizer,
+            String dataSha256,
+            TrainingCard card,
+            PrintStream out,
+            int logEvery) {
         this.folder = folder;
         this.config = config;
         this.tokenizer = tokenizer;
         this.dataSha256 = dataSha256;
+        this.card = card;
         this.out = out;
         this.logEvery = logEvery;
     }
@@ -94,6 +102,7 @@ final class RunFolder implements Pretrainer.Listener {
         if (best) {
             writeModel(best(folder), run);
         }
+        writeCard(run.progress());
         out.printf(
                 Locale.ROOT,
                 "step %d/%d  validation loss %.4f per token, %.4f bits per byte%s%n",
@@ -129,6 +138,16 @@ final class RunFolder implements Pretrainer.Listener {
                 Files.copy(folder.resolve(name), model.resolve(name), StandardCopyOption.REPLACE_EXISTING);
             }
         }
+    }
+
+    /** Tells beside the best weights how they came about. */
+    void writeCard(TrainingState.Progress progress) throws IOException {
+        Files.writeString(best(folder).resolve(TrainingCard.FILE), card.text(metrics(), samples(), progress));
+    }
+
+    /** Where texts by the best weights are kept. */
+    Path samples() {
+        return folder.resolve("samples.txt");
     }
 
     /** Drops the lines of steps after a saved one, which a resumed run will write again. */

@@ -3,6 +3,7 @@ package dev.weir.train;
 import dev.weir.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /** Token ids to train and validate on, served as blocks. Immutable; any thread. */
@@ -34,7 +35,7 @@ final class TokenizedText {
      * sees what an uninterrupted one would have seen.
      */
     Batch trainingBatch(long seed, long number, int blocks, int length) {
-        SplittableRandom random = new SplittableRandom(new SplittableRandom(seed + number).nextLong());
+        SplittableRandom random = new SplittableRandom(Seeds.mix(seed, number));
         Batch batch = new Batch(new long[blocks * length], new long[blocks * length], blocks, length);
         for (int block = 0; block < blocks; block++) {
             int start = random.nextInt(training.length - length);
@@ -88,11 +89,12 @@ final class TokenizedText {
         return bytes;
     }
 
-    int trainingTokens() {
-        return training.length;
+    /** How much there is, for messages. */
+    String describe() {
+        return String.format(Locale.ROOT, "%,d training and %,d held-out tokens", training.length, validation.length);
     }
 
-    int validationTokens() {
-        return validation.length;
+    int trainingTokens() {
+        return training.length;
     }
 }

@@ -69,6 +69,11 @@ record TrainingText(Path file, String training, String validation, String sha256
         return out.flip().toString();
     }
 
+    /** Its name and digest, for messages. */
+    String describe() {
+        return file.getFileName() + " (SHA-256 " + sha256 + ")";
+    }
+
     private static String sha256(byte[] bytes) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));

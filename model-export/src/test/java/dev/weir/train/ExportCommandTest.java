@@ -58,13 +58,24 @@ class ExportCommandTest {
         Checkpoint.write(checkpoint, weights, OptionalInt.of(279));
         Files.writeString(checkpoint.resolve("tokenizer.json"), RandomTokenizer.json(280));
         Files.writeString(checkpoint.resolve("tokenizer_config.json"), RandomTokenizer.config(20));
+        Files.writeString(checkpoint.resolve("README.md"), "## Training\n\nby candlelight\n");
+        Path template = Files.writeString(folder.resolve("chat.jinja"), "{{ messages[0]['content'] }}");
 
-        int exit = run("--checkpoint", checkpoint.toString(), "--precision", "int8", "--out", path("model"));
+        int exit = run(
+                "--checkpoint",
+                checkpoint.toString(),
+                "--precision",
+                "int8",
+                "--chat-template",
+                template.toString(),
+                "--out",
+                path("model"));
 
         assertThat(exit).as(err.toString()).isZero();
         assertThat(ModelFolder.open(folder.resolve("model")).eosTokenIds()).containsExactly(279);
         assertThat(folder.resolve("model/tokenizer.json")).hasContent(RandomTokenizer.json(280));
-        assertThat(folder.resolve("model/README.md")).content().contains("checkpoint best");
+        assertThat(folder.resolve("model/README.md")).content().contains("checkpoint best", "by candlelight");
+        assertThat(folder.resolve("model/chat_template.jinja")).hasSameTextualContentAs(template);
     }
 
     @Test

@@ -107,7 +107,7 @@ class GptGraphTest {
     }
 
     private OnnxModelRunner export(Precision precision, boolean allPositions) throws IOException {
-        ExportSource source = new ExportSource(WEIGHTS, OptionalInt.of(7), Map.of(), "a test");
+        ExportSource source = new ExportSource(WEIGHTS, OptionalInt.of(7), Map.of(), "a test", "");
         ModelFolderWriter.write(folder, source, new GptGraphOptions(precision, allPositions, null), _ -> "");
         return open();
     }

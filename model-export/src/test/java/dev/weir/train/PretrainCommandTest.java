@@ -36,12 +36,16 @@ class PretrainCommandTest {
         assertThat(Checkpoint.open(run.resolve("best")).config().vocabularySize())
                 .isEqualTo(280);
         assertThat(steps(run)).containsExactly(1, 2, 3, 3, 4, 5, 6, 6);
+        String card = Files.readString(run.resolve("best/README.md"));
+        assertThat(card).contains("./weir pretrain --data " + data, "--layers 1", "--steps 6", "data.txt (SHA-256");
+        assertThat(card).contains("| 3 | ", "| 6 | ", "seed 1", "threads 1", "6 steps in", "--- sample 1");
 
         assertThat(pretrain(data, "--steps", "6", "--eval-every", "3").errors())
                 .contains("--resume")
                 .contains("holds a run already");
         assertThat(pretrain(data, "--steps", "6", "--eval-every", "3", "--resume"))
                 .isEqualTo(new Outcome(0, ""));
+        assertThat(run.resolve("best/README.md")).hasContent(card);
         assertThat(pretrain(data, "--steps", "6", "--eval-every", "2", "--resume")
                         .errors())
                 .contains("--eval-every is 2")

@@ -1,0 +1,94 @@
+package dev.weir.train;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.SequencedMap;
+
+/**
+ * How a run came to its weights, so that anyone can do it again: the {@code README.md} of a checkpoint, which an export takes
+ * into the card of its model. Immutable; any thread.
+ *
+ * @param command what was typed, without {@code --resume}
+ * @param data name, size and digest of the text
+ * @param settings every setting in effect by its option's name
+ */
+record TrainingCard(String command, String data, SequencedMap<String, String> settings) {
+    static final String FILE = "README.md";
+
+    /** The command line that these arguments stand for. */
+    static String command(List<String> arguments) {
+        StringBuilder line = new StringBuilder("./weir");
+        for (String argument : arguments) {
+            if (!argument.equals("--resume")) {
+                boolean isPlain = argument.matches("[\\w./:=,@+-]+");
+                line.append(' ').append(isPlain ? argument : "'" + argument.replace("'", "'\\''") + "'");
+            }
+        }
+        return line.toString();
+    }
+
+    /**
+     * The card of a run as it stands.
+     *
+     * @param metrics the run's JSON lines
+     * @param samples texts that the best weights wrote; none until the run is done
+     * @param progress where the run stands
+     */
+    String text(Path metrics, Path samples, TrainingState.Progress progress) throws IOException {
+        StringBuilder card = new StringBuilder("## Training\n\n```\n" + command + "\n```\n\n");
+        card.append("Trained to predict the next token with AdamW, warm-up and a cosine, on ")
+                .append(data)
+                .append(".\n\n");
+        card.append("In effect: ");
+        settings.forEach((name, value) -> card.append(name)
+                .append(' ')
+                .append(value)
+                .append(name.equals(settings.lastEntry().getKey()) ? "" : ", "));
+        card.append(String.format(
+                Locale.ROOT,
+                ".%n%n%d steps in %.0f s. The weights are those of step %d, with the lowest validation loss, %.4f nats a token.%n%n",
+                progress.step(),
+                progress.seconds(),
+                progress.bestStep(),
+                progress.bestLoss()));
+        card.append(losses(metrics));
+        if (Files.isRegularFile(samples)) {
+            card.append("\n## Samples\n\n```\n")
+                    .append(Files.readString(samples))
+                    .append("```\n");
+        }
+        return card.toString();
+    }
+
+    /** A row for each look at the held-out text, with the mean loss of the steps since the one before. */
+    private static String losses(Path metrics) throws IOException {
+        StringBuilder table =
+                new StringBuilder("| step | training loss | validation loss | bits per byte |\n|---|---|---|---|\n");
+        ObjectMapper mapper = new ObjectMapper();
+        double sum = 0;
+        int steps = 0;
+        for (String line : Files.readAllLines(metrics)) {
+            JsonNode entry = mapper.readTree(line);
+            if (entry.has("loss")) {
+                sum += entry.path("loss").asDouble();
+                steps++;
+            } else {
+                table.append(String.format(
+                        Locale.ROOT,
+                        "| %d | %.4f | %.4f | %.4f |%n",
+                        entry.path("step").asInt(),
+                        sum / steps,
+                        entry.path("validation_loss").asDouble(),
+                        entry.path("bits_per_byte").asDouble()));
+                sum = 0;
+                steps = 0;
+            }
+        }
+        return table.toString();
+    }
+}
