@@ -83,8 +83,8 @@ final class ExportCommand implements Callable<Integer> {
     @Option(
             names = "--chat-template",
             paramLabel = "FILE",
-            description = "The Jinja template that makes a conversation into a prompt; chat needs one "
-                    + "(default: the checkpoint's chat_template.jinja).")
+            description = "The Jinja template that makes a conversation into a prompt "
+                    + "(default: the checkpoint's own, else one text that the model continues).")
     private @Nullable Path chatTemplate;
 
     @Option(

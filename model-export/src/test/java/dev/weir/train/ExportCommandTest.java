@@ -41,6 +41,7 @@ class ExportCommandTest {
         assertThat(model.headSize()).isEqualTo(16);
         assertThat(model.search().doSample()).isTrue();
         assertThat(Tokenizer.load(folder.resolve("model")).vocabularySize()).isEqualTo(300);
+        assertThat(folder.resolve("model/chat_template.jinja")).content().contains("message['content']");
         assertThat(folder.resolve("model/README.md"))
                 .content()
                 .startsWith("# model\n")
