@@ -14,14 +14,15 @@ class BenchCommandTest {
     private final StringWriter err = new StringWriter();
 
     @Test
-    void printsOneLineForEachBatch() {
+    void printsALineForEachBatchOfTheBareLoopAndOfTheEngine() {
         assertThat(bench("--model", MODEL, "--batch", "1,3", "--prompt-tokens", "20", "--new-tokens", "4"))
                 .as(err.toString())
                 .isZero();
         assertThat(out.toString().lines().map(String::strip))
-                .hasSize(4)
-                .anyMatch(line -> line.startsWith("1 "))
-                .anyMatch(line -> line.startsWith("3 "));
+                .hasSize(8)
+                .filteredOn(line -> line.startsWith("1 ") || line.startsWith("3 "))
+                .hasSize(4);
+        assertThat(out.toString().lines().toList().getLast()).matches("\\s+3\\s+[1-9]\\d*\\s+\\d+%");
         assertThat(out.toString()).contains("20 prompt tokens, 4 new tokens");
     }
 
