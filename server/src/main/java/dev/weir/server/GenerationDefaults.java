@@ -3,6 +3,8 @@ package dev.weir.server;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.weir.onnx.ModelFolder;
+import dev.weir.onnx.SearchDefaults;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +13,8 @@ import java.util.List;
 
 /**
  * How the model's maker wants chat answers to be sampled when a request does not say: the model folder's
- * {@code generation_config.json}. Immutable; any thread.
+ * {@code generation_config.json} where there is one, else the {@code search} section of {@code genai_config.json}. Immutable;
+ * any thread.
  *
  * @param temperature softmax temperature, 0 to 2
  * @param topP nucleus, above 0 and at most 1
@@ -29,15 +32,15 @@ record GenerationDefaults(double temperature, double topP, int topK, List<String
     }
 
     /**
-     * Reads them from a model folder; without the file there are none.
+     * Reads them from a model folder.
      *
      * @throws IllegalArgumentException naming the file and the field that is out of range
      * @throws IOException if the file cannot be read
      */
-    static GenerationDefaults load(Path folder) throws IOException {
-        Path file = folder.resolve(FILE);
+    static GenerationDefaults load(ModelFolder folder) throws IOException {
+        Path file = folder.path().resolve(FILE);
         if (!Files.exists(file)) {
-            return NONE;
+            return of(folder.search());
         }
         JsonNode root;
         try {
@@ -51,6 +54,11 @@ record GenerationDefaults(double temperature, double topP, int topK, List<String
                 number(file, root, "top_p", NONE.topP, Double.MIN_NORMAL, 1),
                 (int) number(file, root, "top_k", NONE.topK, 0, Integer.MAX_VALUE),
                 strings(file, root.path("stop_strings")));
+    }
+
+    private static GenerationDefaults of(SearchDefaults search) {
+        return new GenerationDefaults(
+                search.doSample() ? search.temperature() : 0, search.topP(), search.topK(), List.of());
     }
 
     private static double number(Path file, JsonNode root, String name, double otherwise, double min, double max) {

@@ -124,7 +124,7 @@ final class ServeCommand implements Callable<Integer> {
 
     private WeirServer start(ModelFolder folder) throws IOException {
         Tokenizer tokenizer = Tokenizer.load(folder.path());
-        GenerationDefaults defaults = GenerationDefaults.load(folder.path());
+        GenerationDefaults defaults = GenerationDefaults.load(folder);
         OnnxModelRunner runner = OnnxModelRunner.open(
                 folder, new RunnerOptions(maxSequences, kvCacheMemory.bytes(), maxTokens, threads));
         resolve(runner);

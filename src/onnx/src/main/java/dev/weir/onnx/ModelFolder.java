@@ -100,11 +100,9 @@ public record ModelFolder(
                         config.text("model.decoder.outputs.present_value_names", "present.%d.value")),
                 new SearchDefaults(
                         config.flag("search.do_sample", false),
-                        (float) config.number("search.temperature", 1),
+                        config.number("search.temperature", 1),
                         (int) config.number("search.top_k", 0),
-                        (float) config.number("search.top_p", 1),
-                        (float) config.number("search.repetition_penalty", 1),
-                        (int) config.number("search.max_length", contextLength)));
+                        config.number("search.top_p", 1)));
     }
 
     private static JsonNode read(Path file) {

@@ -5,7 +5,5 @@ package dev.weir.onnx;
  * {@code genai_config.json}. Immutable; any thread.
  *
  * @param doSample false means greedy decoding whatever the other values say
- * @param maxLength tokens of prompt and answer together
  */
-public record SearchDefaults(
-        boolean doSample, float temperature, int topK, float topP, float repetitionPenalty, int maxLength) {}
+public record SearchDefaults(boolean doSample, double temperature, int topK, double topP) {}

@@ -43,7 +43,7 @@ class ModelFolderTest {
         assertThat(model.headSize()).isEqualTo(64);
         assertThat(model.names().inputIds()).isEqualTo("ids");
         assertThat(model.names().pastValue()).isEqualTo("past_key_values.%d.value");
-        assertThat(model.search()).isEqualTo(new SearchDefaults(true, 0.7f, 40, 0.9f, 1, 4096));
+        assertThat(model.search()).isEqualTo(new SearchDefaults(true, 0.7, 40, 0.9));
     }
 
     @Test
