@@ -61,6 +61,13 @@ final class PretrainCommand implements Callable<Integer> {
     Path tokenizerFolder;
 
     @Option(
+            names = "--init",
+            paramLabel = "DIR",
+            description = "Start from the weights and the tokenizer of this checkpoint instead of random ones.")
+    @Nullable
+    Path init;
+
+    @Option(
             names = "--vocabulary",
             paramLabel = "N",
             defaultValue = "1024",
@@ -264,7 +271,8 @@ final class PretrainCommand implements Callable<Integer> {
         TrainingCard card = new TrainingCard(
                 TrainingCard.command(spec.commandLine().getParseResult().originalArgs()),
                 text.describe() + ": " + tokens.describe(),
-                settings(config, threadCount));
+                settings(config, threadCount),
+                init == null ? "" : trainingBefore(init));
         RunFolder run = new RunFolder(folder, config, tokenizer, text.sha256(), card, console, logEvery);
         Pretrainer pretrainer;
         if (resume) {
@@ -272,7 +280,7 @@ final class PretrainCommand implements Callable<Integer> {
             pretrainer = Pretrainer.resume(config, tokens, saved, run);
             run.rewind(saved.progress().step());
         } else {
-            pretrainer = Pretrainer.start(config, tokens, run);
+            pretrainer = Pretrainer.start(config, tokens, initial(config.model()), run);
         }
         announce(config, tokens, threadCount, pretrainer.progress(), console);
         if (!train(pretrainer)) {
@@ -292,12 +300,37 @@ final class PretrainCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** The card of the checkpoint that a run begins with, if it has one. */
+    private static String trainingBefore(Path checkpoint) throws IOException {
+        Path card = checkpoint.resolve(TrainingCard.FILE);
+        return Files.isRegularFile(card) ? Files.readString(card) : "";
+    }
+
+    private GptWeights initial(GptConfig model) throws IOException {
+        if (init == null) {
+            return new RandomGptWeights(model, seed);
+        }
+        Checkpoint checkpoint = Checkpoint.open(init);
+        if (!model.tensorShapes()
+                        .keySet()
+                        .equals(checkpoint.config().tensorShapes().keySet())
+                || model.parameters() != checkpoint.config().parameters()
+                || model.heads() != checkpoint.config().heads()) {
+            throw new UserError("--init is " + init + " with " + checkpoint.config() + ", but the run is to have "
+                    + model + ": give the same shape");
+        }
+        return GptWeights.of(model, checkpoint::tensor); // whose dropout may be another
+    }
+
     private void checkOptions() {
         if (!matmul.equals("bf16") && !matmul.equals("fp32")) {
             throw new UserError("--matmul is \"" + matmul + "\": choose fp32 or bf16");
         }
         if (threads != null && threads < 1) {
             throw new UserError("--threads is " + threads + ": it must be at least 1");
+        }
+        if (init != null && tokenizerFolder != null) {
+            throw new UserError("--init brings its tokenizer: leave out --tokenizer");
         }
         if (logEvery < 1) {
             throw new UserError("--log-every is " + logEvery + ": it must be at least 1");
@@ -317,17 +350,17 @@ final class PretrainCommand implements Callable<Integer> {
             return Tokenizer.load(folder);
         }
         Files.createDirectories(folder);
-        if (tokenizerFolder == null) {
+        Path given = init == null ? tokenizerFolder : init;
+        if (given == null) {
             BpeTrainer.Vocabulary trained = BpeTrainer.train(text.training(), vocabulary, List.of(END_OF_TEXT));
             trained.shortfall().ifPresent(console::println);
             trained.write(folder);
         } else {
             for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
-                if (Files.isRegularFile(tokenizerFolder.resolve(name))) {
-                    Files.copy(
-                            tokenizerFolder.resolve(name), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+                if (Files.isRegularFile(given.resolve(name))) {
+                    Files.copy(given.resolve(name), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
                 } else if (name.equals("tokenizer.json")) {
-                    throw new UserError("--tokenizer is " + tokenizerFolder + ", which has no tokenizer.json");
+                    throw new UserError("the tokenizer's folder is " + given + ", which has no tokenizer.json");
                 }
             }
         }

@@ -55,10 +55,14 @@ final class Pretrainer {
      */
     record Evaluation(int step, double loss, double bitsPerByte) {}
 
-    /** A new run. */
+    /** A new run from random weights. */
     static Pretrainer start(PretrainConfig config, TokenizedText text, Listener listener) {
-        GptParameters parameters = new GptParameters(new RandomGptWeights(config.model(), config.seed()));
-        return new Pretrainer(config, text, parameters, TrainingState.Progress.START, listener);
+        return start(config, text, new RandomGptWeights(config.model(), config.seed()), listener);
+    }
+
+    /** A new run from given weights of the config's shape. */
+    static Pretrainer start(PretrainConfig config, TokenizedText text, GptWeights initial, Listener listener) {
+        return new Pretrainer(config, text, new GptParameters(initial), TrainingState.Progress.START, listener);
     }
 
     /** A run that goes on where it was saved. */

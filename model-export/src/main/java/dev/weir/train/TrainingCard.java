@@ -16,8 +16,9 @@ import java.util.SequencedMap;
  * @param command what was typed, without {@code --resume}
  * @param data name, size and digest of the text
  * @param settings every setting in effect by its option's name
+ * @param before the card of the checkpoint that the run began with; empty where it began with random weights
  */
-record TrainingCard(String command, String data, SequencedMap<String, String> settings) {
+record TrainingCard(String command, String data, SequencedMap<String, String> settings, String before) {
     static final String FILE = "README.md";
 
     /** The command line that these arguments stand for. */
@@ -61,6 +62,9 @@ record TrainingCard(String command, String data, SequencedMap<String, String> se
             card.append("\n## Samples\n\n```\n")
                     .append(Files.readString(samples))
                     .append("```\n");
+        }
+        if (!before.isEmpty()) {
+            card.append("\n# Before that\n\n").append(before.split("\n## Samples", 2)[0]);
         }
         return card.toString();
     }

@@ -62,17 +62,7 @@ final class TrainingState {
     record Saved(SafetensorsFile file, Progress progress, Map<String, String> settings) {
         /** The weights as of the saved step. */
         GptWeights weights(GptConfig config) {
-            return new GptWeights() {
-                @Override
-                public GptConfig config() {
-                    return config;
-                }
-
-                @Override
-                public float[] tensor(String name) {
-                    return file.floats(name);
-                }
-            };
+            return GptWeights.of(config, file::floats);
         }
 
         void restore(AdamW optimizer) {

@@ -54,6 +54,35 @@ class PretrainCommandTest {
     }
 
     @Test
+    void aRunMayBeginWithTheWeightsOfAnother() throws IOException {
+        Path data = write("data.txt", LINE.repeat(60));
+        assertThat(pretrain(data, "--steps", "30", "--warm-up", "2").exitCode()).isZero();
+        Path best = folder.resolve("run/best");
+        Path next = folder.resolve("next");
+        assertThat(pretrain(
+                        data, "--steps", "1", "--init", best.toString(), "--out", next.toString(), "--dropout", "0"))
+                .isEqualTo(new Outcome(0, ""));
+        assertThat(losses(next).getFirst())
+                .isLessThan(losses(folder.resolve("run")).getFirst() - 0.5);
+        assertThat(next.resolve("best/README.md"))
+                .content()
+                .contains("--init " + best, "# Before that", "30 steps in", "1 steps in");
+        refused(
+                pretrain(
+                        data,
+                        "--init",
+                        best.toString(),
+                        "--out",
+                        folder.resolve("other").toString(),
+                        "--width",
+                        "16"),
+                "--init is " + best,
+                "width 32",
+                "width 16",
+                "give the same shape");
+    }
+
+    @Test
     void linesOfUnsavedStepsAreDroppedOnResume() throws IOException {
         Path data = write("data.txt", LINE.repeat(60));
         pretrain(data, "--steps", "2", "--samples", "0");
@@ -129,5 +158,16 @@ class PretrainCommandTest {
             steps.add(node.path("step").asInt());
         }
         return steps;
+    }
+
+    private static List<Double> losses(Path run) throws IOException {
+        List<Double> losses = new ArrayList<>();
+        for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
+            JsonNode node = new ObjectMapper().readTree(line);
+            if (node.has("loss")) {
+                losses.add(node.path("loss").asDouble());
+            }
+        }
+        return losses;
     }
 }
