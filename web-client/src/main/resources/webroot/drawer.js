@@ -32,7 +32,7 @@ export class Drawer {
   /** Offers the server's models to choose from, where there is a choice. */
   set models(models) {
     this.#fields.model.replaceChildren(...models.map(({ name }) => element("option", { value: name, textContent: name })));
-    this.#fields.model.closest("label").hidden = models.length < 2;
+    this.#fields.model.closest(".field").hidden = models.length < 2;
   }
 
   /** The length of an answer while the reader has chosen none. */
