@@ -27,7 +27,7 @@ export class StatusLine {
 
   #countDown({ retryAt, reason }) {
     const seconds = Math.max(1, Math.ceil((retryAt - performance.now()) / 1_000));
-    this.#say([reason, `reconnecting in ${seconds} s`].filter(Boolean).join(", "));
+    this.#say(`${reason || "not connected"}, reconnecting in ${seconds} s`);
   }
 
   #say(words) {

@@ -73,7 +73,7 @@ function isFull(block) {
 }
 
 function footWords(turn) {
-  if (turn.isResuming) return "connection lost, will go on from here";
+  if (turn.isResuming) return "connection lost, will try to go on from here";
   if (turn.isStopping) return "stopping";
   if (turn.state === "waiting" && !turn.sentAt) return "waiting for the connection";
   const words = [STATE_WORDS[turn.state]];
