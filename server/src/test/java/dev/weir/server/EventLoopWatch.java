@@ -87,22 +87,28 @@ final class EventLoopWatch implements AutoCloseable {
             Thread thread = entry.getKey();
             if (thread.getName().equals(warning.group(1)) && thread.isAlive()) {
                 Thread.State state = thread.getState();
+                StackTraceElement[] frames = thread.getStackTrace();
                 long cpuNanos = cpuNanos(thread, entry.getValue(), blockedMillis);
                 boolean waits = switch (state) {
-                    case WAITING, TIMED_WAITING -> true;
+                    case WAITING, TIMED_WAITING -> !startsThread(frames);
                     case BLOCKED -> blockedMillis > LOCK_LIMIT_MILLIS;
                     case NEW, RUNNABLE, TERMINATED -> false;
                 };
                 if (waits || cpuNanos > CPU_LIMIT_NANOS) {
                     StringBuilder text = new StringBuilder(
                             message + "; it is " + state + " and computed for " + cpuNanos / 1_000_000 + " ms");
-                    for (StackTraceElement frame : thread.getStackTrace()) {
+                    for (StackTraceElement frame : frames) {
                         text.append("\n    at ").append(frame);
                     }
                     violations.add(text.toString());
                 }
             }
         }
+    }
+
+    /** Whether a thread waits for one that it has started: for the processor, that is. */
+    private static boolean startsThread(StackTraceElement[] frames) {
+        return frames.length > 0 && frames[0].getMethodName().equals("start0");
     }
 
     /** Processor time that a thread has had since it began its task. */
