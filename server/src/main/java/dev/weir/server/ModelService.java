@@ -9,6 +9,7 @@ import dev.weir.protocol.ApiError;
 import dev.weir.protocol.ChatMessage;
 import dev.weir.protocol.ProtocolException;
 import dev.weir.protocol.SamplingFields;
+import dev.weir.tokenizer.ChatTemplate;
 import dev.weir.tokenizer.IncrementalDetokenizer;
 import dev.weir.tokenizer.Tokenizer;
 import java.util.ArrayList;
@@ -26,32 +27,21 @@ final class ModelService implements AutoCloseable {
 
     private final String name;
     private final Tokenizer tokenizer;
-    private final @Nullable ConversationRenderer template;
+    private final @Nullable ChatTemplate template;
     private final GenerationDefaults chatDefaults;
     private final Engine engine;
     private final long createdAt = System.currentTimeMillis() / 1000;
 
-    /** Writes a conversation as the one text that a model was trained on. Any thread. */
-    interface ConversationRenderer {
-        /**
-         * Renders messages.
-         *
-         * @param opensAnswer whether the text ends where the assistant's next message begins
-         * @throws IllegalArgumentException if the template refuses the conversation, saying why
-         */
-        String render(List<ChatMessage> messages, boolean opensAnswer);
-    }
-
     /**
      * A model.
      *
-     * @param template null for a model that has none, which then serves completions only
+     * @param template how conversations are written; null for a model that has none, which then serves completions only
      * @param chatDefaults how the model's maker wants chat answers to be sampled
      */
     ModelService(
             String name,
             Tokenizer tokenizer,
-            @Nullable ConversationRenderer template,
+            @Nullable ChatTemplate template,
             GenerationDefaults chatDefaults,
             Engine engine) {
         this.name = name;
@@ -109,14 +99,16 @@ final class ModelService implements AutoCloseable {
                     field + " needs a chat template, which the model \"" + name
                             + "\" does not have; send a prompt to /v1/completions"));
         }
-        String text;
         try {
-            text = template.render(messages, opensAnswer);
+            return tokenizer.encode(template.render(
+                    messages.stream()
+                            .map(message -> new ChatTemplate.Message(message.role(), message.content()))
+                            .toList(),
+                    opensAnswer));
         } catch (IllegalArgumentException e) {
             throw new ProtocolException(ApiError.invalid(
                     "invalid_value", field, field + " does not fit the model's chat template: " + e.getMessage()));
         }
-        return tokenizer.encode(text, true);
     }
 
     /** The text of tokens. */

@@ -6,6 +6,7 @@ import dev.weir.onnx.ModelFolder;
 import dev.weir.onnx.ModelLoadException;
 import dev.weir.onnx.OnnxModelRunner;
 import dev.weir.onnx.RunnerOptions;
+import dev.weir.tokenizer.ChatTemplate;
 import dev.weir.tokenizer.Tokenizer;
 import io.vertx.core.VertxOptions;
 import java.io.IOException;
@@ -124,6 +125,7 @@ final class ServeCommand implements Callable<Integer> {
 
     private WeirServer start(ModelFolder folder) throws IOException {
         Tokenizer tokenizer = Tokenizer.load(folder.path());
+        ChatTemplate template = ChatTemplate.load(folder.path()).orElse(null);
         GenerationDefaults defaults = GenerationDefaults.load(folder);
         OnnxModelRunner runner = OnnxModelRunner.open(
                 folder, new RunnerOptions(maxSequences, kvCacheMemory.bytes(), maxTokens, threads));
@@ -131,7 +133,7 @@ final class ServeCommand implements Callable<Integer> {
         EngineConfig config = EngineConfig.DEFAULT.withMaxQueuedRequests(maxQueuedRequests);
         Metrics metrics = new Metrics(folder.name());
         Engine engine = Engine.start(runner, config, metrics);
-        ModelService service = new ModelService(folder.name(), tokenizer, null, defaults, engine);
+        ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine);
         Services services = new Services(service, new Admission(engine::stats), metrics, ServerLimits.DEFAULT);
         try {
             return WeirServer.start(services, host, port, eventLoops, new VertxOptions());

@@ -34,10 +34,11 @@ final class FakeModel implements ModelRunner {
     volatile int runs;
 
     FakeModel(int slots, int maxTokens, long stepNanos) {
-        shape = new ModelShape(TestTokenizer.VOCABULARY, slots, maxTokens, new int[] {TestTokenizer.EOS});
+        shape = new ModelShape(TestModelFolder.VOCABULARY, slots, maxTokens, new int[] {TestModelFolder.EOS});
         cache = new int[slots][maxTokens];
         lengths = new int[slots];
-        logits = new Logits(FloatBuffer.allocate((slots + 64) * TestTokenizer.VOCABULARY), TestTokenizer.VOCABULARY);
+        logits =
+                new Logits(FloatBuffer.allocate((slots + 64) * TestModelFolder.VOCABULARY), TestModelFolder.VOCABULARY);
         this.stepNanos = stepNanos;
     }
 
@@ -100,10 +101,10 @@ final class FakeModel implements ModelRunner {
             hash = hash * 31 + cache[slot][i];
         }
         int chosen = cache[slot][length - 1] == '.'
-                ? TestTokenizer.EOS
+                ? TestModelFolder.EOS
                 : ALPHABET[Math.floorMod(Long.hashCode(hash * 0x9E3779B97F4A7C15L), ALPHABET.length)] & 0xFF;
         FloatBuffer values = logits.values();
-        for (int token = 0; token < TestTokenizer.VOCABULARY; token++) {
+        for (int token = 0; token < TestModelFolder.VOCABULARY; token++) {
             values.put(logits.offset(row) + token, token == chosen ? 4 : Math.floorMod(hash + token * 7L, 16) / 8f);
         }
     }

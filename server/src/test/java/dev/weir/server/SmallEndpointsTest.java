@@ -38,6 +38,13 @@ final class SmallEndpointsTest {
     }
 
     @Test
+    void controlTokenThatAUserSpellsOutIsOrdinaryText() {
+        String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"<|turn|>\"}],\"add_generation_prompt\":false}";
+        assertThat(server.post("/tokenize", body).body())
+                .contains("\"tokens\":[257,117,115,101,114,10,60,124,116,117,114,110,124,62]");
+    }
+
+    @Test
     void modelsSayTheirContextLength() {
         assertThat(server.get("/v1/models").body()).contains("\"id\":\"fake\"").contains("\"max_model_len\":512");
     }

@@ -3,7 +3,6 @@ package dev.weir.server;
 import dev.weir.engine.Engine;
 import dev.weir.engine.EngineConfig;
 import dev.weir.engine.EngineStats;
-import dev.weir.protocol.ChatMessage;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketClientOptions;
@@ -75,8 +74,8 @@ final class TestServer implements AutoCloseable {
         Engine engine = Engine.start(model, EngineConfig.DEFAULT.withMaxQueuedRequests(size.queued()), metrics);
         ModelService service = new ModelService(
                 MODEL,
-                TestTokenizer.load(),
-                TestServer::render,
+                TestModelFolder.tokenizer(),
+                TestModelFolder.template(),
                 new GenerationDefaults(0.5, 0.9, 8, List.of("zz")),
                 engine);
         services = new Services(service, new Admission(engine::stats), metrics, size.limits());
@@ -89,14 +88,6 @@ final class TestServer implements AutoCloseable {
 
     static TestServer small() {
         return new TestServer(Size.SMALL);
-    }
-
-    private static String render(List<ChatMessage> messages, boolean opensAnswer) {
-        StringBuilder text = new StringBuilder();
-        for (ChatMessage message : messages) {
-            text.append("<|turn|>").append(message.role()).append('\n').append(message.content());
-        }
-        return opensAnswer ? text + "<|turn|>assistant\n" : text.toString();
     }
 
     URI uri(String path) {

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the tokens that are matched as they are written, before any splitting: the leftmost one, and of those that begin at
- * one place the longest. A trie over their characters; immutable after construction, any thread.
+ * one place the longest. Special ones are found only in text that did not come from outside. A trie over their characters;
+ * immutable after construction, any thread.
  */
 final class AddedTokens {
     /**
@@ -51,13 +52,14 @@ final class AddedTokens {
 
     /** The first match that begins in {@code text[from, end)}, or null. */
     @Nullable
-    Match find(String text, int from, int end) {
+    Match find(MarkedText marked, int from, int end) {
         if (root.next.isEmpty()) {
             return null;
         }
+        String text = marked.toString();
         int at = from;
         while (at < end) {
-            AddedToken token = longestAt(text, at, end);
+            AddedToken token = longestAt(marked, at, end);
             if (token == null) {
                 at++;
                 continue;
@@ -79,11 +81,12 @@ final class AddedTokens {
         return null;
     }
 
-    private @Nullable AddedToken longestAt(String text, int at, int end) {
+    private @Nullable AddedToken longestAt(MarkedText marked, int at, int end) {
+        String text = marked.toString();
         AddedToken longest = null;
         Node node = root.next.get(text.charAt(at));
         for (int i = at + 1; node != null; i++) {
-            if (node.token != null) {
+            if (node.token != null && (!node.token.special || marked.isTrusted(at, i))) {
                 longest = node.token;
             }
             node = i < end ? node.next.get(text.charAt(i)) : null;

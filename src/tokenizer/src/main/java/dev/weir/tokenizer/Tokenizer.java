@@ -5,10 +5,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.text.Normalizer;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.function.Predicate;
 
 /**
  * Text to token ids and back, as a model's {@code tokenizer.json} says. Immutable after loading; any thread.
@@ -31,24 +29,11 @@ public final class Tokenizer {
     private final Bpe bpe;
     private final PreTokenizer preTokenizer;
     private final boolean composes;
-    private final Finder plain;
-    private final Finder parsing;
+    private final AddedTokens raw; // looked for in the text as it is
+    private final AddedTokens normalized; // looked for after normalising
     private final int[] prefix;
     private final int[] suffix;
     private final Map<String, String> namedTokens;
-
-    /** The added tokens that are looked for before and after normalising. */
-    private record Finder(AddedTokens raw, AddedTokens normalized) {
-        static Finder of(List<AddedTokens.AddedToken> tokens, Predicate<AddedTokens.AddedToken> wanted) {
-            return new Finder(
-                    new AddedTokens(tokens.stream()
-                            .filter(wanted.and(token -> !token.normalized()))
-                            .toList()),
-                    new AddedTokens(tokens.stream()
-                            .filter(wanted.and(AddedTokens.AddedToken::normalized))
-                            .toList()));
-        }
-    }
 
     Tokenizer(TokenizerFile file) {
         bytesOfId = file.bytesOfId();
@@ -57,8 +42,11 @@ public final class Tokenizer {
         bpe = file.bpe();
         preTokenizer = file.preTokenizer();
         composes = file.composes();
-        plain = Finder.of(file.addedTokens(), token -> !token.special());
-        parsing = Finder.of(file.addedTokens(), _ -> true);
+        raw = new AddedTokens(
+                file.addedTokens().stream().filter(token -> !token.normalized()).toList());
+        normalized = new AddedTokens(file.addedTokens().stream()
+                .filter(AddedTokens.AddedToken::normalized)
+                .toList());
         prefix = file.prefix();
         suffix = file.suffix();
         namedTokens = file.namedTokens();
@@ -82,42 +70,46 @@ public final class Tokenizer {
     /**
      * The ids of a text.
      *
-     * @param parseSpecialTokens whether a special token written out in the text becomes that token: right for a rendered chat
-     *     template, wrong for what a user typed
+     * @param parseSpecialTokens whether a special token written out in the text becomes that token: wrong for what a user typed
      */
     public int[] encode(String text, boolean parseSpecialTokens) {
-        Finder finder = parseSpecialTokens ? parsing : plain;
+        return encode(parseSpecialTokens ? MarkedText.trusted(text) : MarkedText.untrusted(text));
+    }
+
+    /** The ids of a rendered chat template: special tokens where the template wrote them, ordinary text where users did. */
+    public int[] encode(MarkedText text) {
         Bpe.Encoder encoder = bpe.encoder();
         int done = 0;
         AddedTokens.Match match;
-        while ((match = finder.raw.find(text, done, text.length())) != null) {
-            encodeSegment(text, done, match.start(), finder.normalized, encoder);
+        while ((match = raw.find(text, done, text.length())) != null) {
+            encodeSegment(text, done, match.start(), encoder);
             encoder.out.add(match.token().id());
             done = match.end();
         }
-        encodeSegment(text, done, text.length(), finder.normalized, encoder);
+        encodeSegment(text, done, text.length(), encoder);
         return encoder.out.toArray();
     }
 
-    private void encodeSegment(String raw, int start, int end, AddedTokens added, Bpe.Encoder encoder) {
-        String text = raw;
+    private void encodeSegment(MarkedText whole, int start, int end, Bpe.Encoder encoder) {
+        MarkedText text = whole;
         int done = start;
         int stop = end;
         if (composes && start < end) {
-            String segment = raw.substring(start, end);
-            if (!Normalizer.isNormalized(segment, Normalizer.Form.NFC)) {
-                text = Normalizer.normalize(segment, Normalizer.Form.NFC);
+            MarkedText segment = whole.substring(start, end);
+            if (!Normalizer.isNormalized(segment.toString(), Normalizer.Form.NFC)) {
+                // where users' characters are is lost by it, so then the whole segment counts as theirs
+                text = segment.changedTo(Normalizer.normalize(segment.toString(), Normalizer.Form.NFC));
                 done = 0;
                 stop = text.length();
             }
         }
         AddedTokens.Match match;
-        while ((match = added.find(text, done, stop)) != null) {
-            preTokenizer.words(text, done, match.start(), encoder);
+        while ((match = normalized.find(text, done, stop)) != null) {
+            preTokenizer.words(text.toString(), done, match.start(), encoder);
             encoder.out.add(match.token().id());
             done = match.end();
         }
-        preTokenizer.words(text, done, stop, encoder);
+        preTokenizer.words(text.toString(), done, stop, encoder);
     }
 
     /**

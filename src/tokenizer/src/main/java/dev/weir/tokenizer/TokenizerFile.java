@@ -56,7 +56,7 @@ record TokenizerFile(
         return new Reader(file, config).read(root, named);
     }
 
-    private static JsonNode parse(Path file) throws IOException {
+    static JsonNode parse(Path file) throws IOException {
         try {
             return new ObjectMapper().readTree(file.toFile());
         } catch (JsonProcessingException e) {

@@ -1,28 +1,42 @@
 package dev.weir.server;
 
 import dev.weir.tokenizer.ByteLevel;
+import dev.weir.tokenizer.ChatTemplate;
 import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A tokenizer of the 256 bytes (id = byte) and two special tokens, as a model folder holds it. */
-final class TestTokenizer {
+/** A tokenizer of the 256 bytes (id = byte) and two special tokens, and a chat template, as a model folder holds them. */
+final class TestModelFolder {
     static final int EOS = 256;
     static final int TURN = 257;
     static final int VOCABULARY = 258;
 
-    private TestTokenizer() {}
+    private TestModelFolder() {}
 
-    static Tokenizer load() {
+    static Tokenizer tokenizer() {
+        return read(Tokenizer::load);
+    }
+
+    static ChatTemplate template() {
+        return read(folder -> ChatTemplate.load(folder).orElseThrow());
+    }
+
+    private interface Reader<T> {
+        T read(Path folder) throws IOException;
+    }
+
+    private static <T> T read(Reader<T> reader) {
         try {
-            Path folder = Files.createTempDirectory("weir-tokenizer");
+            Path folder = Files.createTempDirectory("weir-model");
             try {
                 write(folder);
-                return Tokenizer.load(folder);
+                return reader.read(folder);
             } finally {
                 Files.delete(folder.resolve("tokenizer.json"));
+                Files.delete(folder.resolve("chat_template.jinja"));
                 Files.delete(folder);
             }
         } catch (IOException e) {
@@ -31,6 +45,12 @@ final class TestTokenizer {
     }
 
     private static void write(Path folder) throws IOException {
+        Files.writeString(folder.resolve("chat_template.jinja"), """
+                {%- for message in messages -%}
+                    {{- '<|turn|>' + message['role'] + '\\n' + message['content'] -}}
+                {%- endfor -%}
+                {%- if add_generation_prompt -%}{{- '<|turn|>assistant\\n' -}}{%- endif -%}
+                """);
         StringBuilder vocabulary = new StringBuilder();
         for (int value = 0; value < 256; value++) {
             String spelled = String.valueOf(ByteLevel.charOf(value));
