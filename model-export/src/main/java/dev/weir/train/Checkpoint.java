@@ -8,11 +8,13 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * A trained model on disk: a folder with {@code config.json} and {@code model.safetensors} as Hugging Face's GPT-2 has them.
+ * A trained model on disk: a folder with {@code config.json} and {@code model.safetensors} as Hugging Face's GPTs have them.
  * Memory-mapped, immutable, any thread; needs no libtorch.
  */
 final class Checkpoint implements GptWeights {
     static final String WEIGHTS = "model.safetensors";
+    /** What Hugging Face's files put before the names of all but the head. */
+    private static final String BODY = "transformer.";
 
     private final GptConfig config;
     private final SafetensorsFile file;
@@ -28,38 +30,40 @@ final class Checkpoint implements GptWeights {
      * Opens the folder and checks that every weight is there in its shape.
      *
      * @throws IOException if a file cannot be read
-     * @throws UserError if the folder holds no GPT-2, naming the file and what is wrong with it
+     * @throws UserError if the folder holds no GPT, naming the file and what is wrong with it
      */
     static Checkpoint open(Path folder) throws IOException {
-        for (String name : new String[] {Gpt2ConfigFile.NAME, WEIGHTS}) {
+        for (String name : new String[] {GptConfigFile.NAME, WEIGHTS}) {
             if (!Files.isRegularFile(folder.resolve(name))) {
-                throw new UserError(folder + " has no " + name
-                        + ": give a folder that pretrain wrote, such as runs/NAME/best, or a Hugging Face GPT-2");
+                throw new UserError(
+                        folder + " has no " + name
+                                + ": give a folder that pretrain wrote, such as runs/NAME/best, or a GPT-2 or openai-gpt in Hugging Face's files");
             }
         }
-        GptConfig config = Gpt2ConfigFile.read(folder);
+        GptConfig config = GptConfigFile.read(folder);
         SafetensorsFile file = SafetensorsFile.open(folder.resolve(WEIGHTS));
         // Saved from the class with the language-model head, Hugging Face's files name the body "transformer".
-        String prefix = file.names().contains("transformer.wte.weight") ? "transformer." : "";
+        String prefix = file.names().contains(BODY + config.family().tokenEmbedding()) ? BODY : "";
+        Checkpoint checkpoint = new Checkpoint(config, file, prefix);
         for (Map.Entry<String, long[]> tensor : config.tensorShapes().entrySet()) {
-            String name = prefix + tensor.getKey();
+            String name = checkpoint.stored(tensor.getKey());
             if (!file.names().contains(name)) {
                 throw new UserError(folder.resolve(WEIGHTS) + " has no tensor \"" + name + "\", which "
-                        + Gpt2ConfigFile.NAME + " asks for");
+                        + GptConfigFile.NAME + " asks for");
             }
             if (!Arrays.equals(file.shape(name), tensor.getValue())) {
                 throw new UserError(folder.resolve(WEIGHTS) + ": \"" + name + "\" has the shape "
-                        + Arrays.toString(file.shape(name)) + ", " + Gpt2ConfigFile.NAME + " asks for "
+                        + Arrays.toString(file.shape(name)) + ", " + GptConfigFile.NAME + " asks for "
                         + Arrays.toString(tensor.getValue()));
             }
         }
-        return new Checkpoint(config, file, prefix);
+        return checkpoint;
     }
 
     /** Writes a model into a folder, made if need be. */
     static void write(Path folder, GptWeights weights, OptionalInt eosId) throws IOException {
         Files.createDirectories(folder);
-        Gpt2ConfigFile.write(folder, weights.config(), eosId);
+        GptConfigFile.write(folder, weights.config(), eosId);
         new SafetensorsWriter().addAll(weights).note("format", "pt").write(folder.resolve(WEIGHTS));
     }
 
@@ -73,6 +77,11 @@ final class Checkpoint implements GptWeights {
         if (!config.tensorShapes().containsKey(name)) {
             throw new IllegalArgumentException("this model has no tensor \"" + name + "\"");
         }
-        return file.floats(prefix + name);
+        return file.floats(stored(name));
+    }
+
+    /** What the file calls a tensor. */
+    private String stored(String name) {
+        return name.equals(GptConfig.OUTPUT_BIAS) ? name : prefix + name;
     }
 }

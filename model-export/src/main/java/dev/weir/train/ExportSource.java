@@ -27,7 +27,7 @@ record ExportSource(
     private static final List<String> FILES =
             List.of("tokenizer.json", "tokenizer_config.json", CHAT_TEMPLATE, "generation_config.json");
 
-    /** A model that pretrain wrote, or a GPT-2 in Hugging Face's files. */
+    /** A model that pretrain wrote, or a GPT in Hugging Face's files. */
     static ExportSource checkpoint(Path folder) throws IOException {
         Checkpoint checkpoint = Checkpoint.open(folder);
         Map<String, String> files = new LinkedHashMap<>();

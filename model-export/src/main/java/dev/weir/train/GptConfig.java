@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.SequencedMap;
 
 /**
- * The shape of one GPT-2 model: pre-norm blocks, learned positions, tied embeddings, tanh GELU, biases everywhere and
- * layer norms with epsilon 1e-5 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019).
+ * What one GPT computes: its family and shape. All have learned positions, tied embeddings, tanh GELU, biases in every layer
+ * and layer norms with epsilon 1e-5.
  *
  * @param layers number of transformer blocks
  * @param heads attention heads of each block; divides {@code width}
@@ -14,10 +14,23 @@ import java.util.SequencedMap;
  * @param context most tokens that one forward pass may see, "n_positions"
  * @param vocabularySize number of token ids
  * @param dropout share of activations dropped while training, in [0, 1); it plays no part in inference
+ * @param window tokens that a banded layer attends to, the current one included; 0 for families without such layers
+ * @param outputBias whether each token has a bias in the output head, which none of the papers has
  */
-record GptConfig(int layers, int heads, int width, int context, int vocabularySize, double dropout) {
+record GptConfig(
+        Family family,
+        int layers,
+        int heads,
+        int width,
+        int context,
+        int vocabularySize,
+        double dropout,
+        int window,
+        boolean outputBias) {
     /** What is added to the variance in every layer norm. */
     static final double LAYER_NORM_EPSILON = 1e-5;
+    /** Name of the output head's bias. */
+    static final String OUTPUT_BIAS = "lm_head.bias";
 
     GptConfig {
         requirePositive("layers", layers);
@@ -32,6 +45,25 @@ record GptConfig(int layers, int heads, int width, int context, int vocabularySi
         if (!(dropout >= 0 && dropout < 1)) {
             throw new IllegalArgumentException("dropout is " + dropout + ": choose a number from 0 to below 1");
         }
+        if (window < 0 || (window > 0) != (family == Family.GPT3)) {
+            throw new IllegalArgumentException("window is " + window + " in a model of family " + family.label()
+                    + ": it must be at least 1 in gpt3, whose every second layer is banded, and 0 in the others");
+        }
+    }
+
+    /** A GPT-2. */
+    GptConfig(int layers, int heads, int width, int context, int vocabularySize, double dropout) {
+        this(Family.GPT2, layers, heads, width, context, vocabularySize, dropout, 0, false);
+    }
+
+    /** The same with another window; a GPT-2 with one is a GPT-3, and a GPT-3 without is a GPT-2. */
+    GptConfig withWindow(int tokens) {
+        Family fitting = family == Family.GPT1 ? family : tokens == 0 ? Family.GPT2 : Family.GPT3;
+        return new GptConfig(fitting, layers, heads, width, context, vocabularySize, dropout, tokens, outputBias);
+    }
+
+    GptConfig withOutputBias() {
+        return new GptConfig(family, layers, heads, width, context, vocabularySize, dropout, window, true);
     }
 
     /** The model of that name: {@code gpt2} is OpenAI's 124M, {@code tiny} is for tests. */
@@ -47,12 +79,17 @@ record GptConfig(int layers, int heads, int width, int context, int vocabularySi
         return width / heads;
     }
 
-    /** Every weight's name, as in Hugging Face's GPT-2, with its shape, in the order of the forward pass. */
+    /** Whether a layer attends to the window alone: the second, the fourth and so on of a GPT-3. */
+    boolean isBanded(int layer) {
+        return window > 0 && layer % 2 == 1;
+    }
+
+    /** Every weight's name, as in Hugging Face's files, with its shape. */
     SequencedMap<String, long[]> tensorShapes() {
         long d = width;
         SequencedMap<String, long[]> shapes = new LinkedHashMap<>();
-        shapes.put("wte.weight", new long[] {vocabularySize, d});
-        shapes.put("wpe.weight", new long[] {context, d});
+        shapes.put(family.tokenEmbedding(), new long[] {vocabularySize, d});
+        shapes.put(family.positionEmbedding(), new long[] {context, d});
         for (int layer = 0; layer < layers; layer++) {
             String block = "h." + layer + ".";
             shapes.put(block + "ln_1.weight", new long[] {d});
@@ -69,8 +106,13 @@ record GptConfig(int layers, int heads, int width, int context, int vocabularySi
             shapes.put(block + "mlp.c_proj.weight", new long[] {4 * d, d});
             shapes.put(block + "mlp.c_proj.bias", new long[] {d});
         }
-        shapes.put("ln_f.weight", new long[] {d});
-        shapes.put("ln_f.bias", new long[] {d});
+        if (!family.isPostNorm()) {
+            shapes.put("ln_f.weight", new long[] {d});
+            shapes.put("ln_f.bias", new long[] {d});
+        }
+        if (outputBias) {
+            shapes.put(OUTPUT_BIAS, new long[] {vocabularySize});
+        }
         return shapes;
     }
 
@@ -90,15 +132,21 @@ record GptConfig(int layers, int heads, int width, int context, int vocabularySi
 
     @Override
     public String toString() {
+        return family.title() + ", " + shape() + ", dropout " + dropout;
+    }
+
+    /** All but the family and what concerns training alone, in words. */
+    String shape() {
         return String.format(
                 Locale.ROOT,
-                "%d layers, %d heads, width %d, context %d, vocabulary %d, dropout %s",
+                "%d layers, %d heads, width %d, context %d, vocabulary %d%s%s",
                 layers,
                 heads,
                 width,
                 context,
                 vocabularySize,
-                dropout);
+                window > 0 ? ", every second layer sees " + window + " tokens" : "",
+                outputBias ? ", output bias" : "");
     }
 
     private static void requirePositive(String field, int value) {

@@ -3,7 +3,7 @@ package dev.weir.train;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 
 /**
- * A GPT-2 as an ONNX graph that a continuously batching server runs: one graph for prefill, chunks of a prefill and
+ * A GPT as an ONNX graph that a continuously batching server runs: one graph for prefill, chunks of a prefill and
  * decoding, with the cache of keys and values outside, in buffers that attention writes in place.
  *
  * <p>Inputs and outputs are those of ONNX Runtime GenAI: {@code input_ids} and {@code position_ids} {@code [batch,
@@ -16,6 +16,9 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
  * logits = norm(x) . token embedding, transposed
  * </pre>
  *
+ * <p>A GPT-1 normalises after each addition instead: {@code x = norm(x + attention(x) W + b)} and so on, and not at the end.
+ * That is the same pair of addition and norm, of which the next addition then takes the normalised half.
+ *
  * <p>Only the last token's logits are wanted, and no later layer reads the last layer's other tokens: so everything after
  * the last attention is computed for one token, which saves two thirds of a layer in a prefill.
  */
@@ -25,7 +28,7 @@ final class GptGraph {
     private final GptConfig config;
     private final GptWeights weights;
     private final GptGraphOptions options;
-    private final OnnxGraphBuilder graph = new OnnxGraphBuilder("gpt2");
+    private final OnnxGraphBuilder graph;
 
     private GptGraph(GptWeights weights, GptGraphOptions options) {
         this.config = weights.config();
@@ -36,6 +39,7 @@ final class GptGraph {
         }
         this.weights = weights;
         this.options = options;
+        graph = new OnnxGraphBuilder(config.family().label());
     }
 
     /** Builds the graph of these weights. */
@@ -52,11 +56,11 @@ final class GptGraph {
         String total = totalLength(mask);
 
         String tokenEmbedding = options.precision() == Precision.FP32 ? embedTokens(ids) : embedTokensInt8(ids);
-        String positionEmbedding = graph.node("Gather", "wpe/Gather")
-                .in(weight("wpe.weight", config.context(), config.width()), positions)
+        String table = config.family().positionEmbedding();
+        String positionEmbedding = graph.node("Gather", node(table, "Gather"))
+                .in(weight(table, config.context(), config.width()), positions)
                 .out();
-        // Adding the two embeddings is the same operation as adding a layer's output: fused with the norm after it.
-        Stream stream = addAndNormalise("embedding", tokenEmbedding, positionEmbedding, "", "h.0.ln_1");
+        Stream stream = embed(tokenEmbedding, positionEmbedding);
         for (int layer = 0; layer < config.layers(); layer++) {
             stream = block(layer, stream, seqlens, total);
         }
@@ -64,8 +68,18 @@ final class GptGraph {
         return graph;
     }
 
-    /** The residual stream and its normalised copy, which the next matrix reads. */
+    /** What the next matrix reads, and what its result will be added to. */
     private record Stream(String residual, String normalised) {}
+
+    private Stream embed(String tokens, String positions) {
+        if (config.family().isPostNorm()) {
+            String sum =
+                    graph.node("Add", "embedding/Add").in(tokens, positions).out();
+            return new Stream(sum, sum);
+        }
+        // Adding the two embeddings is the same operation as adding a layer's output: fused with the norm after it.
+        return addAndNormalise("embedding", tokens, positions, "", "h.0.ln_1");
+    }
 
     private Stream block(int layer, Stream in, String seqlens, String total) {
         int d = config.width();
@@ -81,15 +95,22 @@ final class GptGraph {
             residual = lastToken("residual", residual);
         }
         String projected = linear(attention, name + ".attn.c_proj", d, d);
+        boolean postNorm = config.family().isPostNorm();
+        String middleNorm = name + (postNorm ? ".ln_1" : ".ln_2");
         Stream middle =
-                addAndNormalise(name + ".attn", projected, residual, bias(name + ".attn.c_proj", d), name + ".ln_2");
+                addAndNormalise(name + ".attn", projected, residual, bias(name + ".attn.c_proj", d), middleNorm);
         String widened = linear(middle.normalised(), name + ".mlp.c_fc", d, 4 * d);
         String activated = graph.contrib("FastGelu", name + ".mlp/FastGelu")
                 .in(widened, bias(name + ".mlp.c_fc", 4 * d))
                 .out();
         String narrowed = linear(activated, name + ".mlp.c_proj", 4 * d, d);
         String nextNorm = layer + 1 < config.layers() ? "h." + (layer + 1) + ".ln_1" : "ln_f";
-        return addAndNormalise(name + ".mlp", narrowed, middle.residual(), bias(name + ".mlp.c_proj", d), nextNorm);
+        return addAndNormalise(
+                name + ".mlp",
+                narrowed,
+                middle.residual(),
+                bias(name + ".mlp.c_proj", d),
+                postNorm ? name + ".ln_2" : nextNorm);
     }
 
     private String attention(int layer, String qkv, String seqlens, String total) {
@@ -107,6 +128,9 @@ final class GptGraph {
                 .in(qkv, "", "", pastKey, pastValue, seqlens, total)
                 .with("num_heads", heads)
                 .with("kv_num_heads", heads);
+        if (config.isBanded(layer)) {
+            attention.with("local_window_size", config.window());
+        }
         if (scales != null) {
             // Rotary tables, positions, bias and sink are left out.
             attention
@@ -124,13 +148,17 @@ final class GptGraph {
         return name;
     }
 
-    /** {@code sum = x + residual + bias} and its layer norm, in one node. */
+    /** {@code sum = x + residual + bias} and its layer norm, in one node; the next sum takes one of the two. */
     private Stream addAndNormalise(String name, String x, String residual, String bias, String norm) {
         String normalised = name + "/SkipLayerNorm";
-        graph.contrib("SkipLayerNormalization", normalised)
+        OnnxGraphBuilder.Node node = graph.contrib("SkipLayerNormalization", normalised)
                 .in(x, residual, weight(norm + ".weight", config.width()), weight(norm + ".bias", config.width()), bias)
-                .with("epsilon", (float) GptConfig.LAYER_NORM_EPSILON)
-                .to(normalised, "", "", name + "/residual");
+                .with("epsilon", (float) GptConfig.LAYER_NORM_EPSILON);
+        if (config.family().isPostNorm()) {
+            node.to(normalised);
+            return new Stream(normalised, normalised);
+        }
+        node.to(normalised, "", "", name + "/residual");
         return new Stream(name + "/residual", normalised);
     }
 
@@ -143,19 +171,26 @@ final class GptGraph {
 
     private void head(String normalised) {
         Object tokens = options.allPositions() ? "sequence_length" : 1;
+        String table = config.family().tokenEmbedding();
+        String scores = config.outputBias() ? "head/scores" : "logits";
         if (options.precision() == Precision.FP32) {
             graph.contrib("FusedMatMul", "head/MatMul")
-                    .in(normalised, "wte.weight")
+                    .in(normalised, table)
                     .with("transB", 1)
-                    .to("logits");
+                    .to(scores);
         } else {
             String transposed = graph.node("Transpose", "head/Transpose")
-                    .in("wte.weight_int8")
+                    .in(table + "_int8")
                     .out();
             String scales = graph.node("Reshape", "head/Scales")
-                    .in("wte.weight_scale", "const/flat")
+                    .in(table + "_scale", "const/flat")
                     .out();
-            multiplyInt8(normalised, "head", transposed, scales, "logits");
+            multiplyInt8(normalised, "head", transposed, scales, scores);
+        }
+        if (config.outputBias()) {
+            graph.node("Add", "head/Add")
+                    .in(scores, weight(GptConfig.OUTPUT_BIAS, config.vocabularySize()))
+                    .to("logits");
         }
         graph.output("logits", DataType.FLOAT, "batch_size", tokens, config.vocabularySize());
     }
@@ -204,27 +239,35 @@ final class GptGraph {
     // ---- Embeddings.
 
     private String embedTokens(String ids) {
-        return graph.node("Gather", "wte/Gather")
-                .in(weight("wte.weight", config.vocabularySize(), config.width()), ids)
+        String table = config.family().tokenEmbedding();
+        return graph.node("Gather", node(table, "Gather"))
+                .in(weight(table, config.vocabularySize(), config.width()), ids)
                 .out();
     }
 
     /** The table that the head multiplies with, looked up and scaled back, so that it is stored once. */
     private String embedTokensInt8(String ids) {
         int vocabulary = config.vocabularySize();
-        Row8 table = Row8.perRow(weights.tensor("wte.weight"), vocabulary, config.width());
-        graph.constant("wte.weight_int8", DataType.INT8, table::values, vocabulary, config.width());
-        graph.floats("wte.weight_scale", table::scales, vocabulary, 1);
-        String values =
-                graph.node("Gather", "wte/Gather").in("wte.weight_int8", ids).out();
-        String floats = graph.node("Cast", "wte/Cast")
+        String table = config.family().tokenEmbedding();
+        Row8 quantised = Row8.perRow(weights.tensor(table), vocabulary, config.width());
+        graph.constant(table + "_int8", DataType.INT8, quantised::values, vocabulary, config.width());
+        graph.floats(table + "_scale", quantised::scales, vocabulary, 1);
+        String values = graph.node("Gather", node(table, "Gather"))
+                .in(table + "_int8", ids)
+                .out();
+        String floats = graph.node("Cast", node(table, "Cast"))
                 .in(values)
                 .with("to", DataType.FLOAT.getNumber())
                 .out();
-        String scales = graph.node("Gather", "wte/GatherScale")
-                .in("wte.weight_scale", ids)
+        String scales = graph.node("Gather", node(table, "GatherScale"))
+                .in(table + "_scale", ids)
                 .out();
-        return graph.node("Mul", "wte/Mul").in(floats, scales).out();
+        return graph.node("Mul", node(table, "Mul")).in(floats, scales).out();
+    }
+
+    /** The name of what is done with a table, after the table: {@code wte/Gather}. */
+    private static String node(String table, String operation) {
+        return table.replace(".weight", "/" + operation);
     }
 
     // ---- What GroupQueryAttention wants to know of lengths.

@@ -3,7 +3,7 @@ package dev.weir.train;
 import java.util.function.Function;
 
 /**
- * The weights of one GPT-2 model by their Hugging Face names. Any thread may read them; see
+ * The weights of one GPT by their Hugging Face names. Any thread may read them; see
  * {@link GptConfig#tensorShapes()} for the names and shapes.
  */
 interface GptWeights {

@@ -13,19 +13,16 @@ final class ModelCard {
                 """
                 # %s
 
-                A GPT-2 exported by Weir: %s.
+                A %s exported by Weir: %s.
 
-                - shape: %d layers, %d heads, width %d, context %d, vocabulary %d; %,d weights
+                - shape: %s; %,d weights
                 - stored as: %s weights, %s keys and values
                 - checked against libtorch: %s
                 %s""",
                 name,
+                config.family().title(),
                 source.origin(),
-                config.layers(),
-                config.heads(),
-                config.width(),
-                config.context(),
-                config.vocabularySize(),
+                config.shape(),
                 config.parameters(),
                 precision.label(),
                 cache.label(),

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * Untrained GPT-2 weights: normal with deviation 0.02, the two projections that write to the residual stream scaled by
- * 1/sqrt(2 * layers), biases zero, layer norms the identity. Each tensor is made when it is asked for, from the seed and
+ * Untrained weights: normal with deviation 0.02, biases zero, layer norms the identity; from GPT-2 on the two projections
+ * that write to the residual stream are scaled by 1/sqrt(2 * layers). Each tensor is made when it is asked for, from the seed and
  * its own name, so that a large model costs no memory and asking in another order changes nothing.
  */
 record RandomGptWeights(GptConfig config, long seed) implements GptWeights {
@@ -25,8 +25,8 @@ record RandomGptWeights(GptConfig config, long seed) implements GptWeights {
             Arrays.fill(values, 1f);
             return values;
         }
-        boolean writesToResidual = name.endsWith(".c_proj.weight");
-        double deviation = writesToResidual ? DEVIATION / Math.sqrt(2.0 * config.layers()) : DEVIATION;
+        boolean scaled = !config.family().isPostNorm() && name.endsWith(".c_proj.weight");
+        double deviation = scaled ? DEVIATION / Math.sqrt(2.0 * config.layers()) : DEVIATION;
         Random random = new Random(seed * 0x9E3779B97F4A7C15L + name.hashCode());
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) (random.nextGaussian() * deviation);

@@ -18,16 +18,15 @@ import java.util.OptionalInt;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The exported graph, run by ONNX Runtime, against the forward pass written down plainly in double precision. */
 class GptGraphTest {
-    private static final GptConfig CONFIG = new GptConfig(3, 4, 64, 48, 270, 0);
-    private static final GptWeights WEIGHTS = new NoisyGptWeights(CONFIG, 3);
+    private static final String ALL = "dev.weir.train.SmallGpts#all";
     private static final double TOLERANCE = 1e-4;
 
-    private final int[] text =
-            new Random(5).ints(40, 0, CONFIG.vocabularySize()).toArray();
-    private final float[][] expected = new ReferenceForward(WEIGHTS).logits(text);
+    private final int[] text = new Random(5).ints(40, 0, 270).toArray();
     private final StepPlan plan = new StepPlan(3);
     private final Path folder;
 
@@ -35,64 +34,93 @@ class GptGraphTest {
         folder = temporary.resolve("model");
     }
 
-    @Test
-    void prefillThenDecodeComputesWhatThePlainForwardPassDoes() throws IOException {
-        try (OnnxModelRunner runner = export(Precision.FP32, false)) {
-            assertClose(prefill(runner, 2, 0, 17), 16);
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void prefillThenDecodeComputesWhatThePlainForwardPassDoes(GptConfig config) throws IOException {
+        float[][] expected = expected(config);
+        try (OnnxModelRunner runner = export(config, new GptGraphOptions(Precision.FP32))) {
+            assertClose(prefill(runner, 2, 0, 17), expected, 16);
             for (int last = 17; last < text.length; last++) {
                 plan.clear();
                 plan.addIdleRow(0);
                 plan.addIdleRow(3);
                 plan.addDecodeRow(text[last], last);
-                assertClose(row(runner.run(plan), 2), last);
+                assertClose(row(runner.run(plan), 2), expected, last);
             }
         }
     }
 
-    @Test
-    void chunksOfAnyLengthComputeWhatThePlainForwardPassDoes() throws IOException {
-        try (OnnxModelRunner runner = export(Precision.FP32, false)) {
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void chunksOfAnyLengthComputeWhatThePlainForwardPassDoes(GptConfig config) throws IOException {
+        float[][] expected = expected(config);
+        try (OnnxModelRunner runner = export(config, new GptGraphOptions(Precision.FP32))) {
             int start = 0;
             for (int length : new int[] {1, 2, 13, 1, 23}) {
-                assertClose(prefill(runner, 1, start, length), start + length - 1);
+                assertClose(prefill(runner, 1, start, length), expected, start + length - 1);
                 start += length;
             }
         }
     }
 
-    @Test
-    void logitsOfEveryPositionComeOutWhenAskedFor() throws IOException {
-        try (OnnxModelRunner runner = export(Precision.FP32, true)) {
-            assertClose(prefill(runner, 0, 0, 20), 19);
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void logitsOfEveryPositionComeOutWhenAskedFor(GptConfig config) throws IOException {
+        float[][] expected = expected(config);
+        try (OnnxModelRunner runner = export(config, new GptGraphOptions(Precision.FP32, true, null))) {
+            assertClose(prefill(runner, 0, 0, 20), expected, 19);
             plan.clear();
             plan.addDecodeRow(text[20], 20);
-            assertClose(row(runner.run(plan), 0), 20);
+            assertClose(row(runner.run(plan), 0), expected, 20);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void eightBitsStayCloseToThePlainForwardPass(GptConfig config) throws IOException {
+        export(config, new GptGraphOptions(Precision.INT8)).close();
+        assertEightBitsOf(config);
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void anEightBitCacheStaysCloseToo(GptConfig config) throws IOException {
+        GptGraphOptions options = new GptGraphOptions(Precision.INT8);
+        export(config, options).close();
+        export(config, options.withKvScales(KvScales.calibrate(folder, 1))).close();
+        assertEightBitsOf(config);
+    }
+
+    @Test
+    void theWindowOfABandedLayerCountsTheTokenItself() throws IOException {
+        GptConfig config = SmallGpts.GPT3;
+        float[] fewer = expected(config.withWindow(config.window() - 1))[39];
+        float[] more = expected(config.withWindow(config.window() + 1))[39];
+        try (OnnxModelRunner runner = export(config, new GptGraphOptions(Precision.FP32))) {
+            float[] actual = prefill(runner, 0, 0, 40);
+
+            assertClose(actual, expected(config), 39);
+            assertThat(LogProbabilities.largestDifference(actual, fewer)).isGreaterThan(100 * TOLERANCE);
+            assertThat(LogProbabilities.largestDifference(actual, more)).isGreaterThan(100 * TOLERANCE);
         }
     }
 
     @Test
-    void eightBitsStayCloseToThePlainForwardPass() throws IOException {
-        export(Precision.INT8, false).close();
-        AcceptanceCheck check = AcceptanceCheck.of(folder, new ReferenceForward(WEIGHTS), List.of(text));
-
-        assertThat(check.accepts(Precision.INT8)).as(check.toString()).isTrue();
-        assertThat(check.accepts(Precision.FP32)).as(check.toString()).isFalse();
-    }
-
-    @Test
     void constantsInAFileOfTheirOwnGiveTheSameModel() throws IOException {
-        export(Precision.FP32, false).close();
+        GptConfig config = SmallGpts.GPT2;
+        float[][] expected = expected(config);
+        export(config, new GptGraphOptions(Precision.FP32)).close();
         Path data = folder.resolve("model.onnx.data");
         assertThat(data).doesNotExist();
         long inlined = Files.size(folder.resolve("model.onnx"));
 
         OnnxModelFile.write(
-                GptGraph.of(WEIGHTS, new GptGraphOptions(Precision.FP32)), folder.resolve("model.onnx"), 1000);
+                GptGraph.of(weights(config), new GptGraphOptions(Precision.FP32)), folder.resolve("model.onnx"), 1000);
 
-        assertThat(Files.size(data)).isGreaterThan(4 * CONFIG.parameters() * 9 / 10);
+        assertThat(Files.size(data)).isGreaterThan(4 * config.parameters() * 9 / 10);
         assertThat(Files.size(folder.resolve("model.onnx"))).isLessThan(inlined / 10);
         try (OnnxModelRunner runner = open()) {
-            assertClose(prefill(runner, 0, 0, 40), 39);
+            assertClose(prefill(runner, 0, 0, 40), expected, 39);
         }
     }
 
@@ -106,10 +134,26 @@ class GptGraphTest {
                 .hasMessageContaining("multiples of 8");
     }
 
-    private OnnxModelRunner export(Precision precision, boolean allPositions) throws IOException {
-        ExportSource source = new ExportSource(WEIGHTS, OptionalInt.of(7), Map.of(), "a test", "");
-        ModelFolderWriter.write(folder, source, new GptGraphOptions(precision, allPositions, null), _ -> "");
+    private static GptWeights weights(GptConfig config) {
+        return new NoisyGptWeights(config, 3);
+    }
+
+    private float[][] expected(GptConfig config) {
+        return new ReferenceForward(weights(config)).logits(text);
+    }
+
+    private OnnxModelRunner export(GptConfig config, GptGraphOptions options) throws IOException {
+        ExportSource source = new ExportSource(weights(config), OptionalInt.of(7), Map.of(), "a test", "");
+        ModelFolderWriter.write(folder, source, options, _ -> "");
         return open();
+    }
+
+    private void assertEightBitsOf(GptConfig config) {
+        ReferenceModel reference = new ReferenceForward(weights(config));
+        AcceptanceCheck check = AcceptanceCheck.of(folder, reference, List.of(text));
+
+        assertThat(check.accepts(Precision.INT8)).as(check.toString()).isTrue();
+        assertThat(check.accepts(Precision.FP32)).as(check.toString()).isFalse();
     }
 
     private OnnxModelRunner open() {
@@ -128,7 +172,7 @@ class GptGraphTest {
         return values;
     }
 
-    private void assertClose(float[] actual, int position) {
+    private static void assertClose(float[] actual, float[][] expected, int position) {
         assertThat(LogProbabilities.largestDifference(actual, expected[position]))
                 .as("largest difference at position " + position)
                 .isLessThan(TOLERANCE);

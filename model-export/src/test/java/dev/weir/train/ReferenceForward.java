@@ -1,7 +1,7 @@
 package dev.weir.train;
 
 /**
- * GPT-2's forward pass written down plainly, in double precision and without a cache: what every faster form of the model
+ * A GPT's forward pass written down plainly, in double precision and without a cache: what every faster form of the model
  * is compared with. Slow; used by one thread.
  */
 final class ReferenceForward implements ReferenceModel {
@@ -16,8 +16,9 @@ final class ReferenceForward implements ReferenceModel {
     @Override
     public float[][] logits(int[] tokens) {
         int d = config.width();
-        float[] wte = weights.tensor("wte.weight");
-        float[] wpe = weights.tensor("wpe.weight");
+        float[] wte = weights.tensor(config.family().tokenEmbedding());
+        float[] wpe = weights.tensor(config.family().positionEmbedding());
+        boolean postNorm = config.family() == Family.GPT1;
         double[][] x = new double[tokens.length][d];
         for (int t = 0; t < tokens.length; t++) {
             for (int i = 0; i < d; i++) {
@@ -26,14 +27,23 @@ final class ReferenceForward implements ReferenceModel {
         }
         for (int layer = 0; layer < config.layers(); layer++) {
             String name = "h." + layer + ".";
-            add(x, linear(attention(linear(norm(x, name + "ln_1"), name + "attn.c_attn")), name + "attn.c_proj"));
-            add(x, linear(gelu(linear(norm(x, name + "ln_2"), name + "mlp.c_fc")), name + "mlp.c_proj"));
+            int seen = config.isBanded(layer) ? config.window() : tokens.length;
+            double[][] qkv = linear(postNorm ? x : norm(x, name + "ln_1"), name + "attn.c_attn");
+            add(x, linear(attention(qkv, seen), name + "attn.c_proj"));
+            if (postNorm) {
+                x = norm(x, name + "ln_1");
+            }
+            add(x, linear(gelu(linear(postNorm ? x : norm(x, name + "ln_2"), name + "mlp.c_fc")), name + "mlp.c_proj"));
+            if (postNorm) {
+                x = norm(x, name + "ln_2");
+            }
         }
-        double[][] last = norm(x, "ln_f");
+        double[][] last = postNorm ? x : norm(x, "ln_f");
+        float[] outputBias = config.outputBias() ? weights.tensor("lm_head.bias") : new float[config.vocabularySize()];
         float[][] logits = new float[tokens.length][config.vocabularySize()];
         for (int t = 0; t < tokens.length; t++) {
             for (int v = 0; v < config.vocabularySize(); v++) {
-                double sum = 0;
+                double sum = outputBias[v];
                 for (int i = 0; i < d; i++) {
                     sum += last[t][i] * wte[v * d + i];
                 }
@@ -43,8 +53,12 @@ final class ReferenceForward implements ReferenceModel {
         return logits;
     }
 
-    /** Causal attention over rows of query, key and value side by side; {@code [tokens, 3 d]} to {@code [tokens, d]}. */
-    private double[][] attention(double[][] qkv) {
+    /**
+     * Causal attention over rows of query, key and value side by side; {@code [tokens, 3 d]} to {@code [tokens, d]}.
+     *
+     * @param seen how many tokens each token sees at most, itself included
+     */
+    private double[][] attention(double[][] qkv, int seen) {
         int d = config.width();
         int size = config.headSize();
         double[][] out = new double[qkv.length][d];
@@ -53,9 +67,10 @@ final class ReferenceForward implements ReferenceModel {
             int k = d + head * size;
             int v = 2 * d + head * size;
             for (int t = 0; t < qkv.length; t++) {
+                int first = Math.max(0, t - seen + 1);
                 double[] weight = new double[t + 1];
                 double max = Double.NEGATIVE_INFINITY;
-                for (int s = 0; s <= t; s++) {
+                for (int s = first; s <= t; s++) {
                     for (int i = 0; i < size; i++) {
                         weight[s] += qkv[t][q + i] * qkv[s][k + i];
                     }
@@ -63,11 +78,11 @@ final class ReferenceForward implements ReferenceModel {
                     max = Math.max(max, weight[s]);
                 }
                 double sum = 0;
-                for (int s = 0; s <= t; s++) {
+                for (int s = first; s <= t; s++) {
                     weight[s] = Math.exp(weight[s] - max);
                     sum += weight[s];
                 }
-                for (int s = 0; s <= t; s++) {
+                for (int s = first; s <= t; s++) {
                     for (int i = 0; i < size; i++) {
                         out[t][q + i] += weight[s] / sum * qkv[s][v + i];
                     }

@@ -15,6 +15,8 @@ import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class SafetensorsTest {
     @TempDir
@@ -88,9 +90,10 @@ class SafetensorsTest {
         }
     }
 
-    @Test
-    void aCheckpointComesBackBitForBit() throws IOException {
-        GptWeights weights = new RandomGptWeights(GptConfig.preset("tiny"), 3);
+    @ParameterizedTest
+    @MethodSource("dev.weir.train.SmallGpts#all")
+    void aCheckpointComesBackBitForBit(GptConfig config) throws IOException {
+        GptWeights weights = new NoisyGptWeights(config, 3);
         Checkpoint.write(folder, weights, OptionalInt.of(256));
         Checkpoint checkpoint = Checkpoint.open(folder);
         assertThat(checkpoint.config()).isEqualTo(weights.config());
@@ -99,40 +102,72 @@ class SafetensorsTest {
         }
     }
 
-    @Test
-    void aCheckpointSavedWithItsHeadIsReadToo() throws IOException {
-        GptWeights weights = new RandomGptWeights(GptConfig.preset("tiny"), 3);
-        Gpt2ConfigFile.write(folder, weights.config(), OptionalInt.empty());
+    @ParameterizedTest
+    @MethodSource("dev.weir.train.SmallGpts#all")
+    void aCheckpointSavedWithItsHeadIsReadToo(GptConfig config) throws IOException {
+        GptWeights weights = new NoisyGptWeights(config, 3);
+        GptConfigFile.write(folder, weights.config(), OptionalInt.empty());
         SafetensorsWriter writer = new SafetensorsWriter();
         weights.config()
                 .tensorShapes()
-                .forEach((name, shape) -> writer.add("transformer." + name, shape, () -> weights.tensor(name)));
+                .forEach((name, shape) -> writer.add(
+                        name.startsWith("lm_head.") ? name : "transformer." + name, shape, () -> weights.tensor(name)));
         writer.write(folder.resolve(Checkpoint.WEIGHTS));
-        assertThat(Checkpoint.open(folder).tensor("ln_f.bias")).isEqualTo(weights.tensor("ln_f.bias"));
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        for (String name : config.tensorShapes().keySet()) {
+            assertThat(checkpoint.tensor(name)).as(name).isEqualTo(weights.tensor(name));
+        }
+    }
+
+    @Test
+    void onlyWhatHuggingFaceComputesBearsItsModelTypes() throws IOException {
+        assertThat(configOf(SmallGpts.GPT1))
+                .contains("\"openai-gpt\"", "\"afn\" : \"gelu\"", "OpenAIGPTLMHeadModel")
+                .doesNotContain("activation_function", "attention_window", "output_bias");
+        assertThat(configOf(SmallGpts.GPT2))
+                .contains("\"gpt2\"", "\"activation_function\" : \"gelu_new\"", "GPT2LMHeadModel")
+                .doesNotContain("attention_window", "output_bias");
+        assertThat(configOf(SmallGpts.GPT3))
+                .contains("\"weir-gpt3\"", "\"attention_window\" : 7")
+                .doesNotContain("architectures");
+        assertThat(configOf(SmallGpts.GPT1.withOutputBias())).contains("\"weir-gpt1\"", "\"output_bias\" : true");
+        assertThat(configOf(SmallGpts.GPT2.withOutputBias())).contains("\"weir-gpt2\"", "\"output_bias\" : true");
+    }
+
+    private String configOf(GptConfig config) throws IOException {
+        GptConfigFile.write(folder, config, OptionalInt.empty());
+        return Files.readString(folder.resolve("config.json"));
     }
 
     @Test
     void aCheckpointThatDoesNotFitItsConfigIsRefused() throws IOException {
         GptConfig config = GptConfig.preset("tiny");
         Checkpoint.write(folder, new RandomGptWeights(config, 3), OptionalInt.empty());
-        Gpt2ConfigFile.write(folder, new GptConfig(2, 2, 64, 256, 300, 0), OptionalInt.empty());
+        GptConfigFile.write(folder, new GptConfig(2, 2, 64, 256, 300, 0), OptionalInt.empty());
         assertThatThrownBy(() -> Checkpoint.open(folder))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("wpe.weight")
                 .hasMessageContaining("[128, 64]")
                 .hasMessageContaining("[256, 64]");
-        Gpt2ConfigFile.write(folder, new GptConfig(3, 2, 64, 128, 300, 0), OptionalInt.empty());
+        GptConfigFile.write(folder, new GptConfig(3, 2, 64, 128, 300, 0), OptionalInt.empty());
         assertThatThrownBy(() -> Checkpoint.open(folder)).hasMessageContaining("h.2.ln_1.weight");
     }
 
     @Test
     void configsOfOtherArchitecturesAreRefusedByField() throws IOException {
         Files.writeString(folder.resolve("config.json"), "{\"model_type\":\"llama\"}");
-        assertThatThrownBy(() -> Gpt2ConfigFile.read(folder)).hasMessageContaining("model_type is \"llama\"");
+        assertThatThrownBy(() -> GptConfigFile.read(folder)).hasMessageContaining("model_type is \"llama\"");
         Files.writeString(folder.resolve("config.json"), "{\"model_type\":\"gpt2\",\"n_embd\":\"wide\"}");
-        assertThatThrownBy(() -> Gpt2ConfigFile.read(folder)).hasMessageContaining("n_embd is \"wide\"");
+        assertThatThrownBy(() -> GptConfigFile.read(folder)).hasMessageContaining("n_embd is \"wide\"");
+        Files.writeString(folder.resolve("config.json"), "{\"model_type\":\"openai-gpt\",\"afn\":\"relu\"}");
+        assertThatThrownBy(() -> GptConfigFile.read(folder)).hasMessageContaining("afn is \"relu\"");
+        String shape = "\"n_layer\":2,\"n_head\":2,\"n_embd\":16,\"n_positions\":8,\"vocab_size\":9";
+        Files.writeString(folder.resolve("config.json"), "{\"model_type\":\"weir-gpt3\"," + shape + "}");
+        assertThatThrownBy(() -> GptConfigFile.read(folder)).hasMessageContaining("window is 0");
+        Files.writeString(folder.resolve("config.json"), "{\"tie_word_embeddings\":false," + shape + "}");
+        assertThatThrownBy(() -> GptConfigFile.read(folder)).hasMessageContaining("tie_word_embeddings is false");
         Files.writeString(folder.resolve("config.json"), "{");
-        assertThatThrownBy(() -> Gpt2ConfigFile.read(folder)).hasMessageContaining("not valid JSON");
+        assertThatThrownBy(() -> GptConfigFile.read(folder)).hasMessageContaining("not valid JSON");
     }
 
     private Path write(String header, byte[] data) throws IOException {

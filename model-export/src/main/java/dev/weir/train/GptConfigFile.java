@@ -9,25 +9,43 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 
-/** A model folder's {@code config.json} in the form that Hugging Face's GPT-2 has. Static functions; any thread. */
-final class Gpt2ConfigFile {
+/**
+ * A model folder's {@code config.json}. Static functions; any thread.
+ *
+ * <p>A GPT-1 or GPT-2 has the form of Hugging Face's {@code openai-gpt} or {@code gpt2}. What those do not compute, banded
+ * layers and an output bias, has a {@code model_type} of its own, such as {@code weir-gpt3}, so that Hugging Face's libraries
+ * refuse the model instead of computing something else.
+ */
+final class GptConfigFile {
     static final String NAME = "config.json";
 
-    private Gpt2ConfigFile() {}
+    private static final String OWN = "weir-";
+
+    private GptConfigFile() {}
 
     /** Writes the file, with the end-of-text id where there is one. */
     static void write(Path folder, GptConfig config, OptionalInt eosId) throws IOException {
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode root = mapper.createObjectNode();
-        root.put("model_type", "gpt2");
-        root.putArray("architectures").add("GPT2LMHeadModel");
+        root.put("model_type", modelType(config));
+        switch (modelType(config)) {
+            case "gpt2" -> root.putArray("architectures").add("GPT2LMHeadModel");
+            case "openai-gpt" -> root.putArray("architectures").add("OpenAIGPTLMHeadModel");
+            default -> {
+                // no class of Hugging Face's
+            }
+        }
         root.put("n_layer", config.layers());
         root.put("n_head", config.heads());
         root.put("n_embd", config.width());
         root.put("n_positions", config.context());
         root.put("n_ctx", config.context());
         root.put("vocab_size", config.vocabularySize());
-        root.put("activation_function", "gelu_new");
+        if (config.family() == Family.GPT1) {
+            root.put("afn", "gelu"); // which is the tanh form there
+        } else {
+            root.put("activation_function", "gelu_new");
+        }
         root.put("layer_norm_epsilon", GptConfig.LAYER_NORM_EPSILON);
         root.put("embd_pdrop", config.dropout());
         root.put("resid_pdrop", config.dropout());
@@ -35,6 +53,12 @@ final class Gpt2ConfigFile {
         root.put("initializer_range", 0.02);
         root.put("tie_word_embeddings", true);
         root.put("torch_dtype", "float32");
+        if (config.window() > 0) {
+            root.put("attention_window", config.window());
+        }
+        if (config.outputBias()) {
+            root.put("output_bias", true);
+        }
         eosId.ifPresent(id -> root.put("bos_token_id", id).put("eos_token_id", id));
         Files.write(
                 folder.resolve(NAME), mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
@@ -44,7 +68,7 @@ final class Gpt2ConfigFile {
      * Reads the file.
      *
      * @throws IOException if it is missing or cannot be read
-     * @throws UserError if it describes anything but a plain GPT-2, naming the field
+     * @throws UserError if it describes anything but a plain GPT, naming the field
      */
     static GptConfig read(Path folder) throws IOException {
         Path file = folder.resolve(NAME);
@@ -54,8 +78,12 @@ final class Gpt2ConfigFile {
         } catch (JsonProcessingException e) {
             throw new UserError(file + " is not valid JSON: " + e.getOriginalMessage(), e);
         }
-        require(file, root, "model_type", "gpt2");
-        require(file, root, "activation_function", "gelu_new");
+        Family family = family(file, root);
+        if (family == Family.GPT1) {
+            require(file, root, "afn", "gelu");
+        } else {
+            require(file, root, "activation_function", "gelu_new");
+        }
         double epsilon = root.path("layer_norm_epsilon").asDouble(GptConfig.LAYER_NORM_EPSILON);
         if (epsilon != GptConfig.LAYER_NORM_EPSILON) {
             throw new UserError(file + ": layer_norm_epsilon is " + epsilon + "; only 1e-5 is supported");
@@ -70,17 +98,43 @@ final class Gpt2ConfigFile {
                 throw new UserError(file + ": " + field + " is true, which is not supported");
             }
         }
+        if (!root.path("tie_word_embeddings").asBoolean(true)) {
+            throw new UserError(
+                    file + ": tie_word_embeddings is false; only a head tied to the embedding is supported");
+        }
         try {
             return new GptConfig(
+                    family,
                     positive(file, root, "n_layer"),
                     positive(file, root, "n_head"),
                     width,
                     positive(file, root, "n_positions"),
                     positive(file, root, "vocab_size"),
-                    root.path("resid_pdrop").asDouble(0.0));
+                    root.path("resid_pdrop").asDouble(0.0),
+                    root.has("attention_window") ? positive(file, root, "attention_window") : 0,
+                    root.path("output_bias").asBoolean(false));
         } catch (IllegalArgumentException e) {
             throw new UserError(file + ": " + e.getMessage(), e);
         }
+    }
+
+    private static String modelType(GptConfig config) {
+        if (config.family() == Family.GPT3 || config.outputBias()) {
+            return OWN + config.family().label();
+        }
+        return config.family() == Family.GPT1 ? "openai-gpt" : "gpt2";
+    }
+
+    private static Family family(Path file, JsonNode root) {
+        String type = root.path("model_type").asText("gpt2");
+        return switch (type) {
+            case "openai-gpt", OWN + "gpt1" -> Family.GPT1;
+            case "gpt2", OWN + "gpt2" -> Family.GPT2;
+            case OWN + "gpt3" -> Family.GPT3;
+            default ->
+                throw new UserError(file + ": model_type is \"" + type
+                        + "\"; only gpt2, openai-gpt and Weir's own weir-gpt1, weir-gpt2 and weir-gpt3 are supported");
+        };
     }
 
     private static void require(Path file, JsonNode root, String field, String only) {
