@@ -57,7 +57,7 @@ final class ExportCommand implements Callable<Integer> {
                 names = "--random",
                 required = true,
                 paramLabel = "SHAPE",
-                description = "Random weights: gpt2, tiny, or layers/heads/width[/context[/vocabulary]].")
+                description = "Random weights: a preset that ./weir presets lists, or layers/heads/width[/context[/vocabulary]].")
         @Nullable
         String random;
     }
@@ -170,10 +170,10 @@ final class ExportCommand implements Callable<Integer> {
         }
     }
 
-    /** {@code gpt2}, {@code tiny} or {@code layers/heads/width[/context[/vocabulary]]}. */
+    /** The name of a preset, or a GPT-2 as {@code layers/heads/width[/context[/vocabulary]]}. */
     static GptConfig parseShape(String shape) {
         if (!shape.contains("/")) {
-            return GptConfig.preset(shape);
+            return Preset.named(shape).config();
         }
         String[] parts = shape.split("/", -1);
         int[] sizes = {0, 0, 0, 1024, 50257};

@@ -66,15 +66,6 @@ record GptConfig(
         return new GptConfig(family, layers, heads, width, context, vocabularySize, dropout, window, true);
     }
 
-    /** The model of that name: {@code gpt2} is OpenAI's 124M, {@code tiny} is for tests. */
-    static GptConfig preset(String name) {
-        return switch (name) {
-            case "gpt2" -> new GptConfig(12, 12, 768, 1024, 50257, 0.0);
-            case "tiny" -> new GptConfig(2, 2, 64, 128, 300, 0.0);
-            default -> throw new IllegalArgumentException("preset is \"" + name + "\": choose gpt2 or tiny");
-        };
-    }
-
     int headSize() {
         return width / heads;
     }

@@ -16,11 +16,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code weir pretrain}: trains a tokenizer and a GPT-2 from a text file. Owned by the main thread. */
+/** {@code weir pretrain}: trains a tokenizer and a GPT from a text file. Owned by the main thread. */
 @Command(
         name = "pretrain",
         mixinStandardHelpOptions = true,
@@ -68,53 +69,14 @@ final class PretrainCommand implements Callable<Integer> {
     Path init;
 
     @Option(
-            names = "--vocabulary",
-            paramLabel = "N",
-            defaultValue = "1024",
-            description = "Token ids of the tokenizer to train (default: ${DEFAULT-VALUE}).")
-    int vocabulary;
-
-    @Option(
             names = "--held-out",
             paramLabel = "SHARE",
             defaultValue = "0.1",
             description = "Share of the text, from its end, to validate on (default: ${DEFAULT-VALUE}).")
     double heldOut;
 
-    @Option(
-            names = "--layers",
-            paramLabel = "N",
-            defaultValue = "6",
-            description = "Transformer blocks (default: ${DEFAULT-VALUE}).")
-    int layers;
-
-    @Option(
-            names = "--heads",
-            paramLabel = "N",
-            defaultValue = "6",
-            description = "Attention heads of a block (default: ${DEFAULT-VALUE}).")
-    int heads;
-
-    @Option(
-            names = "--width",
-            paramLabel = "N",
-            defaultValue = "384",
-            description = "Size of the residual stream, a multiple of --heads (default: ${DEFAULT-VALUE}).")
-    int width;
-
-    @Option(
-            names = "--context",
-            paramLabel = "N",
-            defaultValue = "512",
-            description = "Tokens that the model sees at once (default: ${DEFAULT-VALUE}).")
-    int context;
-
-    @Option(
-            names = "--dropout",
-            paramLabel = "SHARE",
-            defaultValue = "0.2",
-            description = "Share of activations dropped while training (default: ${DEFAULT-VALUE}).")
-    double dropout;
+    @Mixin
+    ModelOptions model = new ModelOptions();
 
     @Option(
             names = "--steps",
@@ -263,8 +225,8 @@ final class PretrainCommand implements Callable<Integer> {
             throw new UserError("--resume finds no " + state + ": start the run without --resume");
         }
         Tokenizer tokenizer = tokenizer(text, folder, console);
-        TokenizedText tokens = text.tokenize(tokenizer, context);
         PretrainConfig config = config(tokenizer.vocabularySize());
+        TokenizedText tokens = text.tokenize(tokenizer, config.model().context());
 
         int threadCount = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
         Torch.configure(threadCount, matmul.equals("bf16"));
@@ -323,6 +285,7 @@ final class PretrainCommand implements Callable<Integer> {
     }
 
     private void checkOptions() {
+        model.check();
         if (!matmul.equals("bf16") && !matmul.equals("fp32")) {
             throw new UserError("--matmul is \"" + matmul + "\": choose fp32 or bf16");
         }
@@ -352,7 +315,7 @@ final class PretrainCommand implements Callable<Integer> {
         Files.createDirectories(folder);
         Path given = init == null ? tokenizerFolder : init;
         if (given == null) {
-            BpeTrainer.Vocabulary trained = BpeTrainer.train(text.training(), vocabulary, List.of(END_OF_TEXT));
+            BpeTrainer.Vocabulary trained = BpeTrainer.train(text.training(), model.vocabularySize(), List.of(END_OF_TEXT));
             trained.shortfall().ifPresent(console::println);
             trained.write(folder);
         } else {
@@ -370,7 +333,7 @@ final class PretrainCommand implements Callable<Integer> {
     private PretrainConfig config(int vocabularySize) {
         double floor = minLearningRate == null ? learningRate / 10 : minLearningRate;
         return new PretrainConfig(
-                new GptConfig(layers, heads, width, context, vocabularySize, dropout),
+                model.config(vocabularySize),
                 steps,
                 batch,
                 accumulate,

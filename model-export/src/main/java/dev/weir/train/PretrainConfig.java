@@ -33,6 +33,9 @@ record PretrainConfig(
         int evalEvery,
         int evalBlocks,
         long seed) {
+    /** What runs had that were saved before these could be chosen. */
+    private static final Map<String, String> ADDED_LATER =
+            Map.of("family", "gpt2", "window", "0", "output-bias", "false");
 
     PretrainConfig {
         atLeastOne("--steps", steps);
@@ -70,12 +73,15 @@ record PretrainConfig(
     /** Every setting by its option's name, as printed at the start and kept with the training state. */
     SequencedMap<String, String> describe() {
         SequencedMap<String, String> settings = new LinkedHashMap<>();
+        settings.put("family", model.family().label());
         settings.put("layers", String.valueOf(model.layers()));
         settings.put("heads", String.valueOf(model.heads()));
         settings.put("width", String.valueOf(model.width()));
         settings.put("context", String.valueOf(model.context()));
         settings.put("vocabulary", String.valueOf(model.vocabularySize()));
         settings.put("dropout", String.valueOf(model.dropout()));
+        settings.put("window", String.valueOf(model.window()));
+        settings.put("output-bias", String.valueOf(model.outputBias()));
         settings.put("steps", String.valueOf(steps));
         settings.put("batch", String.valueOf(batch));
         settings.put("accumulate", String.valueOf(accumulate));
@@ -99,9 +105,10 @@ record PretrainConfig(
      */
     void requireSame(Map<String, String> saved) {
         describe().forEach((name, value) -> {
-            String before = saved.get(name);
+            String before = saved.getOrDefault(name, ADDED_LATER.get(name));
             if (!value.equals(before)) {
-                throw new UserError("--" + name + " is " + value + " but the run to resume has " + before
+                String option = name.equals("family") ? "the family of --preset" : "--" + name;
+                throw new UserError(option + " is " + value + " but the run to resume has " + before
                         + ": give the same value, or start a new run with another --out");
             }
         });

@@ -125,7 +125,7 @@ class ExportCommandTest {
 
     @Test
     void aModelThatFailsItsCheckLeavesNothingBehind() throws IOException {
-        ExportSource source = ExportSource.random(GptConfig.preset("tiny"), 1);
+        ExportSource source = ExportSource.random(Preset.named("tiny").config(), 1);
 
         assertThatThrownBy(() -> ModelFolderWriter.write(
                         folder.resolve("model"), source, new GptGraphOptions(Precision.FP32), draft -> {
@@ -141,7 +141,7 @@ class ExportCommandTest {
     void theCheckTellsOneModelFromAnother() throws IOException {
         assertThat(run("--random", "tiny", "--seed", "1", "--out", path("model")))
                 .isZero();
-        GptConfig tiny = GptConfig.preset("tiny");
+        GptConfig tiny = Preset.named("tiny").config();
         ReferenceModel same = new ReferenceForward(new RandomGptWeights(tiny, 1));
         ReferenceModel other = new ReferenceForward(new RandomGptWeights(tiny, 2));
         List<int[]> texts = SelfWrittenText.write(folder.resolve("model"), 2, 12, 1);
@@ -169,7 +169,7 @@ class ExportCommandTest {
         assertThat(err.toString())
                 .contains("--random is 2/4: give layers/heads/width")
                 .contains("\"x\" is not a whole number")
-                .contains("choose gpt2 or tiny");
+                .contains("no preset \"gpt9\"", "gpt1, gpt2,");
         assertThat(run("--out", path("model"))).isEqualTo(2);
     }
 

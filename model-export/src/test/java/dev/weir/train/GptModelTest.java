@@ -27,7 +27,7 @@ class GptModelTest {
 
     @Test
     void logitsRefuseIdsOutsideTheVocabularyAndTextsBeyondTheContext() {
-        LibtorchLogits logits = new LibtorchLogits(new RandomGptWeights(GptConfig.preset("tiny"), 5));
+        LibtorchLogits logits = new LibtorchLogits(new RandomGptWeights(Preset.named("tiny").config(), 5));
         assertThatThrownBy(() -> logits.logits(new int[] {1, 300})).hasMessageContaining("token id 300");
         assertThatThrownBy(() -> logits.logits(new int[129])).hasMessageContaining("129 token ids");
         assertThatThrownBy(() -> logits.logits(new int[0])).hasMessageContaining("0 token ids");
@@ -35,7 +35,7 @@ class GptModelTest {
 
     @Test
     void weightDecayReachesMatricesAndEmbeddingsAlone() {
-        GptWeights before = new RandomGptWeights(GptConfig.preset("tiny"), 5);
+        GptWeights before = new RandomGptWeights(Preset.named("tiny").config(), 5);
         GptParameters parameters = new GptParameters(before);
         AdamW optimizer = new AdamW(parameters, 0.9, 0.99, 0.5);
         // Without gradients, decay is all that a step does: 1 - 0.1 * 0.5.

@@ -14,6 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 class PretrainCommandTest {
@@ -51,6 +53,29 @@ class PretrainCommandTest {
                 .contains("--eval-every is 2")
                 .contains("has 3");
         assertThat(steps(run)).containsExactly(1, 2, 3, 3, 4, 5, 6, 6);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"gpt1-mini, GPT1, 0", "gpt2-mini, GPT2, 0", "gpt3-mini, GPT3, 64"})
+    void aPresetGivesWhatNoOptionSays(String preset, Family family, int window) throws IOException {
+        Path data = write("data.txt", LINE.repeat(60));
+        assertThat(pretrain(data, "--preset", preset, "--steps", "2", "--output-bias"))
+                .isEqualTo(new Outcome(0, ""));
+        Path best = folder.resolve("run/best");
+        assertThat(Checkpoint.open(best).config())
+                .isEqualTo(new GptConfig(family, 1, 2, 32, 16, 280, 0.1, window, true));
+        assertThat(Files.readString(best.resolve("README.md"))).contains("family " + family.label());
+    }
+
+    @Test
+    void aWindowMakesAGpt2AGpt3AndBack() throws IOException {
+        Path data = write("data.txt", LINE.repeat(60));
+        assertThat(pretrain(data, "--steps", "1", "--samples", "0", "--layers", "2", "--window", "4"))
+                .isEqualTo(new Outcome(0, ""));
+        assertThat(Checkpoint.open(folder.resolve("run/best")).config())
+                .isEqualTo(new GptConfig(2, 2, 32, 16, 280, 0.2).withWindow(4));
+        refused(pretrain(data, "--preset", "gpt1", "--window", "4"), "window is 4", "gpt1");
+        refused(pretrain(data, "--preset", "gpt5"), "gpt5", "gpt2-xl");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.weir.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
@@ -9,13 +10,18 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class PretrainerTest {
     private static final int VOCABULARY = 257;
@@ -33,10 +39,18 @@ class PretrainerTest {
         tokenizer = Tokenizer.load(folder);
     }
 
-    @Test
-    void theLossFallsOnARepetitiveText() throws IOException {
+    static Stream<GptConfig> oneOfEachFamily() {
+        GptConfig gpt2 = new GptConfig(2, 2, 32, 16, VOCABULARY, 0);
+        GptConfig gpt1 = new GptConfig(Family.GPT1, 2, 2, 32, 16, VOCABULARY, 0, 0, false);
+        return Stream.of(gpt1, gpt2, gpt2.withWindow(5), gpt1.withOutputBias());
+    }
+
+    @ParameterizedTest
+    @MethodSource("oneOfEachFamily")
+    void theLossFallsOnARepetitiveText(GptConfig model) throws IOException {
         Recorder recorder = new Recorder();
-        assertThat(Pretrainer.start(config(60, 0.0, 1), repetitive(), recorder).run(() -> false))
+        assertThat(Pretrainer.start(config(model, 60, 1), repetitive(), recorder)
+                        .run(() -> false))
                 .isTrue();
         assertThat(recorder.losses.getFirst()).isCloseTo(Math.log(VOCABULARY), within(0.2));
         assertThat(recorder.losses.getLast()).isLessThan(1.0);
@@ -83,6 +97,18 @@ class PretrainerTest {
     }
 
     @Test
+    void aRunFromBeforeThereWereFamiliesGoesOnAsAGpt2() {
+        PretrainConfig config = config(4, 0.0, 1);
+        Map<String, String> saved = new HashMap<>(config.describe());
+        saved.keySet().removeAll(List.of("family", "window", "output-bias"));
+        assertThatCode(() -> config.requireSame(saved)).doesNotThrowAnyException();
+        PretrainConfig banded = config(config.model().withWindow(8), 4, 1);
+        assertThatThrownBy(() -> banded.requireSame(saved))
+                .hasMessageContaining("the family of --preset is gpt3")
+                .hasMessageContaining("has gpt2");
+    }
+
+    @Test
     void accumulatedPassesGiveTheGradientOfOneLargePass() {
         PretrainConfig config = config(1, 0.0, 1);
         GptParameters parameters = new GptParameters(new RandomGptWeights(config.model(), 1));
@@ -113,8 +139,12 @@ class PretrainerTest {
     }
 
     private static PretrainConfig config(int steps, double dropout, int accumulate) {
+        return config(new GptConfig(1, 2, 32, 16, VOCABULARY, dropout), steps, accumulate);
+    }
+
+    private static PretrainConfig config(GptConfig model, int steps, int accumulate) {
         return new PretrainConfig(
-                new GptConfig(1, 2, 32, 16, VOCABULARY, dropout),
+                model,
                 steps,
                 4,
                 accumulate,

@@ -141,7 +141,7 @@ class SafetensorsTest {
 
     @Test
     void aCheckpointThatDoesNotFitItsConfigIsRefused() throws IOException {
-        GptConfig config = GptConfig.preset("tiny");
+        GptConfig config = Preset.named("tiny").config();
         Checkpoint.write(folder, new RandomGptWeights(config, 3), OptionalInt.empty());
         GptConfigFile.write(folder, new GptConfig(2, 2, 64, 256, 300, 0), OptionalInt.empty());
         assertThatThrownBy(() -> Checkpoint.open(folder))

@@ -38,7 +38,7 @@ class TestModelsTest {
         Path fresh = (regenerate ? CHECKED_IN : temporary).resolve(name);
         ModelFolderWriter.write(
                 fresh,
-                ExportSource.random(GptConfig.preset("tiny"), 1),
+                ExportSource.random(Preset.named("tiny").config(), 1),
                 options,
                 _ -> "A tiny GPT-2 with random weights, written by the exporter for tests.\n");
 

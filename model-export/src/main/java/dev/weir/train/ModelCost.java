@@ -1,0 +1,70 @@
+package dev.weir.train;
+
+import java.util.Map;
+
+/**
+ * What a GPT costs in memory and arithmetic, counted from its shape. Immutable; any thread.
+ *
+ * <p>Arithmetic is floating-point operations per token, two for each weight that a token is multiplied with and four for
+ * each number of each token that it attends to, averaged over a context; a backward pass costs twice a forward pass.
+ */
+record ModelCost(GptConfig config) {
+    /** Weight, gradient and AdamW's two moments, in float32. */
+    private static final int TRAINING_BYTES = 16;
+
+    /** The weights as an export stores them. */
+    long weightBytes(Precision precision) {
+        long bytes = 0;
+        for (Map.Entry<String, long[]> tensor : config.tensorShapes().entrySet()) {
+            long[] shape = tensor.getValue();
+            long elements = GptConfig.elements(shape);
+            boolean isTable = tensor.getKey().equals(config.family().tokenEmbedding());
+            boolean isMatrix =
+                    shape.length == 2 && !tensor.getKey().equals(config.family().positionEmbedding());
+            bytes += precision == Precision.INT8 && isMatrix
+                    ? elements + Float.BYTES * shape[isTable ? 0 : 1]
+                    : Float.BYTES * elements;
+        }
+        return bytes;
+    }
+
+    /** The weights in two bytes each. */
+    long halfPrecisionBytes() {
+        return 2 * config.parameters();
+    }
+
+    /** Keys and values of one sequence of the context's length. */
+    long cacheBytes(Precision precision) {
+        long elements = 2L * config.layers() * config.context() * config.width();
+        return precision == Precision.INT8 ? elements : Float.BYTES * elements;
+    }
+
+    /** What training keeps of each weight; activations, which depend on the batch, come on top. */
+    long trainingBytes() {
+        return TRAINING_BYTES * config.parameters();
+    }
+
+    /** Operations to predict one token. */
+    double forwardOperations() {
+        // Positions are only looked up; the token table is multiplied with at the end, as the output head.
+        long multiplied = config.parameters() - (long) config.context() * config.width();
+        double attended = 0;
+        for (int layer = 0; layer < config.layers(); layer++) {
+            attended += meanAttended(layer);
+        }
+        return 2.0 * multiplied + 4.0 * config.width() * attended;
+    }
+
+    /** Operations to learn from one token. */
+    double trainingOperations() {
+        return 3 * forwardOperations();
+    }
+
+    /** Tokens that a token of a full context attends to in a layer, itself included, on average. */
+    private double meanAttended(int layer) {
+        double context = config.context();
+        double most = config.isBanded(layer) ? Math.min(config.window(), context) : context;
+        // 1, 2, ... most, and from there on most
+        return (most * (most + 1) / 2 + (context - most) * most) / context;
+    }
+}
