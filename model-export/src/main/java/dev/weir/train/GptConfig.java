@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.SequencedMap;
 
 /**
- * What one GPT computes: its family and shape. All have learned positions, tied embeddings, tanh GELU, biases in every layer
+ * What one GPT computes, and which way it reads. All have learned positions, tied embeddings, tanh GELU, biases in every layer
  * and layer norms with epsilon 1e-5.
  *
  * @param layers number of transformer blocks
@@ -16,6 +16,7 @@ import java.util.SequencedMap;
  * @param dropout share of activations dropped while training, in [0, 1); it plays no part in inference
  * @param window tokens that a banded layer attends to, the current one included; 0 for families without such layers
  * @param outputBias whether each token has a bias in the output head, which none of the papers has
+ * @param direction the order of the tokens that it was trained on
  */
 record GptConfig(
         Family family,
@@ -26,7 +27,8 @@ record GptConfig(
         int vocabularySize,
         double dropout,
         int window,
-        boolean outputBias) {
+        boolean outputBias,
+        Direction direction) {
     /** What is added to the variance in every layer norm. */
     static final double LAYER_NORM_EPSILON = 1e-5;
     /** Name of the output head's bias. */
@@ -53,17 +55,21 @@ record GptConfig(
 
     /** A GPT-2. */
     GptConfig(int layers, int heads, int width, int context, int vocabularySize, double dropout) {
-        this(Family.GPT2, layers, heads, width, context, vocabularySize, dropout, 0, false);
+        this(Family.GPT2, layers, heads, width, context, vocabularySize, dropout, 0, false, Direction.LTR);
     }
 
     /** The same with another window; a GPT-2 with one is a GPT-3, and a GPT-3 without is a GPT-2. */
     GptConfig withWindow(int tokens) {
         Family fitting = family == Family.GPT1 ? family : tokens == 0 ? Family.GPT2 : Family.GPT3;
-        return new GptConfig(fitting, layers, heads, width, context, vocabularySize, dropout, tokens, outputBias);
+        return new GptConfig(fitting, layers, heads, width, context, vocabularySize, dropout, tokens, outputBias, direction);
     }
 
     GptConfig withOutputBias() {
-        return new GptConfig(family, layers, heads, width, context, vocabularySize, dropout, window, true);
+        return new GptConfig(family, layers, heads, width, context, vocabularySize, dropout, window, true, direction);
+    }
+
+    GptConfig withDirection(Direction other) {
+        return new GptConfig(family, layers, heads, width, context, vocabularySize, dropout, window, outputBias, other);
     }
 
     int headSize() {
@@ -130,14 +136,15 @@ record GptConfig(
     String shape() {
         return String.format(
                 Locale.ROOT,
-                "%d layers, %d heads, width %d, context %d, vocabulary %d%s%s",
+                "%d layers, %d heads, width %d, context %d, vocabulary %d%s%s%s",
                 layers,
                 heads,
                 width,
                 context,
                 vocabularySize,
                 window > 0 ? ", every second layer sees " + window + " tokens" : "",
-                outputBias ? ", output bias" : "");
+                outputBias ? ", output bias" : "",
+                direction == Direction.RTL ? ", reads right to left" : "");
     }
 
     private static void requirePositive(String field, int value) {

@@ -59,6 +59,9 @@ final class GptConfigFile {
         if (config.outputBias()) {
             root.put("output_bias", true);
         }
+        if (config.direction() == Direction.RTL) {
+            root.put("direction", config.direction().label());
+        }
         eosId.ifPresent(id -> root.put("bos_token_id", id).put("eos_token_id", id));
         Files.write(
                 folder.resolve(NAME), mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
@@ -112,7 +115,8 @@ final class GptConfigFile {
                     positive(file, root, "vocab_size"),
                     root.path("resid_pdrop").asDouble(0.0),
                     root.has("attention_window") ? positive(file, root, "attention_window") : 0,
-                    root.path("output_bias").asBoolean(false));
+                    root.path("output_bias").asBoolean(false),
+                    direction(file, root));
         } catch (IllegalArgumentException e) {
             throw new UserError(file + ": " + e.getMessage(), e);
         }
@@ -135,6 +139,16 @@ final class GptConfigFile {
                 throw new UserError(file + ": model_type is \"" + type
                         + "\"; only gpt2, openai-gpt and Weir's own weir-gpt1, weir-gpt2 and weir-gpt3 are supported");
         };
+    }
+
+    private static Direction direction(Path file, JsonNode root) {
+        String label = root.path("direction").asText(Direction.LTR.label());
+        for (Direction direction : Direction.values()) {
+            if (direction.label().equals(label)) {
+                return direction;
+            }
+        }
+        throw new UserError(file + ": direction is \"" + label + "\"; it must be ltr or rtl");
     }
 
     private static void require(Path file, JsonNode root, String field, String only) {

@@ -68,6 +68,14 @@ final class ModelOptions {
     @Option(names = "--output-bias", description = "Give each token a bias in the output head.")
     boolean outputBias;
 
+    @Option(
+            names = "--direction",
+            paramLabel = "WAY",
+            defaultValue = "ltr",
+            description = "ltr, or rtl to train on each document's tokens from the last to the first, for research "
+                    + "(default: ${DEFAULT-VALUE}).")
+    Direction direction = Direction.LTR;
+
     /** Token ids of the tokenizer, if one is to be trained. */
     int vocabularySize() {
         return or(vocabulary, base().vocabularySize());
@@ -90,7 +98,8 @@ final class ModelOptions {
                 vocabularySize,
                 dropout == null ? base.dropout() : dropout,
                 base.window(),
-                outputBias);
+                outputBias,
+                direction);
         return window == null ? shape : shape.withWindow(window);
     }
 

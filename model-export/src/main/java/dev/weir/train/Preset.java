@@ -58,7 +58,7 @@ record Preset(String name, GptConfig config, String source) {
             String name, int layers, int heads, int width, int context, int vocabularySize, String source) {
         return new Preset(
                 name,
-                new GptConfig(Family.GPT1, layers, heads, width, context, vocabularySize, 0.1, 0, false),
+                new GptConfig(Family.GPT1, layers, heads, width, context, vocabularySize, 0.1, 0, false, Direction.LTR),
                 source);
     }
 

@@ -226,7 +226,7 @@ final class PretrainCommand implements Callable<Integer> {
         }
         Tokenizer tokenizer = tokenizer(text, folder, console);
         PretrainConfig config = config(tokenizer.vocabularySize());
-        TokenizedText tokens = text.tokenize(tokenizer, config.model().context());
+        TokenizedText tokens = text.tokenize(tokenizer, config.model());
 
         int threadCount = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
         Torch.configure(threadCount, matmul.equals("bf16"));
@@ -415,7 +415,6 @@ final class PretrainCommand implements Callable<Integer> {
             all.append("--- sample ")
                     .append(i + 1)
                     .append('\n')
-                    .append(prompt)
                     .append(sample)
                     .append('\n');
         }

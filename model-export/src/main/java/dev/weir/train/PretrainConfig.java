@@ -35,7 +35,7 @@ record PretrainConfig(
         long seed) {
     /** What runs had that were saved before these could be chosen. */
     private static final Map<String, String> ADDED_LATER =
-            Map.of("family", "gpt2", "window", "0", "output-bias", "false");
+            Map.of("family", "gpt2", "window", "0", "output-bias", "false", "direction", "ltr");
 
     PretrainConfig {
         atLeastOne("--steps", steps);
@@ -82,6 +82,7 @@ record PretrainConfig(
         settings.put("dropout", String.valueOf(model.dropout()));
         settings.put("window", String.valueOf(model.window()));
         settings.put("output-bias", String.valueOf(model.outputBias()));
+        settings.put("direction", model.direction().label());
         settings.put("steps", String.valueOf(steps));
         settings.put("batch", String.valueOf(batch));
         settings.put("accumulate", String.valueOf(accumulate));

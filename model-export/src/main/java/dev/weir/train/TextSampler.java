@@ -24,7 +24,8 @@ final class TextSampler {
     }
 
     /**
-     * Continues a prompt, which is not part of the result, by up to that many tokens.
+     * Continues a prompt by up to that many tokens, towards its beginning if the model reads right to left. Returns the whole
+     * text.
      *
      * @param temperature above 0; below 1 prefers likely tokens
      * @param topP the likeliest tokens whose shares add up to this are chosen from
@@ -32,15 +33,15 @@ final class TextSampler {
     String sample(String prompt, int tokens, double temperature, double topP, long seed) {
         GptConfig config = model.config();
         SplittableRandom random = new SplittableRandom(seed);
+        OptionalInt eos = tokenizer.eosId();
         List<Integer> ids = new ArrayList<>();
-        for (int id : tokenizer.encode(prompt, true)) {
+        for (int id : config.direction().order(tokenizer.encode(prompt, true), eos)) {
             ids.add(id);
         }
         if (ids.isEmpty()) {
             throw new IllegalArgumentException("the prompt is empty");
         }
         int promptLength = ids.size();
-        OptionalInt eos = tokenizer.eosId();
         while (ids.size() < promptLength + tokens) {
             List<Integer> window = ids.subList(Math.max(0, ids.size() - config.context()), ids.size());
             int next = choose(lastLogits(window), temperature, topP, random);
@@ -49,9 +50,8 @@ final class TextSampler {
             }
             ids.add(next);
         }
-        return tokenizer.decode(ids.subList(promptLength, ids.size()).stream()
-                .mapToInt(Integer::intValue)
-                .toArray());
+        int[] text = ids.stream().mapToInt(Integer::intValue).toArray();
+        return tokenizer.decode(config.direction().order(text, eos), true);
     }
 
     private float[] lastLogits(List<Integer> window) {

@@ -83,14 +83,15 @@ record TrainingText(Path file, String training, String validation, String sha256
     }
 
     /**
-     * The two parts as token ids. {@code <|endoftext|>} written out in the text becomes that token, so that a file of many
+     * The two parts as token ids, in the order in which the model reads. {@code <|endoftext|>} written out in the text becomes that token, so that a file of many
      * documents can separate them.
      *
      * @throws UserError if a part is too short for the model's context
      */
-    TokenizedText tokenize(Tokenizer tokenizer, int context) {
-        int[] train = tokenizer.encode(training, true);
-        int[] held = tokenizer.encode(validation, true);
+    TokenizedText tokenize(Tokenizer tokenizer, GptConfig model) {
+        int context = model.context();
+        int[] train = model.direction().order(tokenizer.encode(training, true), tokenizer.eosId());
+        int[] held = model.direction().order(tokenizer.encode(validation, true), tokenizer.eosId());
         // A block of T tokens and the token after each needs T + 1; a validation part may be a shorter block.
         if (train.length < context + 1) {
             throw new UserError("--data is " + file + " with " + train.length

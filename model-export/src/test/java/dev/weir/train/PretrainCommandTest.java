@@ -63,7 +63,7 @@ class PretrainCommandTest {
                 .isEqualTo(new Outcome(0, ""));
         Path best = folder.resolve("run/best");
         assertThat(Checkpoint.open(best).config())
-                .isEqualTo(new GptConfig(family, 1, 2, 32, 16, 280, 0.1, window, true));
+                .isEqualTo(new GptConfig(family, 1, 2, 32, 16, 280, 0.1, window, true, Direction.LTR));
         assertThat(Files.readString(best.resolve("README.md"))).contains("family " + family.label());
     }
 
@@ -105,6 +105,19 @@ class PretrainCommandTest {
                 "width 32",
                 "width 16",
                 "give the same shape");
+    }
+
+    @Test
+    void theDirectionIsKeptWithTheModel() throws IOException {
+        Path data = write("data.txt", LINE.repeat(60));
+        assertThat(pretrain(data, "--steps", "1", "--direction", "rtl", "--sample-prompt", "stone."))
+                .isEqualTo(new Outcome(0, ""));
+        Path run = folder.resolve("run");
+        assertThat(Checkpoint.open(run.resolve("best")).config().direction()).isEqualTo(Direction.RTL);
+        assertThat(run.resolve("best/README.md")).content().contains("direction rtl", "--direction rtl");
+        // What it writes comes before what it was given.
+        assertThat(Files.readString(run.resolve("samples.txt")).strip()).endsWith("stone.");
+        refused(pretrain(data, "--direction", "up"), "--direction", "up");
     }
 
     @Test

@@ -41,7 +41,7 @@ class PretrainerTest {
 
     static Stream<GptConfig> oneOfEachFamily() {
         GptConfig gpt2 = new GptConfig(2, 2, 32, 16, VOCABULARY, 0);
-        GptConfig gpt1 = new GptConfig(Family.GPT1, 2, 2, 32, 16, VOCABULARY, 0, 0, false);
+        GptConfig gpt1 = new GptConfig(Family.GPT1, 2, 2, 32, 16, VOCABULARY, 0, 0, false, Direction.LTR);
         return Stream.of(gpt1, gpt2, gpt2.withWindow(5), gpt1.withOutputBias());
     }
 
@@ -100,7 +100,7 @@ class PretrainerTest {
     void aRunFromBeforeThereWereFamiliesGoesOnAsAGpt2() {
         PretrainConfig config = config(4, 0.0, 1);
         Map<String, String> saved = new HashMap<>(config.describe());
-        saved.keySet().removeAll(List.of("family", "window", "output-bias"));
+        saved.keySet().removeAll(List.of("family", "window", "output-bias", "direction"));
         assertThatCode(() -> config.requireSame(saved)).doesNotThrowAnyException();
         PretrainConfig banded = config(config.model().withWindow(8), 4, 1);
         assertThatThrownBy(() -> banded.requireSame(saved))

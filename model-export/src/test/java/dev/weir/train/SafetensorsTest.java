@@ -131,6 +131,9 @@ class SafetensorsTest {
                 .contains("\"weir-gpt3\"", "\"attention_window\" : 7")
                 .doesNotContain("architectures");
         assertThat(configOf(SmallGpts.GPT1.withOutputBias())).contains("\"weir-gpt1\"", "\"output_bias\" : true");
+        GptConfig backwards = SmallGpts.GPT1.withDirection(Direction.RTL);
+        assertThat(configOf(backwards)).contains("\"openai-gpt\"", "\"direction\" : \"rtl\"");
+        assertThat(GptConfigFile.read(folder)).isEqualTo(backwards);
         assertThat(configOf(SmallGpts.GPT2.withOutputBias())).contains("\"weir-gpt2\"", "\"output_bias\" : true");
     }
 
@@ -164,6 +167,8 @@ class SafetensorsTest {
         String shape = "\"n_layer\":2,\"n_head\":2,\"n_embd\":16,\"n_positions\":8,\"vocab_size\":9";
         Files.writeString(folder.resolve("config.json"), "{\"model_type\":\"weir-gpt3\"," + shape + "}");
         assertThatThrownBy(() -> GptConfigFile.read(folder)).hasMessageContaining("window is 0");
+        Files.writeString(folder.resolve("config.json"), "{\"direction\":\"down\"," + shape + "}");
+        assertThatThrownBy(() -> GptConfigFile.read(folder)).hasMessageContaining("direction is \"down\"");
         Files.writeString(folder.resolve("config.json"), "{\"tie_word_embeddings\":false," + shape + "}");
         assertThatThrownBy(() -> GptConfigFile.read(folder)).hasMessageContaining("tie_word_embeddings is false");
         Files.writeString(folder.resolve("config.json"), "{");
