@@ -40,7 +40,9 @@ record AcceptanceCheck(
         double divergence = 0;
         double rise = 0;
         int predictions = 0;
-        try (OnnxModelRunner runner = OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(1, 0, 0, 0))) {
+        int length = texts.stream().mapToInt(text -> text.length).max().orElseThrow();
+        try (OnnxModelRunner runner =
+                OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(1, 0, length, 0))) {
             StepPlan plan = new StepPlan(1);
             for (int[] text : texts) {
                 float[][] expected = reference.logits(text);

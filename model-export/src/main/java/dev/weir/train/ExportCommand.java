@@ -100,7 +100,10 @@ final class ExportCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkOut();
-        return export(source());
+        ExportSource model = source();
+        String name = source.checkpoint == null ? String.valueOf(source.random) : source.checkpoint.toString();
+        ExportRoom.of(model.weights().config(), precision).require(name, out);
+        return export(model);
     }
 
     private ExportSource source() throws IOException {
@@ -144,7 +147,9 @@ final class ExportCommand implements Callable<Integer> {
     private String accept(Path draft, ExportSource model) {
         GptConfig config = model.weights().config();
         ReferenceModel reference = new LibtorchLogits(model.weights());
-        List<int[]> texts = SelfWrittenText.write(draft, CHECKED_TEXTS, CHECKED_TOKENS, seed);
+        // Long enough to reach past a window, on both sides of which the check must look.
+        int tokens = CHECKED_TOKENS + config.window();
+        List<int[]> texts = SelfWrittenText.write(draft, CHECKED_TEXTS, tokens, seed);
         AcceptanceCheck check = AcceptanceCheck.of(draft, reference, texts);
         Precision least = precision == Precision.FP32 ? cache : precision;
         if (!check.accepts(least)) {

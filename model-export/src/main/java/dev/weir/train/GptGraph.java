@@ -203,7 +203,7 @@ final class GptGraph {
                     .in(x, weight(name + ".weight", inputs, outputs))
                     .out();
         }
-        Row8 quantised = Row8.perColumn(weights.tensor(name + ".weight"), inputs, outputs);
+        LazyRow8 quantised = new LazyRow8(() -> Row8.perColumn(weights.tensor(name + ".weight"), inputs, outputs));
         String values = graph.constant(name + ".weight_int8", DataType.INT8, quantised::values, inputs, outputs);
         String scales = graph.floats(name + ".weight_scale", quantised::scales, outputs);
         return multiplyInt8(x, name, values, scales, name + "/MatMul");
@@ -249,7 +249,7 @@ final class GptGraph {
     private String embedTokensInt8(String ids) {
         int vocabulary = config.vocabularySize();
         String table = config.family().tokenEmbedding();
-        Row8 quantised = Row8.perRow(weights.tensor(table), vocabulary, config.width());
+        LazyRow8 quantised = new LazyRow8(() -> Row8.perRow(weights.tensor(table), vocabulary, config.width()));
         graph.constant(table + "_int8", DataType.INT8, quantised::values, vocabulary, config.width());
         graph.floats(table + "_scale", quantised::scales, vocabulary, 1);
         String values = graph.node("Gather", node(table, "Gather"))

@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A model's weights in libtorch, ready to be trained. Owned by the training thread.
+ * A model's weights in libtorch, ready to be trained or, with half the memory, to calculate with only. Owned by one thread.
  *
  * <p>All weights are views into one flat tensor, and all gradients into another. The optimizer, the clipping of gradients and
  * the resetting to zero are then a few operations over whole memory instead of a loop over hundreds of small tensors. Matrices
@@ -17,13 +17,23 @@ final class GptParameters implements GptWeights {
     private final GptConfig config;
     private final Map<String, Tensor> byName = new LinkedHashMap<>();
     private final Tensor values; // [parameters]
-    private final Tensor gradients; // [parameters]
+    private final Tensor gradients; // [parameters], or [0] if nothing is to be trained
     private final long decayed;
 
+    /** A copy of weights, to be trained. */
     GptParameters(GptWeights initial) {
+        this(initial, true);
+    }
+
+    /** A copy of weights that has no gradients. */
+    static GptParameters frozen(GptWeights weights) {
+        return new GptParameters(weights, false);
+    }
+
+    private GptParameters(GptWeights initial, boolean trained) {
         config = initial.config();
         values = torch.zeros(config.parameters());
-        gradients = torch.zeros(config.parameters());
+        gradients = torch.zeros(trained ? config.parameters() : 0);
         Map<String, long[]> shapes = config.tensorShapes();
         long offset = 0;
         for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
@@ -48,9 +58,11 @@ final class GptParameters implements GptWeights {
             long elements = GptConfig.elements(shape);
             Tensor leaf = values.narrow(0, offset, elements).view(shape).detach();
             Torch.write(initial.tensor(name), leaf);
-            leaf.requires_grad_(true);
-            // A gradient that is already there is added to in place, so that it stays a view of the flat one.
-            leaf.mutable_grad().put(gradients.narrow(0, offset, elements).view(shape));
+            if (gradients.numel() > 0) {
+                leaf.requires_grad_(true);
+                // A gradient that is already there is added to in place, so that it stays a view of the flat one.
+                leaf.mutable_grad().put(gradients.narrow(0, offset, elements).view(shape));
+            }
             leaf.retainReference();
             byName.put(name, leaf);
             return offset + elements;

@@ -27,8 +27,9 @@ record KvScales(float[] keys, float[] values) {
      * each layer.
      */
     static KvScales calibrate(Path folder, long seed) {
-        try (OnnxModelRunner runner =
-                OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(TEXTS, 0, 0, 0))) {
+        ModelFolder model = ModelFolder.open(folder);
+        int length = Math.min(TOKENS, model.contextLength());
+        try (OnnxModelRunner runner = OnnxModelRunner.open(model, new RunnerOptions(TEXTS, 0, length, 0))) {
             ModelShape shape = runner.shape();
             int tokens = SelfWrittenText.write(runner, TOKENS, seed).getFirst().length;
             float[] largest = runner.largestCached(0, tokens);

@@ -14,7 +14,7 @@ final class LibtorchLogits implements ReferenceModel {
     /** Copies the weights into libtorch and has it calculate in full float32. */
     LibtorchLogits(GptWeights weights) {
         Torch.configure(torch.get_num_threads(), false);
-        model = new GptModel(new GptParameters(weights));
+        model = new GptModel(GptParameters.frozen(weights));
     }
 
     /**

@@ -407,7 +407,7 @@ final class PretrainCommand implements Callable<Integer> {
         if (samples == 0) {
             return;
         }
-        TextSampler sampler = new TextSampler(new GptModel(new GptParameters(Checkpoint.open(best))), tokenizer);
+        TextSampler sampler = new TextSampler(new GptModel(GptParameters.frozen(Checkpoint.open(best))), tokenizer);
         String prompt = samplePrompt.replace("\\n", "\n");
         StringBuilder all = new StringBuilder();
         for (int i = 0; i < samples; i++) {

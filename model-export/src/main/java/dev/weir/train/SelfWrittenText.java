@@ -20,8 +20,10 @@ final class SelfWrittenText {
 
     /** So many texts of so many tokens, or of the context's length if that is less. */
     static List<int[]> write(Path folder, int count, int tokens, long seed) {
-        try (OnnxModelRunner runner =
-                OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(count, 0, 0, 0))) {
+        ModelFolder model = ModelFolder.open(folder);
+        // A cache no longer than the texts: a large model's for its whole context would take gigabytes.
+        int length = Math.min(tokens, model.contextLength());
+        try (OnnxModelRunner runner = OnnxModelRunner.open(model, new RunnerOptions(count, 0, length, 0))) {
             return write(runner, tokens, seed);
         }
     }

@@ -1,6 +1,7 @@
 package dev.weir.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.onnx.ModelFolder;
@@ -17,6 +18,8 @@ import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 class ExportCommandTest {
@@ -157,6 +160,44 @@ class ExportCommandTest {
                 .isFalse();
         assertThat(new AcceptanceCheck(1, Double.NaN, Double.NaN, Double.NaN, Double.NaN).accepts(Precision.INT8))
                 .isFalse();
+    }
+
+    @Test
+    void whatDoesNotFitTheMachineIsRefusedBeforeAnythingIsMade() throws IOException {
+        assertThat(run("--random", "gpt3-175b", "--out", path("model"))).isEqualTo(2);
+
+        assertThat(err.toString())
+                .contains("gpt3-175b takes about 2.10 TB of memory", "1.40 TB for ONNX Runtime", "--precision int8");
+        assertThat(children()).isEmpty();
+
+        ExportRoom room = ExportRoom.of(Preset.named("gpt2").config(), Precision.FP32);
+        long weights = 4 * Preset.named("gpt2").config().parameters();
+        assertThatCode(() -> room.require("gpt2", 3 * weights, weights)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> room.require("gpt2", 3 * weights - 1, weights))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("1.49 GB of memory");
+        assertThatThrownBy(() -> room.require("gpt2", 3 * weights, weights - 1))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("498 MB left on its disk");
+        assertThatThrownBy(() -> ExportRoom.of(Preset.named("gpt3-175b").config(), Precision.FP32)
+                        .require("it", Long.MAX_VALUE, Long.MAX_VALUE))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("a tensor of 2.47 GB");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"gpt1-mini, fp32, fp32", "gpt2-mini, fp32, fp32", "gpt3-mini, fp32, fp32", "gpt3-mini, int8, int8"})
+    void everyFamilyIsExportedAndComparedBeyondItsWindow(String preset, String weights, String cache) throws IOException {
+        int exit = run("--random", preset, "--precision", weights, "--kv", cache, "--out", path("model"));
+
+        assertThat(exit).as(err.toString()).isZero();
+        GptConfig config = Preset.named(preset).config();
+        assertThat(GptConfigFile.read(folder.resolve("model"))).isEqualTo(config);
+        int positions = 4 * ((64 + config.window()) / 2 + 1);
+        assertThat(out.toString()).contains("against libtorch: " + positions + " positions");
+        assertThat(folder.resolve("model/README.md"))
+                .content()
+                .contains("A " + config.family().title() + " exported", config.shape());
     }
 
     @Test

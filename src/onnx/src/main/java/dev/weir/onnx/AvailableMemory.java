@@ -15,11 +15,11 @@ import java.util.OptionalLong;
  * <p>Memory that only caches files counts as available, both on the machine and in the container: the system gives it up
  * when it is needed.
  */
-final class AvailableMemory {
+public final class AvailableMemory {
     private AvailableMemory() {}
 
     /** Bytes that may still be allocated. */
-    static long bytes() {
+    public static long bytes() {
         return bytes(Path.of("/"))
                 .orElseGet(() -> ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
                         .getFreeMemorySize());

@@ -1,0 +1,70 @@
+package dev.weir.train;
+
+import dev.weir.onnx.AvailableMemory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * What an export takes of the machine, looked at before anything is allocated. Immutable; any thread.
+ *
+ * @param stored bytes of the model's file
+ * @param compared bytes of libtorch's copy of the weights, with which the model is compared
+ * @param largest bytes of the largest constant
+ */
+record ExportRoom(long stored, long compared, long largest) {
+    /** ONNX Runtime holds weights twice while it arranges them for its kernels. */
+    private static final int SESSION_COPIES = 2;
+
+    static ExportRoom of(GptConfig config, Precision precision) {
+        ModelCost cost = new ModelCost(config);
+        long elements = config.tensorShapes().values().stream()
+                .mapToLong(GptConfig::elements)
+                .max()
+                .orElseThrow();
+        return new ExportRoom(
+                cost.weightBytes(precision),
+                cost.weightBytes(Precision.FP32),
+                precision == Precision.INT8 ? elements : Float.BYTES * elements);
+    }
+
+    /**
+     * Refuses what would not fit this machine.
+     *
+     * @param model what the user calls it
+     */
+    void require(String model, Path out) throws IOException {
+        require(model, AvailableMemory.bytes(), usableSpace(out));
+    }
+
+    /** The same on a machine with so much left. */
+    void require(String model, long memory, long disk) {
+        long session = SESSION_COPIES * stored;
+        if (session + compared > memory) {
+            throw new UserError(model + " takes about " + bytes(session + compared) + " of memory to export, "
+                    + bytes(session) + " for ONNX Runtime and " + bytes(compared)
+                    + " for libtorch, with which it is compared, and " + bytes(memory)
+                    + " are left: choose a smaller model, --precision int8, or a machine with more memory");
+        }
+        if (stored > disk) {
+            throw new UserError("--out has " + bytes(disk) + " left on its disk and " + model + " takes "
+                    + bytes(stored) + ": choose another place, a smaller model or --precision int8");
+        }
+        if (largest > Integer.MAX_VALUE) {
+            throw new UserError(model + " has a tensor of " + bytes(largest)
+                    + ", more than the 2 GiB that one may have here: choose --precision int8");
+        }
+    }
+
+    private static String bytes(long bytes) {
+        return PresetsCommand.quantity(bytes, "B");
+    }
+
+    private static long usableSpace(Path out) throws IOException {
+        Path folder = out.toAbsolutePath().normalize();
+        while (folder.getParent() != null && !Files.exists(folder)) {
+            folder = folder.getParent();
+        }
+        return Files.getFileStore(folder).getUsableSpace();
+    }
+}
