@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * A trained model on disk: a folder with {@code config.json} and {@code model.safetensors} as Hugging Face's GPTs have them.
@@ -15,6 +18,11 @@ final class Checkpoint implements GptWeights {
     static final String WEIGHTS = "model.safetensors";
     /** What Hugging Face's files put before the names of all but the head. */
     private static final String BODY = "transformer.";
+    /** The output head, which some files repeat although it is the token embedding. */
+    private static final String HEAD = "lm_head.weight";
+    /** Causal masks and the like, which older files hold as if they had been learned. */
+    private static final Pattern MASK =
+            Pattern.compile("(transformer\\.)?(h\\.\\d+\\.attn\\.(bias|masked_bias)|position_ids)");
 
     private final GptConfig config;
     private final SafetensorsFile file;
@@ -57,6 +65,7 @@ final class Checkpoint implements GptWeights {
                         + Arrays.toString(tensor.getValue()));
             }
         }
+        checkpoint.refuseOthers(folder);
         return checkpoint;
     }
 
@@ -78,6 +87,23 @@ final class Checkpoint implements GptWeights {
             throw new IllegalArgumentException("this model has no tensor \"" + name + "\"");
         }
         return file.floats(stored(name));
+    }
+
+    /** A tensor that is left out would make the model quietly another one. */
+    private void refuseOthers(Path folder) {
+        Set<String> known = new HashSet<>();
+        config.tensorShapes().keySet().forEach(name -> known.add(stored(name)));
+        for (String name : file.names()) {
+            if (name.equals(HEAD)) {
+                if (!Arrays.equals(file.floats(name), tensor(config.family().tokenEmbedding()))) {
+                    throw new UserError(folder.resolve(WEIGHTS) + ": \"" + HEAD + "\" differs from the token embedding; "
+                            + "only a head tied to the embedding is supported");
+                }
+            } else if (!known.contains(name) && !MASK.matcher(name).matches()) {
+                throw new UserError(folder.resolve(WEIGHTS) + " has a tensor \"" + name + "\", which no "
+                        + config.family().title() + " has: save the language model alone, without other heads or adapters");
+            }
+        }
     }
 
     /** What the file calls a tensor. */

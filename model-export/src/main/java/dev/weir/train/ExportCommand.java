@@ -6,6 +6,7 @@ import java.io.Serial;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -17,12 +18,13 @@ import picocli.CommandLine.Spec;
 
 /**
  * {@code weir export}: writes a model folder for the server and compares it with libtorch on the weights that it was made
- * from. A model that differs is not written.
+ * from. A model that differs is not written. Or writes the weights as they are in Hugging Face's layout.
  *
  * <pre>
  * weir export --checkpoint runs/shakespeare/best --precision int8 --out models/shakespeare
  * weir export --random gpt2 --seed 1 --out models/gpt2-random
  * weir export --random 6/6/384/256/4096 --out models/small-random
+ * weir export --checkpoint runs/shakespeare/best --format safetensors --out shakespeare-hf
  * </pre>
  */
 @Command(
@@ -66,6 +68,14 @@ final class ExportCommand implements Callable<Integer> {
     private Path out = Path.of("");
 
     @Option(
+            names = "--format",
+            paramLabel = "NAME",
+            defaultValue = "onnx",
+            description = "onnx, which weir serve runs, or safetensors in Hugging Face's layout "
+                    + "(default: ${DEFAULT-VALUE}).")
+    private Format format = Format.ONNX;
+
+    @Option(
             names = "--precision",
             paramLabel = "NAME",
             defaultValue = "fp32",
@@ -99,11 +109,41 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        checkOut();
+        checkOptions();
         ExportSource model = source();
         String name = source.checkpoint == null ? String.valueOf(source.random) : source.checkpoint.toString();
-        ExportRoom.of(model.weights().config(), precision).require(name, out);
+        ExportRoom room = ExportRoom.of(model.weights().config(), precision);
+        if (format == Format.SAFETENSORS) {
+            room.requireDisk(name, out);
+            return exportSafetensors(model);
+        }
+        room.require(name, out);
         return export(model);
+    }
+
+    private int exportSafetensors(ExportSource model) throws IOException {
+        GptConfig config = model.weights().config();
+        AtomicFolder.write(out, draft -> {
+            Checkpoint.write(draft, model.weights(), model.endOfText());
+            for (Map.Entry<String, String> file : model.files().entrySet()) {
+                Files.writeString(draft.resolve(file.getKey()), file.getValue());
+            }
+            Files.writeString(
+                    draft.resolve(TrainingCard.FILE),
+                    ModelCard.text(name(), model, "in float32, in Hugging Face's layout", ""));
+        });
+        PrintWriter console = spec.commandLine().getOut();
+        console.println(out + ": " + config + ", " + config.parameters() + " weights in " + Checkpoint.WEIGHTS);
+        if (GptConfigFile.isOwn(config)) {
+            console.println("Hugging Face's libraries do not compute this model and refuse its model_type, "
+                    + GptConfigFile.modelType(config));
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    /** What the model is called: its folder's name. */
+    private String name() {
+        return out.toAbsolutePath().normalize().getFileName().toString();
     }
 
     private ExportSource source() throws IOException {
@@ -139,7 +179,7 @@ final class ExportCommand implements Callable<Integer> {
             ModelFolderWriter.write(folder, model, options, _ -> "");
             return KvScales.calibrate(folder, seed);
         } finally {
-            ModelFolderWriter.deleteTree(temporary);
+            AtomicFolder.deleteTree(temporary);
         }
     }
 
@@ -161,16 +201,23 @@ final class ExportCommand implements Callable<Integer> {
         console.println(out + ": " + config + ", " + config.parameters() + " weights, " + precision.label() + " with "
                 + cache.label() + " cache");
         console.println("against libtorch: " + check);
-        return ModelCard.text(
-                out.toAbsolutePath().normalize().getFileName().toString(), model, precision, cache, check);
+        String stored = precision.label() + " weights, " + cache.label() + " keys and values";
+        return ModelCard.text(name(), model, stored, "- checked against libtorch: " + check + "\n");
     }
 
-    private void checkOut() throws IOException {
+    private void checkOptions() {
+        if (format == Format.SAFETENSORS && (precision != Precision.FP32 || cache != Precision.FP32)) {
+            throw new UserError("--format is safetensors, which holds the weights as they were trained: leave out --precision "
+                    + "and --kv, or choose --format onnx");
+        }
+        if (Files.isRegularFile(out.resolve(TrainingState.NAME))) {
+            throw new UserError("--out is " + out + ", which holds the state of a run: name another folder");
+        }
         if (Files.exists(out) && !overwrite) {
             throw new UserError("--out is " + out + ", which exists: name another folder, or add --overwrite");
         }
-        if (Files.exists(out) && !Files.isRegularFile(out.resolve(ModelFolderWriter.MODEL_FILE))) {
-            throw new UserError("--out is " + out + ", which holds no " + ModelFolderWriter.MODEL_FILE
+        if (Files.exists(out) && !Files.isRegularFile(out.resolve(format.modelFile()))) {
+            throw new UserError("--out is " + out + ", which holds no " + format.modelFile()
                     + ": only a model is overwritten, so name another folder");
         }
     }

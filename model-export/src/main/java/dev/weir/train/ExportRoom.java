@@ -46,13 +46,22 @@ record ExportRoom(long stored, long compared, long largest) {
                     + " for libtorch, with which it is compared, and " + bytes(memory)
                     + " are left: choose a smaller model, --precision int8, or a machine with more memory");
         }
-        if (stored > disk) {
-            throw new UserError("--out has " + bytes(disk) + " left on its disk and " + model + " takes "
-                    + bytes(stored) + ": choose another place, a smaller model or --precision int8");
-        }
+        requireDisk(model, disk);
         if (largest > Integer.MAX_VALUE) {
             throw new UserError(model + " has a tensor of " + bytes(largest)
                     + ", more than the 2 GiB that one may have here: choose --precision int8");
+        }
+    }
+
+    /** Refuses what would not fit the disk. */
+    void requireDisk(String model, Path out) throws IOException {
+        requireDisk(model, usableSpace(out));
+    }
+
+    private void requireDisk(String model, long disk) {
+        if (stored > disk) {
+            throw new UserError("--out has " + bytes(disk) + " left on its disk and " + model + " takes " + bytes(stored)
+                    + ": choose another place or a smaller model");
         }
     }
 

@@ -24,7 +24,8 @@ import java.util.OptionalInt;
 record ExportSource(
         GptWeights weights, OptionalInt endOfText, Map<String, String> files, String origin, String training) {
     static final String CHAT_TEMPLATE = "chat_template.jinja";
-    private static final List<String> FILES =
+    /** What goes with the weights, where it is there. */
+    static final List<String> FILES =
             List.of("tokenizer.json", "tokenizer_config.json", CHAT_TEMPLATE, "generation_config.json");
 
     /** A model that pretrain wrote, or a GPT in Hugging Face's files. */
@@ -48,7 +49,9 @@ record ExportSource(
         Path card = folder.resolve(TrainingCard.FILE);
         return new ExportSource(
                 checkpoint,
-                tokenizer.eosId(),
+                tokenizer.eosId().isPresent()
+                        ? tokenizer.eosId()
+                        : GptConfigFile.endOfText(folder, checkpoint.config()),
                 files,
                 "checkpoint " + folder.getFileName(),
                 Files.isRegularFile(card) ? Files.readString(card) : "");

@@ -75,12 +75,7 @@ final class GptConfigFile {
      */
     static GptConfig read(Path folder) throws IOException {
         Path file = folder.resolve(NAME);
-        JsonNode root;
-        try {
-            root = new ObjectMapper().readTree(Files.readAllBytes(file));
-        } catch (JsonProcessingException e) {
-            throw new UserError(file + " is not valid JSON: " + e.getOriginalMessage(), e);
-        }
+        JsonNode root = parse(file);
         Family family = family(file, root);
         if (family == Family.GPT1) {
             require(file, root, "afn", "gelu");
@@ -122,11 +117,32 @@ final class GptConfigFile {
         }
     }
 
-    private static String modelType(GptConfig config) {
+    /** The id of the token that ends a text, if the file names one that the model has. */
+    static OptionalInt endOfText(Path folder, GptConfig config) throws IOException {
+        JsonNode id = parse(folder.resolve(NAME)).path("eos_token_id");
+        boolean isToken = id.canConvertToInt() && id.asInt() >= 0 && id.asInt() < config.vocabularySize();
+        return isToken ? OptionalInt.of(id.asInt()) : OptionalInt.empty();
+    }
+
+    private static JsonNode parse(Path file) throws IOException {
+        try {
+            return new ObjectMapper().readTree(Files.readAllBytes(file));
+        } catch (JsonProcessingException e) {
+            throw new UserError(file + " is not valid JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** What Hugging Face calls the architecture, or the project's own name where it has none. */
+    static String modelType(GptConfig config) {
         if (config.family() == Family.GPT3 || config.outputBias()) {
             return OWN + config.family().label();
         }
         return config.family() == Family.GPT1 ? "openai-gpt" : "gpt2";
+    }
+
+    /** Whether Hugging Face's libraries do not know such models. */
+    static boolean isOwn(GptConfig config) {
+        return modelType(config).startsWith(OWN);
     }
 
     private static Family family(Path file, JsonNode root) {

@@ -6,7 +6,13 @@ import java.util.Locale;
 final class ModelCard {
     private ModelCard() {}
 
-    static String text(String name, ExportSource source, Precision precision, Precision cache, AcceptanceCheck check) {
+    /**
+     * The card.
+     *
+     * @param stored how weights, keys and values are stored
+     * @param check further lines of the list, on what was compared
+     */
+    static String text(String name, ExportSource source, String stored, String check) {
         GptConfig config = source.weights().config();
         return String.format(
                 Locale.ROOT,
@@ -16,16 +22,14 @@ final class ModelCard {
                 A %s exported by Weir: %s.
 
                 - shape: %s; %,d weights
-                - stored as: %s weights, %s keys and values
-                - checked against libtorch: %s
-                %s""",
+                - stored as: %s
+                %s%s""",
                 name,
                 config.family().title(),
                 source.origin(),
                 config.shape(),
                 config.parameters(),
-                precision.label(),
-                cache.label(),
+                stored,
                 check,
                 source.training().isEmpty() ? "" : "\n" + source.training());
     }

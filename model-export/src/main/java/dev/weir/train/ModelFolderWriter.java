@@ -3,22 +3,16 @@ package dev.weir.train;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /**
  * Writes a model folder that the server, and ONNX Runtime GenAI, can run. Static functions; used by one thread.
  *
- * <p>The folder is made beside its place under another name, checked there, and renamed when it is complete: a folder of
- * the wanted name is always a whole model that has passed its check.
+ * <p>The model is checked before its folder appears under the wanted name, so that what bears it is always a whole model that has passed.
  */
 final class ModelFolderWriter {
     static final String MODEL_FILE = "model.onnx";
@@ -34,32 +28,10 @@ final class ModelFolderWriter {
      */
     static void write(Path folder, ExportSource source, GptGraphOptions options, Function<Path, String> check)
             throws IOException {
-        Path target = folder.toAbsolutePath().normalize();
-        Path parent = Files.createDirectories(target.getParent());
-        Path draft = Files.createTempDirectory(parent, "." + target.getFileName() + "-");
-        try {
+        AtomicFolder.write(folder, draft -> {
             writeFiles(draft, source, options);
             Files.writeString(draft.resolve(CARD_FILE), check.apply(draft));
-            // Temporary folders are for their owner alone; a model may be served by another user.
-            Files.setPosixFilePermissions(draft, Files.getPosixFilePermissions(parent));
-            replace(target, draft);
-        } finally {
-            deleteTree(draft);
-        }
-    }
-
-    private static void replace(Path target, Path draft) throws IOException {
-        if (Files.notExists(target)) {
-            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
-            return;
-        }
-        Path old = Files.createTempDirectory(target.getParent(), "." + target.getFileName() + "-old-");
-        try {
-            Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
-            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-            deleteTree(old);
-        }
+        });
     }
 
     private static void writeFiles(Path folder, ExportSource source, GptGraphOptions options) throws IOException {
@@ -116,21 +88,5 @@ final class ModelFolderWriter {
                 .put("top_k", 0)
                 .put("top_p", 0.95);
         return root;
-    }
-
-    /** Deletes a folder with all that is in it, if there is one. */
-    static void deleteTree(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        List<Path> paths;
-        try (Stream<Path> walk = Files.walk(folder)) {
-            paths = walk.sorted(Comparator.reverseOrder()).toList();
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        }
-        for (Path path : paths) {
-            Files.delete(path);
-        }
     }
 }

@@ -10,14 +10,14 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /**
- * The trainer's command line: {@code TrainMain presets|pretrain|export ...}. Exit codes: 0 done, 1 failed, 2 asked for what cannot be
+ * The trainer's command line: {@code TrainMain presets|pretrain|import|export ...}. Exit codes: 0 done, 1 failed, 2 asked for what cannot be
  * done, 130 stopped by Ctrl-C.
  */
 @Command(
         name = "weir",
         mixinStandardHelpOptions = true,
         description = "Trains GPTs and exports them to be served.",
-        subcommands = {PresetsCommand.class, PretrainCommand.class, ExportCommand.class},
+        subcommands = {PresetsCommand.class, PretrainCommand.class, ImportCommand.class, ExportCommand.class},
         synopsisSubcommandLabel = "COMMAND")
 public final class TrainMain {
     private TrainMain() {}
