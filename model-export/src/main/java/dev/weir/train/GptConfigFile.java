@@ -157,6 +157,12 @@ final class GptConfigFile {
         };
     }
 
+    /** Which way the model of a folder reads, whoever wrote it. */
+    static Direction direction(Path folder) throws IOException {
+        Path file = folder.resolve(NAME);
+        return Files.isRegularFile(file) ? direction(file, parse(file)) : Direction.LTR;
+    }
+
     private static Direction direction(Path file, JsonNode root) {
         String label = root.path("direction").asText(Direction.LTR.label());
         for (Direction direction : Direction.values()) {

@@ -1,5 +1,6 @@
 package dev.weir.train;
 
+import dev.weir.onnx.ModelLoadException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;
@@ -10,14 +11,14 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /**
- * The trainer's command line: {@code TrainMain presets|pretrain|import|export ...}. Exit codes: 0 done, 1 failed, 2 asked for what cannot be
+ * The trainer's command line: {@code TrainMain presets|pretrain|import|export|eval ...}. Exit codes: 0 done, 1 failed, 2 asked for what cannot be
  * done, 130 stopped by Ctrl-C.
  */
 @Command(
         name = "weir",
         mixinStandardHelpOptions = true,
         description = "Trains GPTs and exports them to be served.",
-        subcommands = {PresetsCommand.class, PretrainCommand.class, ImportCommand.class, ExportCommand.class},
+        subcommands = {PresetsCommand.class, PretrainCommand.class, ImportCommand.class, ExportCommand.class, EvalCommand.class},
         synopsisSubcommandLabel = "COMMAND")
 public final class TrainMain {
     private TrainMain() {}
@@ -75,6 +76,7 @@ public final class TrainMain {
         return switch (e) {
             case UserError error -> error.getMessage();
             case IllegalArgumentException error -> error.getMessage();
+            case ModelLoadException error -> error.getMessage();
             case NoSuchFileException error -> "there is no file " + error.getMessage();
             case FileAlreadyExistsException error -> "there is a file in the way at " + error.getMessage();
             case FileSystemException error -> error.getMessage();

@@ -1,0 +1,164 @@
+package dev.weir.train;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code weir eval}: measures a model on a text and on questions with choices. Owned by the main thread. */
+@Command(
+        name = "eval",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Measures how well a model predicts a text, and how often it finds the right one of several choices.",
+        footer = {
+            "",
+            "A task has a JSON object in each line:",
+            "  {\"context\": \"The capital of France is\", \"choices\": [\"Paris\", \"Rome\"], \"answer\": \"Paris\"}",
+            "context may also be called prompt; answer is the text of a choice or its index from 0. A space is",
+            "put between context and choice unless the context ends its line or the choice begins with one.",
+            "Examples for --shots are other items of the file with their answers, drawn with --seed for each",
+            "item; an empty line separates them. What is too long for the model loses its beginning."
+        })
+final class EvalCommand implements Callable<Integer> {
+    private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Option(
+            names = "--model",
+            paramLabel = "DIR",
+            required = true,
+            description = "An exported model, which runs as it is served, or a checkpoint, which libtorch runs.")
+    private Path model = Path.of("");
+
+    @Option(
+            names = "--data",
+            paramLabel = "FILE",
+            description = "UTF-8 text: loss in nats per token, perplexity and bits per byte.")
+    private @Nullable Path data;
+
+    @Option(
+            names = "--stride",
+            paramLabel = "N",
+            description = "Tokens from one window of context to the next (default: the context, side by side); "
+                    + "a smaller one gives each token more to go by and takes longer.")
+    private @Nullable Integer stride;
+
+    @Option(names = "--task", paramLabel = "FILE", description = "Questions with choices, as below: accuracy.")
+    private @Nullable Path task;
+
+    @Option(
+            names = "--shots",
+            paramLabel = "K[,K]",
+            split = ",",
+            defaultValue = "0",
+            description = "Examples before each question, one result for each number (default: ${DEFAULT-VALUE}).")
+    private List<Integer> shots = List.of();
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Of the examples (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Also write the results here.")
+    private @Nullable Path json;
+
+    @Option(
+            names = "--parallel",
+            paramLabel = "N",
+            defaultValue = "32",
+            description = "Most windows that advance at once (default: ${DEFAULT-VALUE}).")
+    private int parallel;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Threads that calculate (default: all cores).")
+    private @Nullable Integer threads;
+
+    @Override
+    public Integer call() throws IOException {
+        checkOptions();
+        // Read first, so that a mistake in a file shows before a large model is loaded.
+        TextFile text = data == null ? null : TextFile.read("--data", data);
+        List<TaskItem> items = task == null ? List.of() : TaskItem.read(task);
+        try (EvaluatedModel evaluated = EvaluatedModel.open(model, parallel, threads == null ? 0 : threads)) {
+            EvalReport report = new EvalReport(evaluated, spec.commandLine().getOut());
+            if (text != null) {
+                report.add(text, score(evaluated, text));
+            }
+            if (task != null) {
+                scoreTask(evaluated, task, items, report);
+            }
+            if (json != null) {
+                report.write(json);
+            }
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private TextScore score(EvaluatedModel evaluated, TextFile text) {
+        int[] tokens = evaluated
+                .direction()
+                .order(
+                        evaluated.tokenizer().encode(text.text(), true),
+                        evaluated.tokenizer().eosId());
+        int step = stride == null ? evaluated.scorer().context() : stride;
+        return TextScore.of(
+                evaluated.scorer(), tokens, evaluated.tokenizer(), step, progress("tokens", tokens.length - 1L));
+    }
+
+    private void scoreTask(EvaluatedModel evaluated, Path file, List<TaskItem> items, EvalReport report) {
+        if (evaluated.direction() == Direction.RTL) {
+            throw new UserError("--task asks for what comes after a text, and " + model
+                    + " reads right to left and predicts what comes before: evaluate it with --data");
+        }
+        report.task(file, items.size(), seed);
+        for (int count : shots) {
+            report.add(TaskScore.of(
+                    evaluated.scorer(), evaluated.tokenizer(), items, count, seed, progress("items", items.size())));
+        }
+    }
+
+    private void checkOptions() {
+        if (data == null && task == null) {
+            throw new UserError("there is nothing to evaluate on: give --data FILE, --task FILE or both");
+        }
+        if (parallel < 1) {
+            throw new UserError("--parallel is " + parallel + ": it must be at least 1");
+        }
+        if (threads != null && threads < 1) {
+            throw new UserError("--threads is " + threads + ": it must be at least 1");
+        }
+        Path parent = json == null ? null : json.toAbsolutePath().getParent();
+        if (parent != null && !Files.isDirectory(parent)) {
+            throw new UserError("--json is " + json + ", whose folder does not exist: make it, or name another");
+        }
+    }
+
+    /** Tells how far it is, now and then. */
+    private LongConsumer progress(String what, long all) {
+        PrintWriter err = spec.commandLine().getErr();
+        long[] next = {System.nanoTime() + PROGRESS_NANOS};
+        return done -> {
+            if (done < all && System.nanoTime() - next[0] >= 0) {
+                err.println(String.format(Locale.ROOT, "%,d of %,d %s", done, all, what));
+                err.flush();
+                next[0] = System.nanoTime() + PROGRESS_NANOS;
+            }
+        };
+    }
+}

@@ -1,0 +1,88 @@
+package dev.weir.train;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** What an evaluation found, printed as it is found and kept for machines. Owned by one thread. */
+final class EvalReport {
+    private final PrintWriter console;
+    private final ObjectMapper mapper = new ObjectMapper();
+    private final ObjectNode root = mapper.createObjectNode();
+
+    EvalReport(EvaluatedModel model, PrintWriter console) {
+        this.console = console;
+        root.put("model", model.folder().toString());
+        root.put("kind", model.kind());
+        root.put("context", model.scorer().context());
+        root.put("direction", model.direction().label());
+        print(
+                "model %s: %s, context %d%s",
+                model.folder(),
+                model.kind(),
+                model.scorer().context(),
+                model.direction() == Direction.RTL ? ", reads right to left" : "");
+    }
+
+    void add(TextFile data, TextScore score) {
+        root.putObject("data")
+                .put("file", data.file().toString())
+                .put("sha256", data.sha256())
+                .put("tokens", score.tokens())
+                .put("bytes", score.bytes())
+                .put("stride", score.stride())
+                .put("loss", score.loss())
+                .put("perplexity", score.perplexity())
+                .put("bits_per_byte", score.bitsPerByte());
+        print("data %s: %,d tokens predicted, %,d bytes", data.describe(), score.tokens(), score.bytes());
+        print(
+                "loss %.4f nats per token, perplexity %.3f, %.4f bits per byte, stride %d",
+                score.loss(), score.perplexity(), score.bitsPerByte(), score.stride());
+    }
+
+    /** Starts the part on a task. */
+    void task(Path file, int items, long seed) {
+        ObjectNode task = root.putObject("task");
+        task.put("file", file.toString()).put("items", items).put("seed", seed);
+        task.putArray("results");
+        print("task %s: %,d items", file, items);
+    }
+
+    void add(TaskScore score) {
+        double error = score.standardError(score.accuracy());
+        double normalisedError = score.standardError(score.normalisedAccuracy());
+        ArrayNode results = (ArrayNode) root.path("task").path("results");
+        results.addObject()
+                .put("shots", score.shots())
+                .put("accuracy", score.accuracy())
+                .put("accuracy_error", error)
+                .put("accuracy_normalised", score.normalisedAccuracy())
+                .put("accuracy_normalised_error", normalisedError)
+                .put("chance", score.chance())
+                .put("cut", score.cut());
+        print(
+                "%d-shot: accuracy %.4f +- %.4f, by likelihood per token %.4f +- %.4f; chance %.4f%s",
+                score.shots(),
+                score.accuracy(),
+                error,
+                score.normalisedAccuracy(),
+                normalisedError,
+                score.chance(),
+                score.cut() == 0 ? "" : "; " + score.cut() + " items were cut to the context");
+    }
+
+    /** Keeps everything so far in a file. */
+    void write(Path file) throws IOException {
+        Files.write(file, mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
+    }
+
+    private void print(String format, Object... values) {
+        console.println(String.format(Locale.ROOT, format, values));
+        console.flush();
+    }
+}
