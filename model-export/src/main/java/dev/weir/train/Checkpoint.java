@@ -96,12 +96,14 @@ final class Checkpoint implements GptWeights {
         for (String name : file.names()) {
             if (name.equals(HEAD)) {
                 if (!Arrays.equals(file.floats(name), tensor(config.family().tokenEmbedding()))) {
-                    throw new UserError(folder.resolve(WEIGHTS) + ": \"" + HEAD + "\" differs from the token embedding; "
-                            + "only a head tied to the embedding is supported");
+                    throw new UserError(
+                            folder.resolve(WEIGHTS) + ": \"" + HEAD + "\" differs from the token embedding; "
+                                    + "only a head tied to the embedding is supported");
                 }
             } else if (!known.contains(name) && !MASK.matcher(name).matches()) {
                 throw new UserError(folder.resolve(WEIGHTS) + " has a tensor \"" + name + "\", which no "
-                        + config.family().title() + " has: save the language model alone, without other heads or adapters");
+                        + config.family().title()
+                        + " has: save the language model alone, without other heads or adapters");
             }
         }
     }

@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
         name = "eval",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Measures how well a model predicts a text, and how often it finds the right one of several choices.",
+        description =
+                "Measures how well a model predicts a text, and how often it finds the right one of several choices.",
         footer = {
             "",
             "A task has a JSON object in each line:",

@@ -21,12 +21,13 @@ final class EvalReport {
         root.put("kind", model.kind());
         root.put("context", model.scorer().context());
         root.put("direction", model.direction().label());
-        print(
+        print(String.format(
+                Locale.ROOT,
                 "model %s: %s, context %d%s",
                 model.folder(),
                 model.kind(),
                 model.scorer().context(),
-                model.direction() == Direction.RTL ? ", reads right to left" : "");
+                model.direction() == Direction.RTL ? ", reads right to left" : ""));
     }
 
     void add(TextFile data, TextScore score) {
@@ -39,10 +40,19 @@ final class EvalReport {
                 .put("loss", score.loss())
                 .put("perplexity", score.perplexity())
                 .put("bits_per_byte", score.bitsPerByte());
-        print("data %s: %,d tokens predicted, %,d bytes", data.describe(), score.tokens(), score.bytes());
-        print(
+        print(String.format(
+                Locale.ROOT,
+                "data %s: %,d tokens predicted, %,d bytes",
+                data.describe(),
+                score.tokens(),
+                score.bytes()));
+        print(String.format(
+                Locale.ROOT,
                 "loss %.4f nats per token, perplexity %.3f, %.4f bits per byte, stride %d",
-                score.loss(), score.perplexity(), score.bitsPerByte(), score.stride());
+                score.loss(),
+                score.perplexity(),
+                score.bitsPerByte(),
+                score.stride()));
     }
 
     /** Starts the part on a task. */
@@ -50,7 +60,7 @@ final class EvalReport {
         ObjectNode task = root.putObject("task");
         task.put("file", file.toString()).put("items", items).put("seed", seed);
         task.putArray("results");
-        print("task %s: %,d items", file, items);
+        print(String.format(Locale.ROOT, "task %s: %,d items", file, items));
     }
 
     void add(TaskScore score) {
@@ -65,7 +75,8 @@ final class EvalReport {
                 .put("accuracy_normalised_error", normalisedError)
                 .put("chance", score.chance())
                 .put("cut", score.cut());
-        print(
+        print(String.format(
+                Locale.ROOT,
                 "%d-shot: accuracy %.4f +- %.4f, by likelihood per token %.4f +- %.4f; chance %.4f%s",
                 score.shots(),
                 score.accuracy(),
@@ -73,7 +84,7 @@ final class EvalReport {
                 score.normalisedAccuracy(),
                 normalisedError,
                 score.chance(),
-                score.cut() == 0 ? "" : "; " + score.cut() + " items were cut to the context");
+                score.cut() == 0 ? "" : "; " + score.cut() + " items were cut to the context"));
     }
 
     /** Keeps everything so far in a file. */
@@ -81,8 +92,8 @@ final class EvalReport {
         Files.write(file, mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
     }
 
-    private void print(String format, Object... values) {
-        console.println(String.format(Locale.ROOT, format, values));
+    private void print(String line) {
+        console.println(line);
         console.flush();
     }
 }

@@ -24,7 +24,8 @@ record EvaluatedModel(Path folder, String kind, Scorer scorer, Tokenizer tokeniz
         boolean exported = Files.isRegularFile(folder.resolve(ModelFolder.CONFIG_FILE));
         if (!exported && !Files.isRegularFile(folder.resolve(Checkpoint.WEIGHTS))) {
             throw new UserError("--model is " + folder + ", which has neither " + ModelFolder.CONFIG_FILE + " nor "
-                    + Checkpoint.WEIGHTS + ": give a folder that export, import or pretrain wrote, such as runs/NAME/best");
+                    + Checkpoint.WEIGHTS
+                    + ": give a folder that export, import or pretrain wrote, such as runs/NAME/best");
         }
         Tokenizer tokenizer = Tokenizer.load(folder);
         Scorer scorer = exported

@@ -59,7 +59,8 @@ final class ExportCommand implements Callable<Integer> {
                 names = "--random",
                 required = true,
                 paramLabel = "SHAPE",
-                description = "Random weights: a preset that ./weir presets lists, or layers/heads/width[/context[/vocabulary]].")
+                description =
+                        "Random weights: a preset that ./weir presets lists, or layers/heads/width[/context[/vocabulary]].")
         @Nullable
         String random;
     }
@@ -207,8 +208,9 @@ final class ExportCommand implements Callable<Integer> {
 
     private void checkOptions() {
         if (format == Format.SAFETENSORS && (precision != Precision.FP32 || cache != Precision.FP32)) {
-            throw new UserError("--format is safetensors, which holds the weights as they were trained: leave out --precision "
-                    + "and --kv, or choose --format onnx");
+            throw new UserError(
+                    "--format is safetensors, which holds the weights as they were trained: leave out --precision "
+                            + "and --kv, or choose --format onnx");
         }
         if (Files.isRegularFile(out.resolve(TrainingState.NAME))) {
             throw new UserError("--out is " + out + ", which holds the state of a run: name another folder");

@@ -60,13 +60,13 @@ record ExportRoom(long stored, long compared, long largest) {
 
     private void requireDisk(String model, long disk) {
         if (stored > disk) {
-            throw new UserError("--out has " + bytes(disk) + " left on its disk and " + model + " takes " + bytes(stored)
-                    + ": choose another place or a smaller model");
+            throw new UserError("--out has " + bytes(disk) + " left on its disk and " + model + " takes "
+                    + bytes(stored) + ": choose another place or a smaller model");
         }
     }
 
     private static String bytes(long bytes) {
-        return PresetsCommand.quantity(bytes, "B");
+        return PresetsCommand.quantity((double) bytes, "B");
     }
 
     private static long usableSpace(Path out) throws IOException {

@@ -15,7 +15,16 @@ final class ForeignFiles {
 
     /** How the names of weights in other formats end. */
     private static final List<String> WEIGHTS = List.of(
-            ".safetensors.index.json", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".ot", ".gguf", ".onnx",
+            ".safetensors.index.json",
+            ".bin",
+            ".pt",
+            ".pth",
+            ".ckpt",
+            ".h5",
+            ".msgpack",
+            ".ot",
+            ".gguf",
+            ".onnx",
             ".safetensors");
 
     /** The files of other tokenizers. */
@@ -31,8 +40,8 @@ final class ForeignFiles {
      */
     static void require(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
-            throw new UserError("--from is " + folder + ", which is no folder: give one with a GPT-2 or openai-gpt in Hugging "
-                    + "Face's files");
+            throw new UserError("--from is " + folder
+                    + ", which is no folder: give one with a GPT-2 or openai-gpt in Hugging " + "Face's files");
         }
         for (String name : NEEDED) {
             if (!Files.isRegularFile(folder.resolve(name))) {

@@ -61,7 +61,8 @@ record GptConfig(
     /** The same with another window; a GPT-2 with one is a GPT-3, and a GPT-3 without is a GPT-2. */
     GptConfig withWindow(int tokens) {
         Family fitting = family == Family.GPT1 ? family : tokens == 0 ? Family.GPT2 : Family.GPT3;
-        return new GptConfig(fitting, layers, heads, width, context, vocabularySize, dropout, tokens, outputBias, direction);
+        return new GptConfig(
+                fitting, layers, heads, width, context, vocabularySize, dropout, tokens, outputBias, direction);
     }
 
     GptConfig withOutputBias() {

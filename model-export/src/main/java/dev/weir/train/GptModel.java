@@ -93,8 +93,7 @@ final class GptModel {
 
     /** Which tokens each token sees in a banded layer: itself and those just before it; [T, T]. */
     private Tensor band(long tokens) {
-        Tensor all =
-                torch.ones(new long[] {tokens, tokens}, new TensorOptions(ScalarType.Bool));
+        Tensor all = torch.ones(new long[] {tokens, tokens}, new TensorOptions(ScalarType.Bool));
         return all.tril(0).triu(1L - config.window());
     }
 

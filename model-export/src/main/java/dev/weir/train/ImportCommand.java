@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
         name = "import",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Reads a GPT-2 or openai-gpt in Hugging Face's files and writes it as pretrain writes a checkpoint.",
+        description =
+                "Reads a GPT-2 or openai-gpt in Hugging Face's files and writes it as pretrain writes a checkpoint.",
         footer = {
             "",
             "Read are config.json, model.safetensors and tokenizer.json, with tokenizer_config.json,",
@@ -74,8 +75,9 @@ final class ImportCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             spec.commandLine()
                     .getErr()
-                    .println("the tokenizer was copied but cannot be used here, so the model cannot be exported or evaluated: "
-                            + e.getMessage());
+                    .println(
+                            "the tokenizer was copied but cannot be used here, so the model cannot be exported or evaluated: "
+                                    + e.getMessage());
         }
     }
 }

@@ -50,7 +50,7 @@ final class LibtorchScorer implements Scorer {
         // Windows of a length together, since the shorter of a pass are padded.
         int[] longestFirst = IntStream.range(0, windows.size())
                 .boxed()
-                .sorted(Comparator.comparing(i -> -windows.get(i).tokens().length))
+                .sorted(Comparator.comparingInt(i -> -windows.get(i).tokens().length))
                 .mapToInt(Integer::intValue)
                 .toArray();
         int first = 0;

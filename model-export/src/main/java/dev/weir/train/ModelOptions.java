@@ -22,10 +22,7 @@ final class ModelOptions {
     @Nullable
     Integer vocabulary;
 
-    @Option(
-            names = "--layers",
-            paramLabel = "N",
-            description = "Transformer blocks (default: the preset's, else 6).")
+    @Option(names = "--layers", paramLabel = "N", description = "Transformer blocks (default: the preset's, else 6).")
     @Nullable
     Integer layers;
 

@@ -56,7 +56,7 @@ final class OnnxScorer implements Scorer {
         double[] scores = new double[windows.size()];
         int[] longestFirst = IntStream.range(0, windows.size())
                 .boxed()
-                .sorted(Comparator.comparing(i -> -windows.get(i).scored()))
+                .sorted(Comparator.comparingInt(i -> -windows.get(i).scored()))
                 .mapToInt(Integer::intValue)
                 .toArray();
         int slots = runner.shape().slots();

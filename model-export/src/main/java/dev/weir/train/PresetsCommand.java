@@ -14,10 +14,10 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = "Lists the models that pretrain --preset and export --random know, and what they cost.")
 final class PresetsCommand implements Callable<Integer> {
-    private static final String ROW = "%-11s  %-6s  %6s  %5s  %5s  %7s  %6s  %6s  %10s  %8s  %8s  %8s  %8s  %8s  %8s  %8s  %s%n";
+    private static final String ROW =
+            "%-11s  %-6s  %6s  %5s  %5s  %7s  %6s  %6s  %10s  %8s  %8s  %8s  %8s  %8s  %8s  %8s  %s%n";
 
-    private static final String NOTES =
-            """
+    private static final String NOTES = """
 
             window      tokens that every second layer attends to; the others, and all layers where it is 0, see all.
             fp32, int8, fp16
@@ -44,8 +44,24 @@ final class PresetsCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         out.printf(
-                ROW, "name", "family", "layers", "heads", "width", "context", "vocab", "window", "parameters", "fp32",
-                "int8", "fp16", "cache", "train", "forward", "training", "paper");
+                ROW,
+                "name",
+                "family",
+                "layers",
+                "heads",
+                "width",
+                "context",
+                "vocab",
+                "window",
+                "parameters",
+                "fp32",
+                "int8",
+                "fp16",
+                "cache",
+                "train",
+                "forward",
+                "training",
+                "paper");
         for (Preset preset : Preset.ALL) {
             GptConfig config = preset.config();
             ModelCost cost = new ModelCost(config);
@@ -59,12 +75,12 @@ final class PresetsCommand implements Callable<Integer> {
                     config.context(),
                     config.vocabularySize(),
                     config.window(),
-                    quantity(config.parameters(), ""),
-                    quantity(cost.weightBytes(Precision.FP32), "B"),
-                    quantity(cost.weightBytes(Precision.INT8), "B"),
-                    quantity(cost.halfPrecisionBytes(), "B"),
-                    quantity(cost.cacheBytes(Precision.FP32), "B"),
-                    quantity(cost.trainingBytes(), "B"),
+                    quantity((double) config.parameters(), ""),
+                    quantity((double) cost.weightBytes(Precision.FP32), "B"),
+                    quantity((double) cost.weightBytes(Precision.INT8), "B"),
+                    quantity((double) cost.halfPrecisionBytes(), "B"),
+                    quantity((double) cost.cacheBytes(Precision.FP32), "B"),
+                    quantity((double) cost.trainingBytes(), "B"),
                     quantity(cost.forwardOperations(), ""),
                     quantity(cost.trainingOperations(), ""),
                     preset.source());

@@ -315,7 +315,8 @@ final class PretrainCommand implements Callable<Integer> {
         Files.createDirectories(folder);
         Path given = init == null ? tokenizerFolder : init;
         if (given == null) {
-            BpeTrainer.Vocabulary trained = BpeTrainer.train(text.training(), model.vocabularySize(), List.of(END_OF_TEXT));
+            BpeTrainer.Vocabulary trained =
+                    BpeTrainer.train(text.training(), model.vocabularySize(), List.of(END_OF_TEXT));
             trained.shortfall().ifPresent(console::println);
             trained.write(folder);
         } else {
@@ -412,11 +413,7 @@ final class PretrainCommand implements Callable<Integer> {
         StringBuilder all = new StringBuilder();
         for (int i = 0; i < samples; i++) {
             String sample = sampler.sample(prompt, sampleTokens, 0.8, 0.95, seed + i);
-            all.append("--- sample ")
-                    .append(i + 1)
-                    .append('\n')
-                    .append(sample)
-                    .append('\n');
+            all.append("--- sample ").append(i + 1).append('\n').append(sample).append('\n');
         }
         console.print(all);
         Files.writeString(file, all);

@@ -24,7 +24,7 @@ interface Scorer extends AutoCloseable {
      */
     @SuppressWarnings("ArrayRecordComponent") // on its way to a model, never compared
     record Window(int[] tokens, int from) {
-        Window {
+        public Window {
             if (from < 1 || from >= tokens.length) {
                 throw new IllegalArgumentException(
                         "a window of " + tokens.length + " tokens cannot be scored from token " + from);

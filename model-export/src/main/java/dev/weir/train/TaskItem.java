@@ -18,8 +18,7 @@ import java.util.List;
  * @param answer index of the right one
  */
 record TaskItem(int line, String context, List<String> choices, int answer) {
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     /**
      * Reads a file with an item in each line that is not blank.
@@ -64,7 +63,8 @@ record TaskItem(int line, String context, List<String> choices, int answer) {
                 throw new UserError(at() + "is not valid JSON: " + e.getOriginalMessage(), e);
             }
             if (!root.isObject()) {
-                throw new UserError(at() + "is no JSON object: write {\"context\": ..., \"choices\": [...], \"answer\": ...}");
+                throw new UserError(
+                        at() + "is no JSON object: write {\"context\": ..., \"choices\": [...], \"answer\": ...}");
             }
             List<String> choices = choices(root.path("choices"));
             return new TaskItem(line, context(root), choices, answer(root.path("answer"), choices));

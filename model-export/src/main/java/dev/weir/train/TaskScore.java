@@ -126,7 +126,9 @@ record TaskScore(int shots, int items, double accuracy, double normalisedAccurac
             StringBuilder text = new StringBuilder();
             for (int other : drawn) {
                 TaskItem item = items.get(other);
-                text.append(item.prompt()).append(item.continuation(item.answer())).append(BETWEEN);
+                text.append(item.prompt())
+                        .append(item.continuation(item.answer()))
+                        .append(BETWEEN);
             }
             return text.toString();
         }

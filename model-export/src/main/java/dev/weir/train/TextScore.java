@@ -31,8 +31,7 @@ record TextScore(long tokens, long bytes, double nats, int stride) {
     static TextScore of(Scorer scorer, int[] tokens, Tokenizer tokenizer, int stride, LongConsumer progress) {
         int context = scorer.context();
         if (stride < 1 || stride > context) {
-            throw new UserError(
-                    "--stride is " + stride + ": it must be from 1 to the model's context, " + context);
+            throw new UserError("--stride is " + stride + ": it must be from 1 to the model's context, " + context);
         }
         if (tokens.length < 2) {
             throw new UserError("--data has " + tokens.length + " tokens, too few to predict one from another");

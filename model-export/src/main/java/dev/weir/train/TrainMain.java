@@ -18,7 +18,13 @@ import picocli.CommandLine.Command;
         name = "weir",
         mixinStandardHelpOptions = true,
         description = "Trains GPTs and exports them to be served.",
-        subcommands = {PresetsCommand.class, PretrainCommand.class, ImportCommand.class, ExportCommand.class, EvalCommand.class},
+        subcommands = {
+            PresetsCommand.class,
+            PretrainCommand.class,
+            ImportCommand.class,
+            ExportCommand.class,
+            EvalCommand.class
+        },
         synopsisSubcommandLabel = "COMMAND")
 public final class TrainMain {
     private TrainMain() {}

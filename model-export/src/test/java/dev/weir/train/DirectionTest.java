@@ -17,9 +17,11 @@ class DirectionTest {
 
     @Test
     void eachDocumentIsTurnedAroundForItself() {
-        assertThat(Direction.RTL.order(new int[] {1, 2, 3, 9, 4, 5, 9, 6}, END)).containsExactly(3, 2, 1, 9, 5, 4, 9, 6);
+        assertThat(Direction.RTL.order(new int[] {1, 2, 3, 9, 4, 5, 9, 6}, END))
+                .containsExactly(3, 2, 1, 9, 5, 4, 9, 6);
         assertThat(Direction.RTL.order(new int[] {9, 9, 1, 2}, END)).containsExactly(9, 9, 2, 1);
-        assertThat(Direction.RTL.order(new int[] {1, 9, 2}, OptionalInt.empty())).containsExactly(2, 9, 1);
+        assertThat(Direction.RTL.order(new int[] {1, 9, 2}, OptionalInt.empty()))
+                .containsExactly(2, 9, 1);
         assertThat(Direction.RTL.order(new int[0], END)).isEmpty();
         assertThat(Direction.LTR.order(new int[] {1, 2, 9, 3}, END)).containsExactly(1, 2, 9, 3);
     }

@@ -35,9 +35,7 @@ class EvalCommandTest {
     @BeforeEach
     void aTextAndATask() throws IOException {
         data = Files.writeString(folder.resolve("data.txt"), "The miller turns the wheel.\n".repeat(9));
-        task = Files.writeString(
-                folder.resolve("task.jsonl"),
-                """
+        task = Files.writeString(folder.resolve("task.jsonl"), """
                 {"context": "The miller turns the", "choices": ["wheel", "stone"], "answer": 0}
                 {"context": "The wheel turns the", "choices": ["wheel", "stone"], "answer": "stone"}
                 {"prompt": "Water turns the", "choices": ["wheel", "stone", "miller"], "answer": 0}
@@ -49,7 +47,9 @@ class EvalCommandTest {
     void anExportedModelAndItsCheckpointHaveTheLossThatTrainingWouldReport(Direction direction) throws IOException {
         GptConfig config = CONFIG.withDirection(direction);
         checkpoint("best", config);
-        assertThat(run("export", "--checkpoint", path("best"), "--out", path("model"))).as(err.toString()).isZero();
+        assertThat(run("export", "--checkpoint", path("best"), "--out", path("model")))
+                .as(err.toString())
+                .isZero();
 
         JsonNode exported = eval("model", "--data", data.toString());
         JsonNode trained = eval("best", "--data", data.toString());
@@ -81,7 +81,9 @@ class EvalCommandTest {
     @Test
     void aTaskHasAResultForEachNumberOfShots() throws IOException {
         checkpoint("best", CONFIG);
-        assertThat(run("export", "--checkpoint", path("best"), "--out", path("model"))).as(err.toString()).isZero();
+        assertThat(run("export", "--checkpoint", path("best"), "--out", path("model")))
+                .as(err.toString())
+                .isZero();
 
         JsonNode exported = eval("model", "--task", task.toString(), "--shots", "0,2", "--seed", "4");
         JsonNode trained = eval("best", "--task", task.toString(), "--shots", "0,2", "--seed", "4");
@@ -99,12 +101,17 @@ class EvalCommandTest {
     void mistakesAreOneLineThatNamesTheRemedy() throws IOException {
         checkpoint("best", CONFIG);
         refused("--data FILE, --task FILE or both", "--model", path("best"));
-        refused("neither genai_config.json nor model.safetensors", "--model", folder.toString(), "--data", data.toString());
+        refused(
+                "neither genai_config.json nor model.safetensors",
+                "--model",
+                folder.toString(),
+                "--data",
+                data.toString());
         refused("--data is " + path("none"), "--model", path("best"), "--data", path("none"));
         refused("--stride is 17", "--model", path("best"), "--data", data.toString(), "--stride", "17");
         refused("--shots is 3", "--model", path("best"), "--task", task.toString(), "--shots", "0,3");
         refused("--json is", "--model", path("best"), "--data", data.toString(), "--json", path("no/such/file"));
-        Files.writeString(task, Files.readString(task) + "{}\n");
+        Files.writeString(task, Files.readString(task) + "{\"choices\": [\"b\", \"c\"], \"answer\": 0}\n");
         refused("task.jsonl, line 4: has no context", "--model", path("best"), "--task", task.toString());
         checkpoint("backwards", CONFIG.withDirection(Direction.RTL));
         Files.writeString(task, "{\"context\": \"a\", \"choices\": [\"b\", \"c\"], \"answer\": 1}");

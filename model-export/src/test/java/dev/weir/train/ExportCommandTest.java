@@ -187,7 +187,8 @@ class ExportCommandTest {
 
     @ParameterizedTest
     @CsvSource({"gpt1-mini, fp32, fp32", "gpt2-mini, fp32, fp32", "gpt3-mini, fp32, fp32", "gpt3-mini, int8, int8"})
-    void everyFamilyIsExportedAndComparedBeyondItsWindow(String preset, String weights, String cache) throws IOException {
+    void everyFamilyIsExportedAndComparedBeyondItsWindow(String preset, String weights, String cache)
+            throws IOException {
         int exit = run("--random", preset, "--precision", weights, "--kv", cache, "--out", path("model"));
 
         assertThat(exit).as(err.toString()).isZero();

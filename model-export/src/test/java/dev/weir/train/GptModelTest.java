@@ -27,7 +27,8 @@ class GptModelTest {
 
     @Test
     void logitsRefuseIdsOutsideTheVocabularyAndTextsBeyondTheContext() {
-        LibtorchLogits logits = new LibtorchLogits(new RandomGptWeights(Preset.named("tiny").config(), 5));
+        LibtorchLogits logits =
+                new LibtorchLogits(new RandomGptWeights(Preset.named("tiny").config(), 5));
         assertThatThrownBy(() -> logits.logits(new int[] {1, 300})).hasMessageContaining("token id 300");
         assertThatThrownBy(() -> logits.logits(new int[129])).hasMessageContaining("129 token ids");
         assertThatThrownBy(() -> logits.logits(new int[0])).hasMessageContaining("0 token ids");

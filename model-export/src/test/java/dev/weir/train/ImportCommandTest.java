@@ -17,13 +17,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ImportCommandTest {
-    private static final String GPT2 =
-            """
+    private static final String GPT2 = """
             {"model_type": "gpt2", "activation_function": "gelu_new", "n_layer": 3, "n_head": 4, "n_embd": 64, "n_ctx": 48,
              "n_positions": 48, "vocab_size": 270, "layer_norm_epsilon": 1e-05, "n_inner": null, "eos_token_id": 269}
             """;
-    private static final String GPT1 =
-            """
+    private static final String GPT1 = """
             {"model_type": "openai-gpt", "afn": "gelu", "n_layer": 3, "n_head": 4, "n_embd": 64, "n_ctx": 48,
              "n_positions": 48, "vocab_size": 270, "resid_pdrop": 0.1, "n_special": 0}
             """;
@@ -40,8 +38,17 @@ class ImportCommandTest {
         GptWeights weights = new NoisyGptWeights(family == Family.GPT1 ? SmallGpts.GPT1 : SmallGpts.GPT2, 1);
         Path source = foreign(weights, prefix);
 
-        assertThat(run("import", "--from", source.toString(), "--out", path("imported"))).as(err.toString()).isZero();
-        assertThat(run("export", "--format", "safetensors", "--checkpoint", path("imported"), "--out", path("exported")))
+        assertThat(run("import", "--from", source.toString(), "--out", path("imported")))
+                .as(err.toString())
+                .isZero();
+        assertThat(run(
+                        "export",
+                        "--format",
+                        "safetensors",
+                        "--checkpoint",
+                        path("imported"),
+                        "--out",
+                        path("exported")))
                 .as(err.toString())
                 .isZero();
 
@@ -65,10 +72,14 @@ class ImportCommandTest {
         Path checkpoint = folder.resolve("best");
         Checkpoint.write(checkpoint, new NoisyGptWeights(config, 2), OptionalInt.of(269));
         Files.writeString(checkpoint.resolve("tokenizer.json"), RandomTokenizer.json(270));
-        String[] export = {"export", "--format", "safetensors", "--checkpoint", checkpoint.toString(), "--out", path("hf")};
+        String[] export = {
+            "export", "--format", "safetensors", "--checkpoint", checkpoint.toString(), "--out", path("hf")
+        };
 
         assertThat(run(export)).as(err.toString()).isZero();
-        assertThat(run("import", "--from", path("hf"), "--out", path("again"))).as(err.toString()).isZero();
+        assertThat(run("import", "--from", path("hf"), "--out", path("again")))
+                .as(err.toString())
+                .isZero();
 
         for (String name : new String[] {"model.safetensors", "config.json", "tokenizer.json"}) {
             assertThat(folder.resolve("again").resolve(name)).hasSameBinaryContentAs(checkpoint.resolve(name));
@@ -82,14 +93,20 @@ class ImportCommandTest {
     void theEndOfATextIsTakenFromTheConfigIfTheTokenizerDoesNotNameIt() throws IOException {
         Path source = foreign(new NoisyGptWeights(SmallGpts.GPT2, 1), "");
 
-        assertThat(run("import", "--from", source.toString(), "--out", path("imported"))).isZero();
+        assertThat(run("import", "--from", source.toString(), "--out", path("imported")))
+                .isZero();
 
-        assertThat(ExportSource.checkpoint(folder.resolve("imported")).endOfText()).hasValue(269);
+        assertThat(ExportSource.checkpoint(folder.resolve("imported")).endOfText())
+                .hasValue(269);
     }
 
     @Test
     void filesInOtherFormatsAreRefusedByNameWithTheRemedy() throws IOException {
-        refuses("model.safetensors", "pytorch_model.bin", "has no model.safetensors but pytorch_model.bin", "save_pretrained");
+        refuses(
+                "model.safetensors",
+                "pytorch_model.bin",
+                "has no model.safetensors but pytorch_model.bin",
+                "save_pretrained");
         refuses(
                 "model.safetensors",
                 "model.safetensors.index.json",
@@ -105,11 +122,13 @@ class ImportCommandTest {
     void aHeadOfItsOwnOrAnotherHeadIsRefused() throws IOException {
         GptWeights weights = new NoisyGptWeights(SmallGpts.GPT2, 1);
         Path untied = foreign(weights, "", Map.of("lm_head.weight", () -> new float[270 * 64]));
-        assertThat(run("import", "--from", untied.toString(), "--out", path("o"))).isEqualTo(2);
+        assertThat(run("import", "--from", untied.toString(), "--out", path("o")))
+                .isEqualTo(2);
         assertThat(err.toString()).contains("\"lm_head.weight\" differs from the token embedding");
 
         Path classifier = foreign(weights, "", Map.of("score.weight", () -> new float[270 * 64]));
-        assertThat(run("import", "--from", classifier.toString(), "--out", path("o"))).isEqualTo(2);
+        assertThat(run("import", "--from", classifier.toString(), "--out", path("o")))
+                .isEqualTo(2);
         assertThat(err.toString()).contains("has a tensor \"score.weight\", which no GPT-2 has");
         assertThat(folder.resolve("o")).doesNotExist();
     }
@@ -121,7 +140,8 @@ class ImportCommandTest {
                 source.resolve("tokenizer.json"),
                 "{\"model\":{\"type\":\"BPE\",\"end_of_word_suffix\":\"</w>\",\"vocab\":{\"a</w>\":0},\"merges\":[]}}");
 
-        assertThat(run("import", "--from", source.toString(), "--out", path("imported"))).isZero();
+        assertThat(run("import", "--from", source.toString(), "--out", path("imported")))
+                .isZero();
 
         assertThat(err.toString()).contains("cannot be used here", "end_of_word_suffix");
         assertThat(folder.resolve("imported/tokenizer.json")).hasSameBinaryContentAs(source.resolve("tokenizer.json"));
@@ -129,7 +149,16 @@ class ImportCommandTest {
 
     @Test
     void eightBitsAreNoSafetensors() {
-        assertThat(run("export", "--format", "safetensors", "--precision", "int8", "--random", "tiny", "--out", path("o")))
+        assertThat(run(
+                        "export",
+                        "--format",
+                        "safetensors",
+                        "--precision",
+                        "int8",
+                        "--random",
+                        "tiny",
+                        "--out",
+                        path("o")))
                 .isEqualTo(2);
         assertThat(err.toString()).contains("--format is safetensors", "leave out --precision");
     }
@@ -138,12 +167,18 @@ class ImportCommandTest {
         Path source = foreign(new NoisyGptWeights(SmallGpts.GPT2, 1), "");
         Files.delete(source.resolve(missing));
         Files.createFile(source.resolve(instead));
-        assertThat(run("import", "--from", source.toString(), "--out", path("o"))).isEqualTo(2);
+        assertThat(run("import", "--from", source.toString(), "--out", path("o")))
+                .isEqualTo(2);
         assertThat(err.toString()).contains(words);
     }
 
     private Path foreign(GptWeights weights, String prefix) throws IOException {
-        return foreign(weights, prefix, Map.of("lm_head.weight", () -> weights.tensor(weights.config().family().tokenEmbedding())));
+        return foreign(
+                weights,
+                prefix,
+                Map.of(
+                        "lm_head.weight",
+                        () -> weights.tensor(weights.config().family().tokenEmbedding())));
     }
 
     /** A folder as Hugging Face's libraries write it, with the masks and the repeated head of older versions. */

@@ -75,8 +75,10 @@ class PresetTest {
 
         assertThat(exit).isZero();
         assertThat(out.toString().lines())
-                .anyMatch(line -> line.matches("gpt3-xl +gpt3 +24 +16 +2048 +2048 +50257 +256 +1.32 G .*Brown et al. 2020"))
-                .anyMatch(line -> line.matches("gpt1 +gpt1 +12 +12 +768 +512 +40478 +0 +117 M +466 MB .*Radford et al. 2018"));
+                .anyMatch(line ->
+                        line.matches("gpt3-xl +gpt3 +24 +16 +2048 +2048 +50257 +256 +1.32 G .*Brown et al. 2020"))
+                .anyMatch(line ->
+                        line.matches("gpt1 +gpt1 +12 +12 +768 +512 +40478 +0 +117 M +466 MB .*Radford et al. 2018"));
         for (Preset preset : Preset.ALL) {
             assertThat(out.toString()).contains(preset.name() + " ");
         }

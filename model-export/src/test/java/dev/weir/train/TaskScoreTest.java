@@ -67,9 +67,12 @@ class TaskScoreTest {
 
     @Test
     void theSpaceBetweenContextAndChoiceBelongsToTheChoice() {
-        assertThat(seen(new TaskItem(1, "to be", List.of("or", " not"), 0), 0)).containsExactly("to be| or", "to be| not");
-        assertThat(seen(new TaskItem(1, "to be ", List.of("or", "not"), 0), 0)).containsExactly("to be| or", "to be| not");
-        assertThat(seen(new TaskItem(1, "to be\n", List.of("or", "not"), 0), 0)).containsExactly("to be\n|or", "to be\n|not");
+        assertThat(seen(new TaskItem(1, "to be", List.of("or", " not"), 0), 0))
+                .containsExactly("to be| or", "to be| not");
+        assertThat(seen(new TaskItem(1, "to be ", List.of("or", "not"), 0), 0))
+                .containsExactly("to be| or", "to be| not");
+        assertThat(seen(new TaskItem(1, "to be\n", List.of("or", "not"), 0), 0))
+                .containsExactly("to be\n|or", "to be\n|not");
         // With nothing to start from, the end of the text before is what there is.
         assertThat(seen(new TaskItem(1, "", List.of("or", "not"), 0), 0))
                 .containsExactly("<|endoftext|>|or", "<|endoftext|>|not");
@@ -110,7 +113,8 @@ class TaskScoreTest {
             firstExamples.add(example);
             assertThat(five.get(i)).startsWith(example).endsWith("\n\nquestion " + i + ":");
             for (int other = 0; other < items.size(); other++) {
-                String answered = "question " + other + ": " + items.get(other).choices().get(other % 2) + "\n\n";
+                String answered =
+                        "question " + other + ": " + items.get(other).choices().get(other % 2) + "\n\n";
                 assertThat(five.get(i).contains(answered)).isEqualTo(other != i);
             }
         }

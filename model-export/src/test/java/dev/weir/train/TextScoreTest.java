@@ -51,7 +51,8 @@ class TextScoreTest {
                 predicted.add(window.tokens()[i]);
             }
         }
-        assertThat(predicted).containsExactlyElementsOf(Arrays.stream(text).skip(1).boxed().toList());
+        assertThat(predicted)
+                .containsExactlyElementsOf(Arrays.stream(text).skip(1).boxed().toList());
     }
 
     @Test
@@ -60,9 +61,9 @@ class TextScoreTest {
 
         TextScore.of(scorer, new int[] {10, 11, 12, 13, 14, 15}, bytes, 3, _ -> {});
 
-        assertThat(scorer.seen).extracting(Scorer.Window::tokens).containsExactly(new int[] {10, 11, 12, 13}, new int[] {
-            13, 14, 15
-        });
+        assertThat(scorer.seen)
+                .extracting(Scorer.Window::tokens)
+                .containsExactly(new int[] {10, 11, 12, 13}, new int[] {13, 14, 15});
         assertThat(scorer.seen).extracting(Scorer.Window::from).containsExactly(1, 1);
     }
 
@@ -88,7 +89,9 @@ class TextScoreTest {
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("--stride is 9")
                 .hasMessageContaining("context, 8");
-        assertThatThrownBy(() -> TextScore.of(scorer, new int[20], bytes, 0, _ -> {})).hasMessageContaining("--stride is 0");
-        assertThatThrownBy(() -> TextScore.of(scorer, new int[1], bytes, 8, _ -> {})).hasMessageContaining("1 tokens");
+        assertThatThrownBy(() -> TextScore.of(scorer, new int[20], bytes, 0, _ -> {}))
+                .hasMessageContaining("--stride is 0");
+        assertThatThrownBy(() -> TextScore.of(scorer, new int[1], bytes, 8, _ -> {}))
+                .hasMessageContaining("1 tokens");
     }
 }
