@@ -3,6 +3,7 @@ package dev.weir.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -10,6 +11,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class GptModelTest {
     @ParameterizedTest
@@ -22,6 +24,58 @@ class GptModelTest {
         float[][] actual = new LibtorchLogits(weights).logits(ids);
         for (int t = 0; t < ids.length; t++) {
             assertThat(actual[t]).as("position %d", t).containsExactly(expected[t], within(5e-5f));
+        }
+    }
+
+    /** Along a tensor's own gradient the loss changes by the gradient's length squared, by the definition of a gradient. */
+    @ParameterizedTest
+    @ValueSource(ints = {40, 300})
+    void gradientsAreThoseOfTheLoss(int tokens) {
+        GptConfig config = new GptConfig(2, 2, 64, 300, 270, 0);
+        GptParameters parameters = new GptParameters(scaled(new RandomGptWeights(config, 5), 4));
+        GptModel model = new GptModel(parameters);
+        long[] ids = new SplittableRandom(9).longs(2L * tokens, 0, 270).toArray();
+        long[] targets = new SplittableRandom(10).longs(2L * tokens, 0, 270).toArray();
+        try (PointerScope _ = new PointerScope()) {
+            model.loss(Torch.longs(ids, 2, tokens), Torch.longs(targets, 2, tokens), true)
+                    .backward();
+        }
+        for (String name : config.tensorShapes().keySet()) {
+            float[] weights = parameters.tensor(name);
+            float[] gradient;
+            try (PointerScope _ = new PointerScope()) {
+                gradient = Torch.read(parameters.get(name).grad());
+            }
+            double squared = 0;
+            for (float g : gradient) {
+                squared += (double) g * g;
+            }
+            double step = 0.002 / Math.sqrt(squared);
+            double rise = moved(parameters, model, name, weights, gradient, step, ids, targets, tokens)
+                    - moved(parameters, model, name, weights, gradient, -step, ids, targets, tokens);
+            Torch.write(weights, parameters.get(name));
+            assertThat(rise / (2 * step)).as(name).isCloseTo(squared, withinPercentage(2));
+        }
+    }
+
+    private static double moved(
+            GptParameters parameters,
+            GptModel model,
+            String name,
+            float[] weights,
+            float[] direction,
+            double step,
+            long[] ids,
+            long[] targets,
+            int tokens) {
+        float[] values = weights.clone();
+        for (int i = 0; i < values.length; i++) {
+            values[i] += (float) (step * direction[i]);
+        }
+        Torch.write(values, parameters.get(name));
+        try (PointerScope _ = new PointerScope()) {
+            return model.loss(Torch.longs(ids, 2, tokens), Torch.longs(targets, 2, tokens), false)
+                    .item_float();
         }
     }
 

@@ -3,9 +3,8 @@ package dev.weir.engine;
 /** The arithmetic of scheduling: pure functions of numbers, without model, clock or thread. */
 final class SchedulingPolicy {
     /**
-     * Cached tokens whose copy to another slot takes about as long as one idle decode row. An estimate between the
-     * measured extremes, see {@code src/decisions/0001-slots-and-idle-rows.md}; a wrong value costs time, never
-     * correctness.
+     * Cached tokens whose copy to another slot takes about as long as one idle decode row. An estimate; a wrong value costs
+     * time, never correctness.
      */
     static final int TOKENS_COPIED_PER_IDLE_ROW = 64;
 
