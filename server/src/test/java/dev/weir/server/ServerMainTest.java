@@ -61,6 +61,14 @@ final class ServerMainTest {
                             .build(),
                     HttpResponse.BodyHandlers.ofString());
             assertThat(reply.body()).contains("\"completion_tokens\":4");
+            HttpResponse<String> chat = client.send(
+                    HttpRequest.newBuilder(url.resolve("/v1/chat/completions"))
+                            .POST(
+                                    HttpRequest.BodyPublishers.ofString(
+                                            "{\"messages\":[{\"role\":\"user\",\"content\":\"ab\"}],\"max_tokens\":4,\"ignore_eos\":true}"))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertThat(chat.body()).contains("\"prompt_tokens\":1").contains("\"completion_tokens\":4");
             assertThat(process.toHandle().destroy()).isTrue(); // SIGTERM
             assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
             assertThat(process.exitValue()).isZero();

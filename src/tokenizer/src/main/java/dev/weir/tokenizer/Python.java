@@ -133,9 +133,13 @@ final class Python {
         if (base instanceof Map<?, ?> dict) {
             found = dict.get(key);
         } else if (key instanceof Long index && (base instanceof List || base instanceof MarkedText)) {
-            List<Object> items = items(base);
-            long place = index < 0 ? index + items.size() : index;
-            found = place >= 0 && place < items.size() ? items.get((int) place) : null;
+            long size = length(base);
+            long place = index < 0 ? index + size : index;
+            if (place >= 0 && place < size) {
+                found = base instanceof List<?> list
+                        ? list.get((int) place)
+                        : PythonText.part((MarkedText) base, place, place + 1);
+            }
         }
         if (found == null && key instanceof MarkedText name) {
             found = method(base, name.toString());
@@ -184,23 +188,21 @@ final class Python {
         if (!(base instanceof List) && !(base instanceof MarkedText)) {
             throw unsupported("be sliced", base, base);
         }
-        List<Object> items = items(base);
-        int size = items.size();
-        long by = step == null || step instanceof None ? 1 : integer(step);
+        long size = length(base);
+        long by = step == null || step instanceof None ? 1 : Math.clamp(integer(step), -size - 1, size + 1);
         if (by == 0) {
             throw new JinjaError("a slice has the step 0");
         }
+        // one that goes backwards may begin at the last item and end before the first
+        long first = by > 0 ? Math.max(bound(start, 0, size), 0) : Math.min(bound(start, size - 1, size), size - 1);
+        long end = by > 0 ? Math.min(bound(stop, size, size), size) : bound(stop, -1, size);
+        if (base instanceof MarkedText text && by == 1) {
+            return first < end ? PythonText.part(text, first, end) : MarkedText.EMPTY;
+        }
+        List<Object> items = items(base);
         List<Object> slice = new ArrayList<>();
-        if (by > 0) {
-            long end = Math.min(bound(stop, size, size), size);
-            for (long i = Math.max(bound(start, 0, size), 0); i < end; i += by) {
-                slice.add(items.get((int) i));
-            }
-        } else {
-            long end = Math.max(bound(stop, -1, size), -1);
-            for (long i = Math.min(bound(start, size - 1, size), size - 1); i > end; i += by) {
-                slice.add(items.get((int) i));
-            }
+        for (long i = first; by > 0 ? i < end : i > end; i += by) {
+            slice.add(items.get((int) i));
         }
         return base instanceof MarkedText ? PythonText.join(MarkedText.EMPTY, slice) : slice;
     }

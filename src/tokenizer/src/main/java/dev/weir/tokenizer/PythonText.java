@@ -75,6 +75,13 @@ final class PythonText {
         return text.substring(start, end);
     }
 
+    /** The characters of a text from one place to before another, where a surrogate pair is one character. */
+    static MarkedText part(MarkedText text, long start, long end) {
+        String value = text.toString();
+        int from = value.offsetByCodePoints(0, (int) start);
+        return text.substring(from, value.offsetByCodePoints(from, (int) (end - start)));
+    }
+
     static List<Object> characters(MarkedText text) {
         List<Object> characters = new ArrayList<>(text.length());
         String value = text.toString();
