@@ -105,9 +105,12 @@ class EngineTest {
         try (Engine engine = Engine.start(model, CONFIG, EngineListener.NONE)) {
             RecordingSubscriber victim = new RecordingSubscriber();
             AtomicInteger steps = new AtomicInteger();
+            CountDownLatch bothAsked = new CountDownLatch(1);
             model.onRun = plan -> {
                 int step = steps.incrementAndGet();
-                if (step == 5) {
+                if (step == 1) {
+                    await(bothAsked);
+                } else if (step == 5) {
                     victim.subscription.cancel();
                 } else if (step == 6) {
                     rowsAfterCancel.complete(plan.activeRows());
@@ -119,6 +122,7 @@ class EngineTest {
             engine.generate(request("victim", 4, SamplingParams.greedy(40).ignoringEos()))
                     .subscribe(victim);
             other.subscription.request(Long.MAX_VALUE);
+            bothAsked.countDown();
             assertThat(rowsAfterCancel.get(20, TimeUnit.SECONDS)).isEqualTo(1);
             other.awaitEnd();
             assertThat(other.tokens()).hasSize(40);
