@@ -77,7 +77,8 @@ function footWords(turn) {
   if (turn.isStopping) return "stopping";
   if (turn.state === "waiting" && !turn.sentAt) return "waiting for the connection";
   const words = [STATE_WORDS[turn.state]];
-  if (!turn.isOpen) words.push(...figures(turn));
+  // Half an answer has no figures worth the room that "Try again" needs beside the words on a phone.
+  if (!turn.isOpen && turn.state !== "failed" && turn.state !== "lost") words.push(...figures(turn));
   return words.filter(Boolean).join(" · ");
 }
 

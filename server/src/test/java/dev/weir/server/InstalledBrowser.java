@@ -34,6 +34,7 @@ final class InstalledBrowser {
             .toList();
 
     private static final Path APT_GET = Path.of("/usr/bin/apt-get");
+    private static final Duration UPDATE_PATIENCE = Duration.ofMinutes(2);
     private static final Duration INSTALL_PATIENCE = Duration.ofMinutes(5);
     private static final Duration VERSION_PATIENCE = Duration.ofSeconds(30);
 
@@ -114,13 +115,10 @@ final class InstalledBrowser {
             return "Debian's cannot be installed by a user who is not root";
         }
         err.println("Installing Debian's chromium for the tests of the page; it takes a minute or so.");
-        long deadline = System.nanoTime() + INSTALL_PATIENCE.toNanos();
         List<String> apt = List.of(APT_GET.toString(), "-q", "-o", "DPkg::Lock::Timeout=60");
         // Old lists may still do where new ones cannot be had, so it is the second command that counts.
-        run(with(apt, "update"), INSTALL_PATIENCE);
-        Outcome outcome = run(
-                with(apt, "install", "-y", "--no-install-recommends", "chromium"),
-                Duration.ofNanos(deadline - System.nanoTime()));
+        run(with(apt, "update"), UPDATE_PATIENCE);
+        Outcome outcome = run(with(apt, "install", "-y", "--no-install-recommends", "chromium"), INSTALL_PATIENCE);
         return "apt-get " + (outcome.isSuccess() ? "installed none that starts: " : "could not install Debian's: ")
                 + outcome.lastLine();
     }
@@ -158,7 +156,7 @@ final class InstalledBrowser {
                     .redirectOutput(output.toFile());
             builder.environment().put("DEBIAN_FRONTEND", "noninteractive");
             Process process = builder.start();
-            if (!process.waitFor(Math.max(0, patience.toMillis()), TimeUnit.MILLISECONDS)) {
+            if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
                 process.descendants().forEach(ProcessHandle::destroy);
                 process.destroy();
                 return new Outcome(false, "it was not done after " + patience.toSeconds() + " s");
