@@ -2,6 +2,7 @@ package dev.weir.train;
 
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
@@ -14,15 +15,21 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * {@code PointerScope}.
  *
  * <p>Shapes: B sequences, T tokens, d width, H heads, s = d / H head size, V vocabulary. Dropout acts where GPTs have it on
- * the embeddings and on what each block adds to the residual stream; attention weights are not dropped, since the fused causal
- * attention of libtorch's CPU build never materialises them.
+ * the embeddings and on what each block adds to the residual stream, not on attention weights.
  */
 final class GptModel {
     private final GptParameters parameters;
     private final GptConfig config;
+    private final Matmul matmul;
 
+    /** A model that calculates in float32. */
     GptModel(GptParameters parameters) {
+        this(parameters, Matmul.FP32);
+    }
+
+    GptModel(GptParameters parameters, Matmul matmul) {
         this.parameters = parameters;
+        this.matmul = matmul;
         config = parameters.config();
     }
 
@@ -31,41 +38,41 @@ final class GptModel {
     }
 
     /** Mean cross-entropy in nats of the targets [B, T] given the ids before them, ids [B, T]. */
-    Tensor loss(Tensor ids, Tensor targets, boolean training) {
-        Tensor logits = forward(ids, training); // [B, T, V]
+    Tensor loss(Tensor ids, Tensor targets, Dropout dropout) {
+        Tensor logits = forward(ids, dropout); // [B, T, V]
         return torch.cross_entropy_loss(logits.view(-1, config.vocabularySize()), targets.view(-1));
     }
 
     /** Logits [B, T, V] of the token after each of ids [B, T]; T is at most the context. */
-    Tensor forward(Tensor ids, boolean training) {
+    Tensor forward(Tensor ids, Dropout dropout) {
         long batch = ids.size(0);
         long tokens = ids.size(1);
         Tensor table = parameters.get(config.family().tokenEmbedding()); // [V, d]
         Tensor positions = parameters.get(config.family().positionEmbedding()).narrow(0, 0, tokens); // [T, d]
         Tensor x = torch.embedding(table, ids).add(positions); // [B, T, d]
-        x = dropout(x, training).view(batch * tokens, config.width()); // [B T, d]
+        x = dropout.apply(x).view(batch * tokens, config.width()); // [B T, d]
         for (int layer = 0; layer < config.layers(); layer++) {
             String block = "h." + layer + ".";
             boolean banded = config.isBanded(layer);
-            x = sublayer(x, block + "ln_1", in -> attention(in, block + "attn.", batch, tokens, banded), training);
-            x = sublayer(x, block + "ln_2", in -> mlp(in, block + "mlp."), training);
+            x = sublayer(x, block + "ln_1", in -> attention(in, block + "attn.", batch, tokens, banded), dropout);
+            x = sublayer(x, block + "ln_2", in -> mlp(in, block + "mlp."), dropout);
         }
         if (!config.family().isPostNorm()) {
             x = norm(x, "ln_f");
         }
-        Tensor head = table.t(); // [d, V], tied to the embedding
-        Tensor logits = config.outputBias()
-                ? torch.addmm(parameters.get(GptConfig.OUTPUT_BIAS), x, head)
-                : torch.matmul(x, head);
+        Tensor logits = torch.matmul(factor(x), factor(table).t()).to(ScalarType.Float); // tied to the embedding
+        if (config.outputBias()) {
+            logits = logits.add(parameters.get(GptConfig.OUTPUT_BIAS));
+        }
         return logits.view(batch, tokens, config.vocabularySize());
     }
 
     /** What attention or an MLP adds to the residual stream x, [B T, d], and the norm before or after it. */
-    private Tensor sublayer(Tensor x, String norm, UnaryOperator<Tensor> computation, boolean training) {
+    private Tensor sublayer(Tensor x, String norm, UnaryOperator<Tensor> computation, Dropout dropout) {
         if (config.family().isPostNorm()) {
-            return norm(x.add(dropout(computation.apply(x), training)), norm);
+            return norm(x.add(dropout.apply(computation.apply(x))), norm);
         }
-        return x.add(dropout(computation.apply(norm(x, norm)), training));
+        return x.add(dropout.apply(computation.apply(norm(x, norm))));
     }
 
     private Tensor mlp(Tensor x, String name) {
@@ -75,26 +82,44 @@ final class GptModel {
 
     /** Causal multi-head self-attention; x and the result are [B T, d]. */
     private Tensor attention(Tensor x, String name, long batch, long tokens, boolean banded) {
-        boolean masked = banded && tokens > config.window();
         Tensor qkv = linear(x, name + "c_attn").view(batch, tokens, 3L * config.width()); // [B, T, 3 d]
         TensorVector parts = qkv.split(config.width(), 2);
-        Tensor mixed = torch.scaled_dot_product_attention(
-                heads(parts.get(0), batch, tokens),
-                heads(parts.get(1), batch, tokens),
-                heads(parts.get(2), batch, tokens),
-                masked ? new TensorOptional(band(tokens)) : new TensorOptional(),
-                0.0,
-                !masked,
-                new DoubleOptional(),
-                false); // [B, H, T, s]
+        Tensor q = heads(parts.get(0), batch, tokens);
+        Tensor k = heads(parts.get(1), batch, tokens);
+        Tensor v = heads(parts.get(2), batch, tokens);
+        boolean masked = banded && tokens > config.window();
+        Tensor mixed = matmul == Matmul.BF16 ? attend(q, k, v, masked) : fusedAttend(q, k, v, masked); // [B, H, T, s]
         Tensor joined = mixed.transpose(1, 2).reshape(batch * tokens, config.width());
         return linear(joined, name + "c_proj");
     }
 
-    /** Which tokens each token sees in a banded layer: itself and those just before it; [T, T]. */
-    private Tensor band(long tokens) {
+    /** Never holds all attention weights at once, which long contexts need. */
+    private Tensor fusedAttend(Tensor q, Tensor k, Tensor v, boolean masked) {
+        return torch.scaled_dot_product_attention(
+                q,
+                k,
+                v,
+                masked ? new TensorOptional(seen(q.size(2), true)) : new TensorOptional(),
+                0.0,
+                !masked,
+                new DoubleOptional(),
+                false);
+    }
+
+    /** Holds all attention weights, as matrix products that bfloat16 speeds up: libtorch's fused kernel is slower with it. */
+    private Tensor attend(Tensor q, Tensor k, Tensor v, boolean masked) {
+        Tensor unseen = torch.zeros(new long[] {q.size(2), q.size(2)}, new TensorOptions(ScalarType.BFloat16));
+        unseen.masked_fill_(seen(q.size(2), masked).logical_not(), new Scalar(Double.NEGATIVE_INFINITY));
+        Tensor scaled = q.mul(new Scalar(1 / Math.sqrt(config.headSize())));
+        Tensor weights = torch.matmul(scaled, k.transpose(2, 3)).add_(unseen).softmax(-1); // [B, H, T, T]
+        return torch.matmul(weights, v);
+    }
+
+    /** Which tokens each token sees: itself and those before it, in a banded layer only the nearest; [T, T]. */
+    private Tensor seen(long tokens, boolean masked) {
         Tensor all = torch.ones(new long[] {tokens, tokens}, new TensorOptions(ScalarType.Bool));
-        return all.tril(0).triu(1L - config.window());
+        Tensor causal = all.tril(0);
+        return masked ? causal.triu(1L - config.window()) : causal;
     }
 
     /** [B, T, d] seen as [B, H, T, s]. */
@@ -104,7 +129,7 @@ final class GptModel {
 
     /** x W + b; x is [B T, in], W [in, out], b [out]. */
     private Tensor linear(Tensor x, String name) {
-        return torch.addmm(parameters.get(name + ".bias"), x, parameters.get(name + ".weight"));
+        return torch.addmm(factor(parameters.get(name + ".bias")), factor(x), factor(parameters.get(name + ".weight")));
     }
 
     private Tensor norm(Tensor x, String name) {
@@ -117,7 +142,8 @@ final class GptModel {
                 true);
     }
 
-    private Tensor dropout(Tensor x, boolean training) {
-        return training && config.dropout() > 0 ? torch.dropout(x, config.dropout(), true) : x;
+    /** The tensor in the numbers that matrices are multiplied in. */
+    private Tensor factor(Tensor x) {
+        return matmul == Matmul.BF16 ? x.to(ScalarType.BFloat16) : x;
     }
 }

@@ -3,7 +3,6 @@ package dev.weir.train;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * What libtorch's model says for given weights: the reference that exports are held against. One thread at a time.
@@ -13,7 +12,6 @@ final class LibtorchLogits implements ReferenceModel {
 
     /** Copies the weights into libtorch and has it calculate in full float32. */
     LibtorchLogits(GptWeights weights) {
-        Torch.configure(torch.get_num_threads(), false);
         model = new GptModel(GptParameters.frozen(weights));
     }
 
@@ -39,7 +37,7 @@ final class LibtorchLogits implements ReferenceModel {
         }
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
-            Tensor logits = model.forward(Torch.longs(wide, 1, ids.length), false); // [1, T, V]
+            Tensor logits = model.forward(Torch.longs(wide, 1, ids.length), Dropout.NONE); // [1, T, V]
             float[] flat = Torch.read(logits.contiguous());
             float[][] rows = new float[ids.length][config.vocabularySize()];
             for (int t = 0; t < rows.length; t++) {

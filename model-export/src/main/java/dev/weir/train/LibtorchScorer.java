@@ -29,7 +29,9 @@ final class LibtorchScorer implements Scorer {
      * @param threads that calculate; 0 for all that libtorch finds
      */
     LibtorchScorer(GptWeights weights, int parallel, int threads) {
-        Torch.configure(threads == 0 ? torch.get_num_threads() : threads, false);
+        if (threads != 0) {
+            Torch.configure(threads);
+        }
         model = new GptModel(GptParameters.frozen(weights));
         mostWindows = parallel;
     }
@@ -80,7 +82,7 @@ final class LibtorchScorer implements Scorer {
         }
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
-            Tensor logits = model.forward(Torch.longs(ids, batch.length, length), false); // [B, T, V]
+            Tensor logits = model.forward(Torch.longs(ids, batch.length, length), Dropout.NONE); // [B, T, V]
             Tensor losses = torch.cross_entropy_loss(
                     logits.view(-1, vocabularySize()),
                     Torch.longs(targets, targets.length),

@@ -176,10 +176,10 @@ final class PretrainCommand implements Callable<Integer> {
     @Option(
             names = "--matmul",
             paramLabel = "HOW",
-            defaultValue = "bf16",
-            description = "fp32, or bf16 to round the factors of matrix products to bfloat16 where the processor is "
-                    + "built for it, several times faster (default: ${DEFAULT-VALUE}).")
-    String matmul = "bf16";
+            defaultValue = "auto",
+            description = "Numbers that training multiplies matrices in: fp32, bf16, or auto for the faster on this "
+                    + "machine (default: ${DEFAULT-VALUE}).")
+    String matmul = "auto";
 
     @Option(
             names = "--log-every",
@@ -225,11 +225,12 @@ final class PretrainCommand implements Callable<Integer> {
             throw new UserError("--resume finds no " + state + ": start the run without --resume");
         }
         Tokenizer tokenizer = tokenizer(text, folder, console);
-        PretrainConfig config = config(tokenizer.vocabularySize());
+        TrainingState.Saved saved = resume ? TrainingState.load(RunFolder.last(folder), text.sha256()) : null;
+        int threadCount = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+        Torch.configure(threadCount);
+        PretrainConfig config = config(tokenizer.vocabularySize(), saved);
         TokenizedText tokens = text.tokenize(tokenizer, config.model());
 
-        int threadCount = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-        Torch.configure(threadCount, matmul.equals("bf16"));
         TrainingCard card = new TrainingCard(
                 TrainingCard.command(spec.commandLine().getParseResult().originalArgs()),
                 text.describe() + ": " + tokens.describe(),
@@ -237,8 +238,7 @@ final class PretrainCommand implements Callable<Integer> {
                 init == null ? "" : trainingBefore(init));
         RunFolder run = new RunFolder(folder, config, tokenizer, text.sha256(), card, console, logEvery);
         Pretrainer pretrainer;
-        if (resume) {
-            TrainingState.Saved saved = TrainingState.load(RunFolder.last(folder), text.sha256());
+        if (saved != null) {
             pretrainer = Pretrainer.resume(config, tokens, saved, run);
             run.rewind(saved.progress().step());
         } else {
@@ -286,8 +286,8 @@ final class PretrainCommand implements Callable<Integer> {
 
     private void checkOptions() {
         model.check();
-        if (!matmul.equals("bf16") && !matmul.equals("fp32")) {
-            throw new UserError("--matmul is \"" + matmul + "\": choose fp32 or bf16");
+        if (!matmul.equals("auto")) {
+            Matmul.named(matmul);
         }
         if (threads != null && threads < 1) {
             throw new UserError("--threads is " + threads + ": it must be at least 1");
@@ -331,7 +331,7 @@ final class PretrainCommand implements Callable<Integer> {
         return Tokenizer.load(folder);
     }
 
-    private PretrainConfig config(int vocabularySize) {
+    private PretrainConfig config(int vocabularySize, TrainingState.@Nullable Saved saved) {
         double floor = minLearningRate == null ? learningRate / 10 : minLearningRate;
         return new PretrainConfig(
                 model.config(vocabularySize),
@@ -345,7 +345,17 @@ final class PretrainCommand implements Callable<Integer> {
                 clip,
                 evalEvery,
                 evalBlocks,
+                matmul(saved),
                 seed);
+    }
+
+    /** The one asked for; a resumed run keeps its own rather than what is faster today. */
+    private Matmul matmul(TrainingState.@Nullable Saved saved) {
+        if (!matmul.equals("auto")) {
+            return Matmul.named(matmul);
+        }
+        String before = saved == null ? null : saved.settings().get(PretrainConfig.MATMUL);
+        return before == null ? Matmul.fastest() : Matmul.named(before);
     }
 
     private void announce(
@@ -400,7 +410,6 @@ final class PretrainCommand implements Callable<Integer> {
         SequencedMap<String, String> settings = config.describe();
         settings.put("held-out", String.valueOf(heldOut));
         settings.put("threads", String.valueOf(threadCount));
-        settings.put("matmul", matmul);
         return settings;
     }
 

@@ -18,6 +18,7 @@ import java.util.SequencedMap;
  * @param clip longest gradient that a step follows unscaled
  * @param evalEvery steps between two looks at the held-out text
  * @param evalBlocks most held-out blocks of one look
+ * @param matmul numbers that matrices are multiplied in
  * @param seed of the first weights, of the blocks drawn and of dropout
  */
 record PretrainConfig(
@@ -32,10 +33,14 @@ record PretrainConfig(
         double clip,
         int evalEvery,
         int evalBlocks,
+        Matmul matmul,
         long seed) {
+    /** The setting's name that tells the numbers that matrices are multiplied in. */
+    static final String MATMUL = "matmul";
+
     /** What runs had that were saved before these could be chosen. */
     private static final Map<String, String> ADDED_LATER =
-            Map.of("family", "gpt2", "window", "0", "output-bias", "false", "direction", "ltr");
+            Map.of("family", "gpt2", "window", "0", "output-bias", "false", "direction", "ltr", MATMUL, "fp32");
 
     PretrainConfig {
         atLeastOne("--steps", steps);
@@ -95,6 +100,7 @@ record PretrainConfig(
         settings.put("clip", String.valueOf(clip));
         settings.put("eval-every", String.valueOf(evalEvery));
         settings.put("eval-blocks", String.valueOf(evalBlocks));
+        settings.put(MATMUL, matmul.label());
         settings.put("seed", String.valueOf(seed));
         return settings;
     }

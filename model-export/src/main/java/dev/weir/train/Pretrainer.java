@@ -7,7 +7,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * The pre-training loop: next-token prediction on one text with AdamW. Owned by the thread that calls {@link #run}.
@@ -21,6 +20,7 @@ final class Pretrainer {
     private final PretrainConfig config;
     private final TokenizedText text;
     private final GptParameters parameters;
+    private final GptModel trained;
     private final GptModel model;
     private final AdamW optimizer;
     private final Listener listener;
@@ -85,6 +85,7 @@ final class Pretrainer {
         this.parameters = parameters;
         this.progress = progress;
         this.listener = listener;
+        trained = new GptModel(parameters, config.matmul());
         model = new GptModel(parameters);
         optimizer = new AdamW(parameters, config.beta1(), config.beta2(), config.weightDecay());
     }
@@ -97,6 +98,7 @@ final class Pretrainer {
         return optimizer;
     }
 
+    /** The model as it is evaluated, in float32. */
     GptModel model() {
         return model;
     }
@@ -149,9 +151,9 @@ final class Pretrainer {
     private double accumulateGradients(long number) {
         TokenizedText.Batch batch = text.trainingBatch(
                 config.seed(), number, config.batch(), config.model().context());
-        torch.manual_seed(Seeds.mix(config.seed(), number)); // what dropout drops
+        Dropout dropout = new Dropout(config.model().dropout(), Seeds.mix(config.seed(), number));
         try (PointerScope _ = new PointerScope()) {
-            Tensor loss = model.loss(tensor(batch.ids(), batch), tensor(batch.targets(), batch), true);
+            Tensor loss = trained.loss(tensor(batch.ids(), batch), tensor(batch.targets(), batch), dropout);
             loss.div(new Scalar((double) config.accumulate())).backward();
             return loss.item_float();
         }
@@ -177,7 +179,7 @@ final class Pretrainer {
         for (TokenizedText.Batch batch : batches) {
             try (PointerScope _ = new PointerScope();
                     NoGradGuard _ = new NoGradGuard()) {
-                Tensor loss = model.loss(tensor(batch.ids(), batch), tensor(batch.targets(), batch), false);
+                Tensor loss = model.loss(tensor(batch.ids(), batch), tensor(batch.targets(), batch), Dropout.NONE);
                 nats += (double) loss.item_float() * batch.targets().length;
             }
             tokens += batch.targets().length;

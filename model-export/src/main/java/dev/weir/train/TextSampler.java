@@ -58,7 +58,7 @@ final class TextSampler {
         long[] ids = window.stream().mapToLong(Integer::longValue).toArray();
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
-            Tensor logits = model.forward(Torch.longs(ids, 1, ids.length), false); // [1, T, V]
+            Tensor logits = model.forward(Torch.longs(ids, 1, ids.length), Dropout.NONE); // [1, T, V]
             return Torch.read(logits.select(1, ids.length - 1L).contiguous());
         }
     }

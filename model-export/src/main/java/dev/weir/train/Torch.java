@@ -12,15 +12,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 final class Torch {
     private Torch() {}
 
-    /**
-     * Sets the number of threads and how exactly float32 matrices are multiplied.
-     *
-     * @param fast round the factors of matrix products to bfloat16 and add up in float32, where the processor has
-     *     instructions for it; other processors calculate as without it
-     */
-    static void configure(int threads, boolean fast) {
+    /** Sets the number of threads of every later calculation. */
+    static void configure(int threads) {
         torch.set_num_threads(threads);
-        torch.globalContext().setFloat32MatmulPrecision(fast ? "medium" : "highest");
     }
 
     /** An int64 tensor with a copy of the values. */

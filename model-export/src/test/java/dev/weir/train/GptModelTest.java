@@ -8,6 +8,9 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -37,7 +40,7 @@ class GptModelTest {
         long[] ids = new SplittableRandom(9).longs(2L * tokens, 0, 270).toArray();
         long[] targets = new SplittableRandom(10).longs(2L * tokens, 0, 270).toArray();
         try (PointerScope _ = new PointerScope()) {
-            model.loss(Torch.longs(ids, 2, tokens), Torch.longs(targets, 2, tokens), true)
+            model.loss(Torch.longs(ids, 2, tokens), Torch.longs(targets, 2, tokens), Dropout.NONE)
                     .backward();
         }
         for (String name : config.tensorShapes().keySet()) {
@@ -76,7 +79,7 @@ class GptModelTest {
         }
         Torch.write(values, parameters.get(name));
         try (PointerScope _ = new PointerScope()) {
-            return model.loss(Torch.longs(ids, 2, tokens), Torch.longs(targets, 2, tokens), false)
+            return model.loss(Torch.longs(ids, 2, tokens), Torch.longs(targets, 2, tokens), Dropout.NONE)
                     .item_float();
         }
     }
@@ -151,15 +154,75 @@ class GptModelTest {
     }
 
     @Test
-    void dropoutActsInTrainingOnly() {
+    void dropoutDropsWhatItsSeedSays() {
         GptConfig config = new GptConfig(1, 2, 32, 16, 50, 0.5);
         GptModel model = new GptModel(new GptParameters(new RandomGptWeights(config, 1)));
         try (PointerScope _ = new PointerScope()) {
             long[] ids = {1, 2, 3, 4};
-            float[] calm = Torch.read(model.forward(Torch.longs(ids, 1, 4), false));
-            assertThat(Torch.read(model.forward(Torch.longs(ids, 1, 4), false))).isEqualTo(calm);
-            assertThat(Torch.read(model.forward(Torch.longs(ids, 1, 4), true))).isNotEqualTo(calm);
+            float[] calm = Torch.read(model.forward(Torch.longs(ids, 1, 4), Dropout.NONE));
+            assertThat(Torch.read(model.forward(Torch.longs(ids, 1, 4), Dropout.NONE)))
+                    .isEqualTo(calm);
+            float[] dropped = Torch.read(model.forward(Torch.longs(ids, 1, 4), new Dropout(0.5, 7)));
+            assertThat(dropped).isNotEqualTo(calm);
+            assertThat(Torch.read(model.forward(Torch.longs(ids, 1, 4), new Dropout(0.5, 7))))
+                    .isEqualTo(dropped);
+            assertThat(Torch.read(model.forward(Torch.longs(ids, 1, 4), new Dropout(0.5, 8))))
+                    .isNotEqualTo(dropped);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0.1, 0.2, 0.5, 0.9})
+    void dropoutDropsItsShareAndKeepsTheMean(double rate) {
+        try (PointerScope _ = new PointerScope()) {
+            int numbers = 100_001;
+            Tensor ones = torch.ones(new long[] {numbers}, new TensorOptions(torch.ScalarType.Float));
+            double kept = 0;
+            double sum = 0;
+            for (float x : Torch.read(new Dropout(rate, 3).apply(ones))) {
+                kept += x == 0 ? 0 : 1;
+                sum += x;
+            }
+            // Five standard deviations of a share.
+            double tolerance = 5 * Math.sqrt(rate * (1 - rate) / numbers);
+            assertThat(1 - kept / numbers).isCloseTo(rate, within(tolerance));
+            assertThat(sum / numbers).isCloseTo(1, within(tolerance / (1 - rate)));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.weir.train.SmallGpts#all")
+    void bfloat16ProductsLeadTheSameWay(GptConfig config) {
+        GptWeights weights = scaled(new RandomGptWeights(config, 5), 1.5f);
+        long[] ids = new SplittableRandom(9).longs(80, 0, 270).toArray();
+        long[] targets = new SplittableRandom(10).longs(80, 0, 270).toArray();
+        GptParameters exact = new GptParameters(weights);
+        GptParameters reduced = new GptParameters(weights);
+        double exactLoss = backward(new GptModel(exact, Matmul.FP32), ids, targets);
+        double reducedLoss = backward(new GptModel(reduced, Matmul.BF16), ids, targets);
+        assertThat(reducedLoss).isCloseTo(exactLoss, withinPercentage(0.5)).isNotEqualTo(exactLoss);
+        assertThat(cosine(Torch.read(exact.gradients()), Torch.read(reduced.gradients())))
+                .isGreaterThan(0.999);
+    }
+
+    private static double backward(GptModel model, long[] ids, long[] targets) {
+        try (PointerScope _ = new PointerScope()) {
+            Tensor loss = model.loss(Torch.longs(ids, 2, 40), Torch.longs(targets, 2, 40), Dropout.NONE);
+            loss.backward();
+            return loss.item_float();
+        }
+    }
+
+    private static double cosine(float[] a, float[] b) {
+        double ab = 0;
+        double aa = 0;
+        double bb = 0;
+        for (int i = 0; i < a.length; i++) {
+            ab += (double) a[i] * b[i];
+            aa += (double) a[i] * a[i];
+            bb += (double) b[i] * b[i];
+        }
+        return ab / Math.sqrt(aa * bb);
     }
 
     private static double[] doubles(float[] values) {

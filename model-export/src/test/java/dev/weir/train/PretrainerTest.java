@@ -34,7 +34,7 @@ class PretrainerTest {
 
     @BeforeEach
     void oneThreadAndFullPrecision() throws IOException {
-        Torch.configure(1, false);
+        Torch.configure(1);
         BpeTrainer.train("", VOCABULARY, List.of("<|endoftext|>")).write(folder);
         tokenizer = Tokenizer.load(folder);
     }
@@ -115,12 +115,13 @@ class PretrainerTest {
         GptModel model = new GptModel(parameters);
         AdamW optimizer = new AdamW(parameters, 0.9, 0.99, 0);
         long[] ids = new SplittableRandom(5).longs(32, 0, VOCABULARY).toArray();
-        model.loss(Torch.longs(ids, 2, 16), Torch.longs(ids, 2, 16), true).backward();
+        model.loss(Torch.longs(ids, 2, 16), Torch.longs(ids, 2, 16), Dropout.NONE)
+                .backward();
         float[] whole = Torch.read(parameters.gradients());
         optimizer.zeroGradients();
         for (int half = 0; half < 2; half++) {
             long[] part = Arrays.copyOfRange(ids, half * 16, half * 16 + 16);
-            model.loss(Torch.longs(part, 1, 16), Torch.longs(part, 1, 16), true)
+            model.loss(Torch.longs(part, 1, 16), Torch.longs(part, 1, 16), Dropout.NONE)
                     .div(new Scalar(2.0))
                     .backward();
         }
@@ -131,7 +132,19 @@ class PretrainerTest {
     void aDivergingRunStopsAndSaysSo() {
         PretrainConfig normal = config(50, 0.0, 1);
         PretrainConfig config = new PretrainConfig(
-                normal.model(), 50, 2, 1, new LearningRateSchedule(1e30, 0, 0, 50), 0.9, 0.99, 0, 1, 50, 8, 1);
+                normal.model(),
+                50,
+                2,
+                1,
+                new LearningRateSchedule(1e30, 0, 0, 50),
+                0.9,
+                0.99,
+                0,
+                1,
+                50,
+                8,
+                Matmul.FP32,
+                1);
         assertThatThrownBy(
                         () -> Pretrainer.start(config, random(), new Recorder()).run(() -> false))
                 .isInstanceOf(DivergedException.class)
@@ -155,6 +168,7 @@ class PretrainerTest {
                 1.0,
                 5,
                 8,
+                Matmul.FP32,
                 11);
     }
 
