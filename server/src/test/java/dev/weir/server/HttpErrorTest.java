@@ -88,6 +88,19 @@ final class HttpErrorTest {
     }
 
     @Test
+    void conversationThatTheTemplateRefusesIsAnsweredInItsWords() {
+        for (String path : new String[] {"/v1/chat/completions", "/tokenize"}) {
+            HttpResponse<String> reply =
+                    server.post(path, "{\"messages\":[{\"role\":\"assistant\",\"content\":\"I speak\"}]}");
+            assertThat(reply.statusCode()).isEqualTo(400);
+            ApiError error = Objects.requireNonNull(Chunk.read(reply.body()).error());
+            assertThat(error.param()).isEqualTo("messages");
+            assertThat(error.message())
+                    .isEqualTo("messages does not fit the model's chat template: the user speaks first");
+        }
+    }
+
+    @Test
     void bodyBeyondTheLimitIsRefusedWith413() {
         HttpResponse<String> reply =
                 server.post("/v1/completions", "{\"prompt\":\"" + "x".repeat((1 << 20) + 1) + "\"}");

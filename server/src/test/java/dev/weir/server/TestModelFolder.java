@@ -47,6 +47,9 @@ final class TestModelFolder {
     private static void write(Path folder) throws IOException {
         Files.writeString(folder.resolve("chat_template.jinja"), """
                 {%- for message in messages -%}
+                    {%- if loop.first and message['role'] == 'assistant' -%}
+                        {{- raise_exception('the user speaks first') -}}
+                    {%- endif -%}
                     {{- '<|turn|>' + message['role'] + '\\n' + message['content'] -}}
                 {%- endfor -%}
                 {%- if add_generation_prompt -%}{{- '<|turn|>assistant\\n' -}}{%- endif -%}

@@ -84,6 +84,8 @@ final class JinjaTest {
         assertRenders(
                 "{{ 'abcdef'[1:4] }} {{ 'abcdef'[::-2] }} {{ 'abcdef'[4:1:-1] }} {{ 'abc'[9:] }} {{ 'abc'[-9:2] }}",
                 "bcd fdb edc  ab");
+        assertRenders("{{ 'abc'[1::9223372036854775807] }}{{ [1, 2][::-9223372036854775807] | join }}", "b2");
+        assertRenders("{{ '\ud83d\ude42ab'[:2] }}{{ '\ud83d\ude42ab'[-3] }}", "\ud83d\ude42a\ud83d\ude42");
         assertRenders("{{ '\ud83d\ude42ab'[1] }}{{ '\ud83d\ude42' | length }}", "a1");
     }
 
