@@ -90,6 +90,14 @@ final class ServeCommand implements Callable<Integer> {
             description = "Threads that serve connections; 0 is one per four processors. Default: ${DEFAULT-VALUE}.")
     private int eventLoops;
 
+    @Option(
+            names = "--stream-interval",
+            paramLabel = "MS",
+            description = "Least milliseconds between two deltas of a stream, in which its tokens gather;"
+                    + " 0 sends each token by itself. Default: ${DEFAULT-VALUE}.")
+    private int streamInterval =
+            Math.toIntExact(ServerLimits.DEFAULT.streamInterval().toMillis());
+
     @Option(names = ConfigFile.OPTION, paramLabel = "FILE", description = "File with these options, one per line.")
     @SuppressWarnings("UnusedVariable") // ConfigFile reads it from the arguments, before picocli sees them
     private @Nullable Path config;
@@ -100,6 +108,10 @@ final class ServeCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         if (port < 0 || port > 65_535) {
             err.println("weir: port is " + port + " but must be from 0 to 65535");
+            return 2;
+        }
+        if (streamInterval < 0) {
+            err.println("weir: stream-interval is " + streamInterval + " but must be 0 or more");
             return 2;
         }
         if (eventLoops == 0) {
@@ -134,7 +146,8 @@ final class ServeCommand implements Callable<Integer> {
         Metrics metrics = new Metrics(folder.name());
         Engine engine = Engine.start(runner, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine);
-        Services services = new Services(service, new Admission(engine::stats), metrics, ServerLimits.DEFAULT);
+        ServerLimits limits = ServerLimits.DEFAULT.withStreamInterval(Duration.ofMillis(streamInterval));
+        Services services = new Services(service, new Admission(engine::stats), metrics, limits);
         try {
             return WeirServer.start(services, host, port, eventLoops, new VertxOptions());
         } catch (IOException e) {

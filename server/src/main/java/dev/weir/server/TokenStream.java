@@ -4,9 +4,11 @@ import dev.weir.engine.FinishReason;
 import dev.weir.engine.StepOutput;
 import dev.weir.tokenizer.IncrementalDetokenizer;
 import io.vertx.core.Context;
+import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
@@ -15,7 +17,9 @@ import reactor.core.publisher.BaseSubscriber;
  * The tokens of one generation on their way from the engine thread to the client's event loop, where they become text.
  *
  * <p>The engine thread appends to a queue and schedules one drain on the context, however many tokens arrive before it
- * runs. The drain detokenises and hands on whatever text is complete. Demand goes back to the engine only while the
+ * runs. The drain detokenises and hands on whatever text is complete. Then the stream rests for an interval in which
+ * tokens gather, unless the last one comes or half the window is used up: a frame costs client and server far more than
+ * a token does, and fifty a second look as smooth as a thousand. Demand goes back to the engine only while the
  * client has room, {@value #WINDOW} tokens ahead at most: a client that does not read costs the engine nothing and the
  * server at most that many tokens.
  */
@@ -36,12 +40,26 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
         void failed(Throwable cause);
     }
 
+    /** No timer of Vert.x has this number. */
+    private static final long NO_TIMER = -1;
+
+    private enum State {
+        /** The next token schedules a drain. */
+        IDLE,
+        /** A drain is due on the context. */
+        SCHEDULED,
+        /** A drain was not long ago: a timer looks for what has come since. */
+        RESTING
+    }
+
     private final Context context;
+    private final long intervalMillis;
     private final Reader reader;
 
     // Any thread
     private final Queue<StepOutput> queue = new ConcurrentLinkedQueue<>();
-    private final AtomicBoolean drainScheduled = new AtomicBoolean();
+    private final AtomicInteger queued = new AtomicInteger();
+    private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
     private volatile @Nullable Throwable failure;
 
     // The context's thread
@@ -49,10 +67,17 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     private final StringBuilder pending = new StringBuilder();
     private int tokens;
     private int owedDemand;
+    private long timer = NO_TIMER;
     private boolean hasEnded;
 
-    TokenStream(Context context, IncrementalDetokenizer detokenizer, Reader reader) {
+    /**
+     * A stream that has not begun.
+     *
+     * @param interval least time between two deltas; 0 hands on each token as it comes
+     */
+    TokenStream(Context context, Duration interval, IncrementalDetokenizer detokenizer, Reader reader) {
         this.context = context;
+        intervalMillis = interval.toMillis();
         this.detokenizer = detokenizer;
         this.reader = reader;
     }
@@ -65,13 +90,14 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     @Override
     protected void hookOnNext(StepOutput output) {
         queue.add(output);
-        scheduleDrain();
+        boolean isHalfWindow = queued.incrementAndGet() >= WINDOW / 2;
+        schedule(isHalfWindow || output.finishReason() != null);
     }
 
     @Override
     protected void hookOnError(Throwable cause) {
         failure = cause;
-        scheduleDrain();
+        schedule(true);
     }
 
     /** Why the engine did not take the request, if it said so while subscribing. */
@@ -100,24 +126,62 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     /** Ends the generation and forgets the client, who is gone. */
     void abandon() {
         hasEnded = true;
+        cancelTimer();
         cancel();
         queue.clear();
     }
 
-    private void scheduleDrain() {
-        if (drainScheduled.compareAndSet(false, true)) {
+    /** On any thread. */
+    private void schedule(boolean urgent) {
+        if (state.compareAndSet(State.IDLE, State.SCHEDULED)
+                || (urgent && state.compareAndSet(State.RESTING, State.SCHEDULED))) {
             context.runOnContext(_ -> drain());
         }
     }
 
+    /** Before the queue is polled: what arrives from now on is polled too, or finds the timer or the idle state. */
+    private void rest() {
+        cancelTimer();
+        if (intervalMillis == 0) {
+            state.set(State.IDLE);
+        } else {
+            state.set(State.RESTING);
+            timer = context.owner().setTimer(intervalMillis, _ -> rested());
+        }
+    }
+
+    private void rested() {
+        timer = NO_TIMER;
+        if (!state.compareAndSet(State.RESTING, State.SCHEDULED)) {
+            return; // the drain that is due will do
+        }
+        if (!queue.isEmpty()) {
+            drain();
+            return;
+        }
+        state.set(State.IDLE);
+        if (!queue.isEmpty()) {
+            schedule(false);
+        }
+    }
+
+    private void cancelTimer() {
+        if (timer != NO_TIMER) {
+            context.owner().cancelTimer(timer);
+            timer = NO_TIMER;
+        }
+    }
+
     private void drain() {
-        drainScheduled.set(false); // before polling: what arrives from now on schedules a drain of its own
+        rest();
         if (hasEnded) {
+            cancelTimer();
             queue.clear();
             return;
         }
         StepOutput output;
         while ((output = queue.poll()) != null) {
+            queued.decrementAndGet();
             owedDemand++;
             Reply.Ending ending = take(output);
             if (ending != null) {
@@ -128,6 +192,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
         Throwable cause = failure;
         if (cause != null) {
             hasEnded = true;
+            cancelTimer();
             handOnText();
             reader.failed(cause);
             return;
@@ -153,6 +218,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     private void end(Reply.Ending ending) {
         hasEnded = true;
+        cancelTimer();
         cancel(); // a stop string ends the text before the engine knows
         queue.clear();
         pending.append(detokenizer.finish());

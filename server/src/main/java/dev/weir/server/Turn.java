@@ -7,6 +7,7 @@ import dev.weir.protocol.ApiError;
 import dev.weir.protocol.ProtocolException;
 import dev.weir.protocol.Usage;
 import io.vertx.core.Context;
+import java.time.Duration;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,7 @@ final class Turn implements TokenStream.Reader {
     private final ModelService model;
     private final Admission admission;
     private final Metrics metrics;
+    private final Duration streamInterval;
     private final Context context;
     private final Ask ask;
     private final Reply reply;
@@ -44,6 +46,7 @@ final class Turn implements TokenStream.Reader {
         model = services.model();
         admission = services.admission();
         metrics = services.metrics();
+        streamInterval = services.limits().streamInterval();
         this.context = context;
         this.ask = ask;
         this.reply = reply;
@@ -150,7 +153,7 @@ final class Turn implements TokenStream.Reader {
     }
 
     private void submit(PreparedPrompt ready) {
-        TokenStream tokenStream = new TokenStream(context, model.detokenizer(ready), this);
+        TokenStream tokenStream = new TokenStream(context, streamInterval, model.detokenizer(ready), this);
         model.generate(ready.request()).subscribe(tokenStream);
         Throwable refusal = tokenStream.failure();
         if (refusal != null) {

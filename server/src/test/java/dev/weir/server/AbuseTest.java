@@ -60,6 +60,7 @@ final class AbuseTest {
                         Duration.ofSeconds(30),
                         Duration.ofSeconds(75),
                         Duration.ofSeconds(60),
+                        Duration.ofMillis(20),
                         Duration.ofSeconds(20))));
     }
 

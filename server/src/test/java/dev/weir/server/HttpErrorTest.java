@@ -30,6 +30,7 @@ final class HttpErrorTest {
             Duration.ofMillis(200),
             Duration.ofMillis(300),
             Duration.ofMillis(500),
+            Duration.ZERO,
             Duration.ofMillis(200));
 
     private static TestServer server;

@@ -114,6 +114,24 @@ final class WebSocketTest {
     }
 
     @Test
+    void tokensGatherBetweenTwoDeltasButTheFirstAndTheLastAreSentAtOnce() {
+        TestSocket socket = server.socket();
+        socket.create(null, "Hello", GREEDY);
+        String text = TestSocket.text(socket.untilEnd());
+        server.close();
+        server = new TestServer(
+                TestServer.Size.SMALL.withLimits(ServerLimits.DEFAULT.withStreamInterval(Duration.ofHours(1))));
+        socket = server.socket();
+        socket.create(null, "Hello", GREEDY);
+        List<Received> events = socket.untilEnd(); // which nobody would wait for if the last tokens rested for an hour
+        assertThat(TestSocket.text(events)).isEqualTo(text);
+        assertThat(events)
+                .filteredOn(received -> received.event() instanceof ServerEvent.OutputTextDelta)
+                .as("the first, one at half the window of 64 tokens, the last")
+                .hasSizeBetween(1, 3);
+    }
+
+    @Test
     void responsesOfOneLaneRunOneAfterTheOtherAndLanesSideBySide() {
         server.model.hold();
         TestSocket socket = server.socket();
@@ -339,6 +357,7 @@ final class WebSocketTest {
                 Duration.ofSeconds(5),
                 Duration.ofMillis(100),
                 Duration.ofSeconds(5),
+                Duration.ZERO,
                 Duration.ofMillis(500))));
         CountDownLatch pings = new CountDownLatch(4);
         TestSocket alive = server.socket();

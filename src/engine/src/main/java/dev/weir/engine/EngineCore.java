@@ -25,6 +25,9 @@ final class EngineCore implements Runnable {
     private final StepPlan plan;
     private final List<EngineCommand> inbox = new ArrayList<>();
     private final List<Sequence> admitted = new ArrayList<>();
+    /** Sequences with a token that their subscribers have not heard of. */
+    private final List<Sequence> outbox = new ArrayList<>();
+
     private boolean stopping;
     private long stepNumber;
     private long lastFinishNanos;
@@ -110,6 +113,7 @@ final class EngineCore implements Runnable {
             long commitStart = System.nanoTime();
             int prefillTokens = commitChunks(logits);
             commitDecodeRows(logits);
+            publish();
             listener.stepped(new StepStats(
                     plan.activeRows(),
                     prefillTokens,
@@ -147,7 +151,7 @@ final class EngineCore implements Runnable {
         }
     }
 
-    /** Chooses a sequence's next token, closes the books on it, and only then tells its subscriber. */
+    /** Chooses a sequence's next token and closes the books on it. */
     private void commitToken(Sequence sequence, Logits logits, int row) {
         int token;
         try {
@@ -176,10 +180,22 @@ final class EngineCore implements Runnable {
         if (reason != null) {
             close(sequence, reason);
         }
-        sequence.stream.next(new StepOutput(new int[] {token}, reason));
-        if (reason != null) {
-            sequence.stream.complete();
+        outbox.add(sequence);
+    }
+
+    /**
+     * Tells the subscribers of the step's tokens, all at once: an event loop that takes them on is woken for a step rather
+     * than for each token.
+     */
+    private void publish() {
+        for (Sequence sequence : outbox) {
+            FinishReason reason = sequence.finishReason();
+            sequence.stream.next(new StepOutput(new int[] {sequence.lastToken()}, reason));
+            if (reason != null) {
+                sequence.stream.complete();
+            }
         }
+        outbox.clear();
     }
 
     /** Ends a sequence's life in the engine; its stream is told by the caller, if it must be told at all. */
@@ -209,6 +225,7 @@ final class EngineCore implements Runnable {
     }
 
     private void failStep(Throwable cause) {
+        publish();
         failure = cause;
         List<Sequence> failed = scheduler.sequencesOf(plan);
         LOG.log(System.Logger.Level.ERROR, "step " + stepNumber + " failed; it held " + failed, cause);
