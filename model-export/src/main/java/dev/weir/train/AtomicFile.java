@@ -8,15 +8,20 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /** Files that appear whole or not at all: written beside their place, forced to disk, then renamed. */
-final class AtomicFile {
+public final class AtomicFile {
     private AtomicFile() {}
 
     /** What fills a file. */
-    interface Content {
+    public interface Content {
         void writeTo(FileChannel channel) throws IOException;
     }
 
-    static void write(Path path, Content content) throws IOException {
+    /**
+     * Writes a file.
+     *
+     * @throws IOException if it cannot be written; the path is then as it was
+     */
+    public static void write(Path path, Content content) throws IOException {
         Path temporary = path.resolveSibling(path.getFileName() + ".tmp");
         try {
             try (FileChannel channel = FileChannel.open(

@@ -1,5 +1,6 @@
 package dev.weir.train;
 
+import dev.weir.corpus.CorpusCommand;
 import dev.weir.onnx.ModelLoadException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -11,7 +12,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /**
- * The trainer's command line: {@code TrainMain presets|pretrain|import|export|eval ...}. Exit codes: 0 done, 1 failed, 2 asked for what cannot be
+ * The trainer's command line: {@code TrainMain presets|corpus|pretrain|import|export|eval ...}. Exit codes: 0 done, 1 failed, 2 asked for what cannot be
  * done, 130 stopped by Ctrl-C.
  */
 @Command(
@@ -20,6 +21,7 @@ import picocli.CommandLine.Command;
         description = "Trains GPTs and exports them to be served.",
         subcommands = {
             PresetsCommand.class,
+            CorpusCommand.class,
             PretrainCommand.class,
             ImportCommand.class,
             ExportCommand.class,

@@ -3,15 +3,15 @@ package dev.weir.train;
 import java.io.Serial;
 
 /** A mistake in what the user asked for: shown as one line that names the field, the value and the remedy. */
-final class UserError extends RuntimeException {
+public final class UserError extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;
 
-    UserError(String message) {
+    public UserError(String message) {
         super(message);
     }
 
-    UserError(String message, Throwable cause) {
+    public UserError(String message, Throwable cause) {
         super(message, cause);
     }
 }
