@@ -27,7 +27,7 @@ record ServerLimits(
             Duration.ofSeconds(30),
             Duration.ofSeconds(75),
             Duration.ofSeconds(60),
-            Duration.ofMillis(20),
+            Duration.ofMillis(30),
             Duration.ofSeconds(20));
 
     ServerLimits withStreamInterval(Duration interval) {
