@@ -9,9 +9,6 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 
 /**
  * A file of UTF-8 text. Immutable; any thread.
@@ -39,7 +36,7 @@ record TextFile(Path file, String text, String sha256) {
         if (text.isBlank()) {
             throw new UserError(option + " is " + file + ", which holds no text");
         }
-        return new TextFile(file, text, sha256(bytes));
+        return new TextFile(file, text, Sha256.of(bytes));
     }
 
     private static String decode(String option, Path file, byte[] bytes) {
@@ -56,14 +53,6 @@ record TextFile(Path file, String text, String sha256) {
                     option, file, bytes[in.position()] & 0xFF, in.position()));
         }
         return out.flip().toString();
-    }
-
-    private static String sha256(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 
     /** Its name and digest, for messages. */
