@@ -11,7 +11,7 @@ import java.nio.file.StandardOpenOption;
 public final class AtomicFile {
     private AtomicFile() {}
 
-    /** What fills a file. */
+    /** What fills a file; it may read back what it wrote. */
     public interface Content {
         void writeTo(FileChannel channel) throws IOException;
     }
@@ -27,6 +27,7 @@ public final class AtomicFile {
             try (FileChannel channel = FileChannel.open(
                     temporary,
                     StandardOpenOption.CREATE,
+                    StandardOpenOption.READ,
                     StandardOpenOption.WRITE,
                     StandardOpenOption.TRUNCATE_EXISTING)) {
                 content.writeTo(channel);

@@ -69,7 +69,8 @@ record ExportRoom(long stored, long compared, long largest) {
         return PresetsCommand.quantity((double) bytes, "B");
     }
 
-    private static long usableSpace(Path out) throws IOException {
+    /** What the disk of a folder, which need not exist yet, has left. */
+    static long usableSpace(Path out) throws IOException {
         Path folder = out.toAbsolutePath().normalize();
         while (folder.getParent() != null && !Files.exists(folder)) {
             folder = folder.getParent();

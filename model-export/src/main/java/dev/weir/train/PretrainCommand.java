@@ -6,7 +6,6 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.SequencedMap;
@@ -21,21 +20,19 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code weir pretrain}: trains a tokenizer and a GPT from a text file. Owned by the main thread. */
+/** {@code weir pretrain}: trains a tokenizer and a GPT from text files. Owned by the main thread. */
 @Command(
         name = "pretrain",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Trains a tokenizer and a GPT from a UTF-8 text file.",
+        description = "Trains a tokenizer and a GPT from files of text.",
         footer = {
             "",
-            "The last part of the text is held out. DIR/best keeps the weights that predict it best,",
+            "The last part of each file is held out. DIR/best keeps the weights that predict it best,",
             "DIR/last the newest with all that --resume needs; both are model folders to export.",
             "Ctrl-C saves and exits."
         })
 final class PretrainCommand implements Callable<Integer> {
-    private static final String END_OF_TEXT = "<|endoftext|>";
-
     /** Long enough to save a model of a few hundred million weights on Ctrl-C. */
     private static final long SAVE_SECONDS = 60;
 
@@ -43,9 +40,8 @@ final class PretrainCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(names = "--data", paramLabel = "FILE", required = true, description = "The UTF-8 text to train on.")
-    @Nullable
-    Path data;
+    @Mixin
+    DataOptions data = new DataOptions();
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where the run is kept.")
     @Nullable
@@ -67,13 +63,6 @@ final class PretrainCommand implements Callable<Integer> {
             description = "Start from the weights and the tokenizer of this checkpoint instead of random ones.")
     @Nullable
     Path init;
-
-    @Option(
-            names = "--held-out",
-            paramLabel = "SHARE",
-            defaultValue = "0.1",
-            description = "Share of the text, from its end, to validate on (default: ${DEFAULT-VALUE}).")
-    double heldOut;
 
     @Mixin
     ModelOptions model = new ModelOptions();
@@ -212,10 +201,8 @@ final class PretrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintStream console = System.out;
-        Path file = Objects.requireNonNull(data);
         Path folder = Objects.requireNonNull(out);
         checkOptions();
-        TrainingText text = TrainingText.read(file, heldOut);
         Path state = RunFolder.last(folder).resolve(TrainingState.NAME);
         if (!resume && Files.exists(state)) {
             throw new UserError("--out is " + folder + ", which holds a run already: add --resume to go on with it, "
@@ -224,19 +211,24 @@ final class PretrainCommand implements Callable<Integer> {
         if (resume && !Files.exists(state)) {
             throw new UserError("--resume finds no " + state + ": start the run without --resume");
         }
+        TrainingData text = data.read();
+        TrainingState.Saved saved = resume ? TrainingState.load(RunFolder.last(folder), text.digests()) : null;
         Tokenizer tokenizer = tokenizer(text, folder, console);
-        TrainingState.Saved saved = resume ? TrainingState.load(RunFolder.last(folder), text.sha256()) : null;
         int threadCount = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
         Torch.configure(threadCount);
         PretrainConfig config = config(tokenizer.vocabularySize(), saved);
-        TokenizedText tokens = text.tokenize(tokenizer, config.model());
+        TokenizedText tokens = text.tokenize(
+                tokenizer,
+                RunFolder.tokenizerSha256(folder),
+                config.model(),
+                data.tokenCache(folder, threadCount, console));
 
         TrainingCard card = new TrainingCard(
                 TrainingCard.command(spec.commandLine().getParseResult().originalArgs()),
                 text.describe() + ": " + tokens.describe(),
                 settings(config, threadCount),
                 init == null ? "" : trainingBefore(init));
-        RunFolder run = new RunFolder(folder, config, tokenizer, text.sha256(), card, console, logEvery);
+        RunFolder run = new RunFolder(folder, config, tokenizer, text.digest(), card, console, logEvery);
         Pretrainer pretrainer;
         if (saved != null) {
             pretrainer = Pretrainer.resume(config, tokens, saved, run);
@@ -308,19 +300,21 @@ final class PretrainCommand implements Callable<Integer> {
     }
 
     /** The run's tokenizer, kept in its folder: the one of a resumed run, a given one, or one trained on the training part. */
-    private Tokenizer tokenizer(TrainingText text, Path folder, PrintStream console) throws IOException {
+    private Tokenizer tokenizer(TrainingData text, Path folder, PrintStream console) throws IOException {
         if (resume) {
             return Tokenizer.load(folder);
         }
         Files.createDirectories(folder);
         Path given = init == null ? tokenizerFolder : init;
         if (given == null) {
-            BpeTrainer.Vocabulary trained =
-                    BpeTrainer.train(text.training(), model.vocabularySize(), List.of(END_OF_TEXT));
-            trained.shortfall().ifPresent(console::println);
-            trained.write(folder);
+            try (TokenizerSample sample = new TokenizerSample(text.files(), TokenizerSample.MOST_BYTES)) {
+                sample.describe().ifPresent(console::println);
+                BpeTrainer.Vocabulary trained = sample.train(model.vocabularySize());
+                trained.shortfall().ifPresent(console::println);
+                trained.write(folder);
+            }
         } else {
-            for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+            for (String name : RunFolder.TOKENIZER_FILES) {
                 if (Files.isRegularFile(given.resolve(name))) {
                     Files.copy(given.resolve(name), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
                 } else if (name.equals("tokenizer.json")) {
@@ -365,14 +359,25 @@ final class PretrainCommand implements Callable<Integer> {
             TrainingState.Progress progress,
             PrintStream console) {
         settings(config, threadCount).forEach((name, value) -> console.printf("%-18s %s%n", name, value));
-        double epochs = (double) config.tokensPerStep() * config.steps() / tokens.trainingTokens();
+        double trained = (double) config.tokensPerStep() * config.steps();
+        if (tokens.sources().size() > 1) {
+            for (TokenizedText.Source source : tokens.sources()) {
+                console.printf(
+                        Locale.ROOT,
+                        "%s: %s, %.1f %% of the blocks, %.1f epochs%n",
+                        source.name(),
+                        source.describe(),
+                        100 * source.share(),
+                        source.share() * trained / source.training().length());
+            }
+        }
         console.printf(
                 Locale.ROOT,
                 "%,d weights; %s; %,d tokens a step, %.1f epochs%n",
                 config.model().parameters(),
                 tokens.describe(),
                 config.tokensPerStep(),
-                epochs);
+                trained / tokens.trainingTokens());
         if (progress.step() > 0) {
             console.printf("resuming after step %d%n", progress.step());
         }
@@ -408,7 +413,7 @@ final class PretrainCommand implements Callable<Integer> {
     /** All that was chosen, by its option's name. */
     private SequencedMap<String, String> settings(PretrainConfig config, int threadCount) {
         SequencedMap<String, String> settings = config.describe();
-        settings.put("held-out", String.valueOf(heldOut));
+        settings.put("held-out", String.valueOf(data.heldOut()));
         settings.put("threads", String.valueOf(threadCount));
         return settings;
     }

@@ -183,7 +183,7 @@ final class Pretrainer {
                 nats += (double) loss.item_float() * batch.targets().length;
             }
             tokens += batch.targets().length;
-            bytes += text.targetBytes(batch);
+            bytes += batch.targetBytes();
         }
         return new Evaluation(progress.step(), nats / tokens, nats / Math.log(2) / bytes);
     }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +24,7 @@ import java.util.Locale;
  * samples.txt} shows what the best weights write.
  */
 final class RunFolder implements Pretrainer.Listener {
-    private static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json");
+    static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json");
 
     private final Path folder;
     private final PretrainConfig config;
@@ -60,6 +61,17 @@ final class RunFolder implements Pretrainer.Listener {
     /** The model folder of the last save, with the state to resume from. */
     static Path last(Path folder) {
         return folder.resolve("last");
+    }
+
+    /** Digest of a folder's tokenizer. */
+    static String tokenizerSha256(Path folder) throws IOException {
+        MessageDigest digest = Sha256.digest();
+        for (String name : TOKENIZER_FILES) {
+            if (Files.isRegularFile(folder.resolve(name))) {
+                digest.update(Files.readAllBytes(folder.resolve(name)));
+            }
+        }
+        return Sha256.hex(digest);
     }
 
     @Override

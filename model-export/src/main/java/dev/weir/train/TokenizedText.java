@@ -4,21 +4,43 @@ import dev.weir.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 
-/** Token ids to train and validate on, served as blocks. Immutable; any thread. */
+/** Token ids of one text or several to train and validate on, served as blocks. Immutable; any thread. */
 final class TokenizedText {
-    private final int[] training;
-    private final int[] validation;
+    private final List<Source> sources;
     private final int[] bytesOfToken;
 
-    TokenizedText(int[] training, int[] validation, Tokenizer tokenizer) {
-        this.training = training;
-        this.validation = validation;
+    /**
+     * The tokens of one text.
+     *
+     * @param name of its file
+     * @param share of the blocks trained on that are drawn from it; those of all texts add up to 1
+     * @param addedEnd the token that ends documents, where no bytes of the text stand for it
+     */
+    record Source(String name, TokenIds training, TokenIds heldOut, double share, OptionalInt addedEnd) {
+        /** How much there is, for messages. */
+        String describe() {
+            return TokenizedText.describe(training.length(), heldOut.length());
+        }
+    }
+
+    /** One text that spells its ends of documents. */
+    TokenizedText(int[] training, int[] heldOut, Tokenizer tokenizer) {
+        this(List.of(new Source("", TokenIds.of(training), TokenIds.of(heldOut), 1, OptionalInt.empty())), tokenizer);
+    }
+
+    TokenizedText(List<Source> sources, Tokenizer tokenizer) {
+        this.sources = List.copyOf(sources);
         bytesOfToken = new int[tokenizer.vocabularySize()];
         for (int id = 0; id < bytesOfToken.length; id++) {
             bytesOfToken[id] = tokenizer.bytes(id).length;
         }
+    }
+
+    List<Source> sources() {
+        return sources;
     }
 
     /**
@@ -26,75 +48,117 @@ final class TokenizedText {
      *
      * @param ids [blocks, length], row-major
      * @param targets [blocks, length], row-major
+     * @param targetBytes how many bytes of text the targets stand for
      */
     @SuppressWarnings("ArrayRecordComponent") // on its way to a tensor, never compared
-    record Batch(long[] ids, long[] targets, int blocks, int length) {}
+    record Batch(long[] ids, long[] targets, int blocks, int length, long targetBytes) {}
 
     /**
-     * Blocks at random places of the training text. The places depend on the seed and the numbers alone, so that a resumed run
-     * sees what an uninterrupted one would have seen.
+     * Blocks at random places of the texts to train on. The places depend on the seed and the numbers alone, so that a resumed
+     * run sees what an uninterrupted one would have seen.
      */
     Batch trainingBatch(long seed, long number, int blocks, int length) {
         SplittableRandom random = new SplittableRandom(Seeds.mix(seed, number));
-        Batch batch = new Batch(new long[blocks * length], new long[blocks * length], blocks, length);
+        Filler filler = new Filler(blocks, length);
         for (int block = 0; block < blocks; block++) {
-            int start = random.nextInt(training.length - length);
-            copy(training, start, batch, block);
+            Source source = sources.size() == 1 ? sources.getFirst() : draw(random.nextDouble());
+            long places = source.training.length() - length;
+            // Two ways to draw a number: files that fit into an int are drawn from as ever, so that old runs can go on.
+            long start = places <= Integer.MAX_VALUE ? random.nextInt((int) places) : random.nextLong(places);
+            filler.add(source, source.training, start);
         }
-        return batch;
+        return filler.batch();
+    }
+
+    private Source draw(double point) {
+        double left = point;
+        for (Source source : sources) {
+            left -= source.share;
+            if (left < 0) {
+                return source;
+            }
+        }
+        return sources.getLast();
     }
 
     /**
-     * The validation text in blocks side by side, so that each token but the first is predicted once.
+     * The held-out texts in blocks side by side, so that each token but the first of a text is predicted once.
      *
-     * @param blocks blocks of one batch; the last block of all may be shorter and comes alone
-     * @param most the most blocks in all, evenly spread over the text
+     * @param blocks blocks of one batch; the last block of a text may be shorter and comes alone
+     * @param most about the most blocks in all; each text has its share of them, evenly spread over it
      */
     List<Batch> validationBatches(int blocks, int length, int most) {
-        int whole = (validation.length - 1) / length;
-        int chosen = Math.min(whole, most);
         List<Batch> batches = new ArrayList<>();
-        for (int first = 0; first < chosen; first += blocks) {
-            int size = Math.min(blocks, chosen - first);
-            Batch batch = new Batch(new long[size * length], new long[size * length], size, length);
-            for (int block = 0; block < size; block++) {
-                int index = (int) ((long) (first + block) * whole / chosen);
-                copy(validation, index * length, batch, block);
-            }
-            batches.add(batch);
-        }
-        int rest = validation.length - 1 - whole * length;
-        if (rest > 0 && whole < most) {
-            Batch batch = new Batch(new long[rest], new long[rest], 1, rest);
-            copy(validation, whole * length, batch, 0);
-            batches.add(batch);
+        for (Source source : sources) {
+            int quota = sources.size() == 1 ? most : (int) Math.max(1, Math.round(most * source.share));
+            addValidationBatches(source, blocks, length, quota, batches);
         }
         return batches;
     }
 
-    private static void copy(int[] tokens, int start, Batch batch, int block) {
-        int offset = block * batch.length;
-        for (int i = 0; i < batch.length; i++) {
-            batch.ids[offset + i] = tokens[start + i];
-            batch.targets[offset + i] = tokens[start + i + 1];
+    private void addValidationBatches(Source source, int blocks, int length, int most, List<Batch> batches) {
+        TokenIds heldOut = source.heldOut;
+        long whole = (heldOut.length() - 1) / length;
+        int chosen = (int) Math.min(whole, most);
+        for (int first = 0; first < chosen; first += blocks) {
+            int size = Math.min(blocks, chosen - first);
+            Filler filler = new Filler(size, length);
+            for (int block = 0; block < size; block++) {
+                filler.add(source, heldOut, (first + block) * whole / chosen * length);
+            }
+            batches.add(filler.batch());
+        }
+        int rest = (int) (heldOut.length() - 1 - whole * length);
+        if (rest > 0 && whole < most) {
+            Filler filler = new Filler(1, rest);
+            filler.add(source, heldOut, whole * length);
+            batches.add(filler.batch());
         }
     }
 
-    /** How many bytes of text a batch's targets stand for. */
-    long targetBytes(Batch batch) {
-        long bytes = 0;
-        for (long target : batch.targets) {
-            bytes += bytesOfToken[(int) target];
+    /** Fills a batch block by block. */
+    private final class Filler {
+        private final int length;
+        private final long[] ids;
+        private final long[] targets;
+        private int block;
+        private long targetBytes;
+
+        Filler(int blocks, int length) {
+            this.length = length;
+            ids = new long[blocks * length];
+            targets = new long[blocks * length];
         }
-        return bytes;
+
+        void add(Source source, TokenIds tokens, long start) {
+            int offset = block * length;
+            for (int i = 0; i < length; i++) {
+                int target = tokens.at(start + i + 1);
+                ids[offset + i] = tokens.at(start + i);
+                targets[offset + i] = target;
+                boolean added = source.addedEnd.isPresent() && source.addedEnd.getAsInt() == target;
+                targetBytes += added ? 0 : bytesOfToken[target];
+            }
+            block++;
+        }
+
+        Batch batch() {
+            return new Batch(ids, targets, block, length, targetBytes);
+        }
     }
 
     /** How much there is, for messages. */
     String describe() {
-        return String.format(Locale.ROOT, "%,d training and %,d held-out tokens", training.length, validation.length);
+        return describe(
+                trainingTokens(),
+                sources.stream().mapToLong(source -> source.heldOut.length()).sum());
     }
 
-    int trainingTokens() {
-        return training.length;
+    private static String describe(long training, long heldOut) {
+        return String.format(Locale.ROOT, "%,d training and %,d held-out tokens", training, heldOut);
+    }
+
+    long trainingTokens() {
+        return sources.stream().mapToLong(source -> source.training.length()).sum();
     }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -73,9 +74,10 @@ final class TrainingState {
     /**
      * Reads the state of a run.
      *
+     * @param dataSha256 every digest that its data may have
      * @throws UserError if there is none, or it was trained on other data
      */
-    static Saved load(Path folder, String dataSha256) throws IOException {
+    static Saved load(Path folder, String... dataSha256) throws IOException {
         Path path = folder.resolve(NAME);
         if (!Files.isRegularFile(path)) {
             throw new UserError("--resume finds no " + path + ": start the run without --resume");
@@ -86,9 +88,10 @@ final class TrainingState {
             throw new UserError(path + " has the format \"" + notes.get("format") + "\", this version reads \"" + FORMAT
                     + "\": resume with the version that wrote it, or start a new run with another --out");
         }
-        if (!dataSha256.equals(notes.get("data-sha256"))) {
-            throw new UserError("--data is not the file that the run to resume was trained on: give that one, "
-                    + "or start a new run with another --out");
+        if (!List.of(dataSha256).contains(notes.getOrDefault("data-sha256", ""))) {
+            throw new UserError(
+                    "--data, with its weights, --text-key and --held-out, is not what the run to resume was "
+                            + "trained on: give what best/README.md has, or start a new run with another --out");
         }
         Map<String, String> settings = new HashMap<>();
         notes.forEach((key, value) -> {

@@ -36,14 +36,15 @@ class DirectionTest {
     void trainingReadsBothPartsTheModelsWay(@TempDir Path folder) throws IOException {
         BpeTrainer.train("", 257, List.of("<|endoftext|>")).write(folder);
         Tokenizer tokenizer = Tokenizer.load(folder);
-        Path file = Files.writeString(folder.resolve("data.txt"), "abc<|endoftext|>def<|endoftext|>gh, and so on");
-        TrainingText text = TrainingText.read(file, 0.25);
+        String content = "abc<|endoftext|>def<|endoftext|>gh, and so on";
+        Path file = Files.writeString(folder.resolve("data.txt"), content);
         GptConfig model = new GptConfig(1, 1, 8, 4, 257, 0).withDirection(Direction.RTL);
 
-        TokenizedText.Batch held =
-                text.tokenize(tokenizer, model).validationBatches(1, 4, 1).getFirst();
+        TokenizedText.Batch held = TestData.tokenize(folder, 0.25, model, file.toString())
+                .validationBatches(1, 4, 1)
+                .getFirst();
 
-        String validation = text.validation();
+        String validation = content.substring(content.length() * 3 / 4);
         String backwards = new StringBuilder(validation).reverse().toString();
         assertThat(Arrays.stream(held.ids()).mapToInt(id -> (int) id).toArray())
                 .isEqualTo(tokenizer.encode(backwards.substring(0, 4)));

@@ -7,11 +7,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -132,6 +134,61 @@ class PretrainCommandTest {
     }
 
     @Test
+    void severalFilesAreTrainedOnByTheirWeightsAndTheRunKeepsToThem() throws IOException {
+        Path text = write("data.txt", LINE.repeat(60));
+        String lines = "{\"id\": 1, \"body\": \"The stone grinds the corn.\"}\n".repeat(40);
+        String json = write("more.jsonl", lines).toString();
+        List<String> options = List.of("--steps", "2", "--samples", "0", "--text-key", "body");
+        assertThat(run(args(text + ":3", json + ":1", options))).isEqualTo(new Outcome(0, ""));
+        Path run = folder.resolve("run");
+        assertThat(run.resolve("best/README.md")).content().contains("data.txt (SHA-256", "more.jsonl (SHA-256");
+        assertThat(run.resolve("tokens"))
+                .isDirectoryContaining(file -> file.getFileName().toString().startsWith("more.jsonl-"));
+        refused(run(args(text + ":3", json + ":2", options, "--resume")), "--data", "weights", "best/README.md");
+        refused(run(args(text + ":3", json + ":1", options, "--resume", "--held-out", "0.2")), "--held-out");
+        assertThat(run(args(text + ":6", json + ":2", options, "--resume"))).isEqualTo(new Outcome(0, ""));
+    }
+
+    private String[] args(String first, String second, List<String> options, String... more) {
+        List<String> args = new ArrayList<>(List.of("--data", second));
+        args.addAll(options);
+        args.addAll(List.of(more));
+        return arguments(first, args);
+    }
+
+    @Test
+    void runsMayShareTheTokensOfATextAndATokenizer() throws IOException {
+        Path data = write("data.txt", LINE.repeat(60));
+        Path cache = folder.resolve("cache");
+        String[] options = {"--steps", "1", "--samples", "0", "--token-cache", cache.toString()};
+        assertThat(pretrain(data, options).exitCode()).isZero();
+        String[] again = Arrays.copyOf(options, options.length + 2);
+        again[options.length] = "--out";
+        again[options.length + 1] = folder.resolve("next").toString();
+        assertThat(pretrain(data, again).exitCode()).isZero();
+        assertThat(cache).isDirectoryNotContaining("glob:**.tmp");
+        try (Stream<Path> files = Files.list(cache)) {
+            assertThat(files.filter(file -> file.toString().endsWith(".tokens")))
+                    .hasSize(1);
+        }
+        assertThat(folder.resolve("run/tokens")).doesNotExist();
+    }
+
+    @Test
+    void aRunOfBeforeThereWereSeveralFilesGoesOn() throws IOException {
+        Path data = write("data.txt", LINE.repeat(60));
+        pretrain(data, "--steps", "2", "--samples", "0");
+        Path last = folder.resolve("run/last");
+        String digest = TrainingData.read(List.of(data.toString()), "text", 0.1).digest();
+        Path state = last.resolve(TrainingState.NAME);
+        byte[] bytes = Files.readAllBytes(state);
+        String header =
+                new String(bytes, StandardCharsets.ISO_8859_1).replace(digest, Sha256.of(Files.readAllBytes(data)));
+        Files.write(state, header.getBytes(StandardCharsets.ISO_8859_1));
+        assertThat(pretrain(data, "--steps", "2", "--samples", "0", "--resume")).isEqualTo(new Outcome(0, ""));
+    }
+
+    @Test
     void badInputsAreOneLineThatNamesTheRemedy() throws IOException {
         Path data = write("data.txt", LINE.repeat(60));
         refused(pretrain(folder.resolve("missing.txt")), "missing.txt", "give a UTF-8 text file");
@@ -146,6 +203,10 @@ class PretrainCommandTest {
         refused(pretrain(data, "--steps", "0"), "--steps is 0");
         refused(pretrain(data, "--vocabulary", "100"), "256 bytes");
         refused(pretrain(data, "--held-out", "0"), "--held-out is 0.0");
+        refused(run(arguments(data + ":0", List.of())), "data.txt:0", "weight is 0", "above 0");
+        Path broken = write("broken.jsonl", "{\"text\": \"a\"}\n{\"text\": \n");
+        refused(pretrain(broken), "broken.jsonl, line 2: is not valid JSON");
+        refused(pretrain(broken, "--text-key", "body"), "broken.jsonl, line 1: has no \"body\"", "--text-key");
         refused(pretrain(data, "--matmul", "fp8"), "--matmul is \"fp8\"", "bf16");
         refused(pretrain(data, "--resume"), "start the run without --resume");
         refused(pretrain(data, "--tokenizer", folder.toString()), "no tokenizer.json");
@@ -170,12 +231,16 @@ class PretrainCommandTest {
     }
 
     private Outcome pretrain(Path data, String... more) {
-        List<String> args = new ArrayList<>(List.of("pretrain", "--data", data.toString()));
+        return run(arguments(data.toString(), List.of(more)));
+    }
+
+    private String[] arguments(String data, List<String> more) {
+        List<String> args = new ArrayList<>(List.of("pretrain", "--data", data));
         args.addAll(List.of("--out", folder.resolve("run").toString()));
         args.addAll(List.of("--layers", "1", "--heads", "2", "--width", "32", "--context", "16", "--batch", "2"));
         args.addAll(List.of("--vocabulary", "280", "--threads", "1", "--samples", "1", "--sample-tokens", "4"));
-        args.addAll(Arrays.asList(more));
-        return run(args.toArray(String[]::new));
+        args.addAll(more);
+        return args.toArray(String[]::new);
     }
 
     private static Outcome run(String... args) {
