@@ -6,9 +6,12 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -56,6 +59,14 @@ final class PretrainCommand implements Callable<Integer> {
             description = "Use the tokenizer.json of this folder instead of training one.")
     @Nullable
     Path tokenizerFolder;
+
+    @Option(
+            names = "--control-token",
+            paramLabel = "TOKEN",
+            description =
+                    "A token of the new tokenizer that no user's text becomes, such as '<|user|>' for a chat template; "
+                            + "may be given several times.")
+    List<String> controlTokens = List.of();
 
     @Option(
             names = "--init",
@@ -287,6 +298,17 @@ final class PretrainCommand implements Callable<Integer> {
         if (init != null && tokenizerFolder != null) {
             throw new UserError("--init brings its tokenizer: leave out --tokenizer");
         }
+        if (!controlTokens.isEmpty() && (init != null || tokenizerFolder != null)) {
+            throw new UserError("--control-token is " + controlTokens.getFirst()
+                    + ", but the run has its tokenizer already: leave it out");
+        }
+        Set<String> controls = new HashSet<>(List.of(TrainingData.END_OF_TEXT));
+        for (String token : controlTokens) {
+            if (token.isBlank() || !controls.add(token)) {
+                throw new UserError("--control-token is \"" + token + "\", which is empty or there already: "
+                        + "give each token once");
+            }
+        }
         if (logEvery < 1) {
             throw new UserError("--log-every is " + logEvery + ": it must be at least 1");
         }
@@ -309,7 +331,7 @@ final class PretrainCommand implements Callable<Integer> {
         if (given == null) {
             try (TokenizerSample sample = new TokenizerSample(text.files(), TokenizerSample.MOST_BYTES)) {
                 sample.describe().ifPresent(console::println);
-                BpeTrainer.Vocabulary trained = sample.train(model.vocabularySize());
+                BpeTrainer.Vocabulary trained = sample.train(model.vocabularySize(), controlTokens);
                 trained.shortfall().ifPresent(console::println);
                 trained.write(folder);
             }

@@ -3,6 +3,7 @@ package dev.weir.train;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -39,11 +40,13 @@ final class TokenizerSample implements Iterator<String>, Closeable {
                         + PresetsCommand.quantity((double) all, "B"));
     }
 
-    /** Trains a tokenizer, whose one special token ends documents. */
-    BpeTrainer.Vocabulary train(int vocabularySize) throws IOException {
+    /** Trains a tokenizer with a special token that ends documents, and others. */
+    BpeTrainer.Vocabulary train(int vocabularySize, List<String> controlTokens) throws IOException {
         Iterable<String> texts = () -> this;
+        List<String> special = new ArrayList<>(List.of(TrainingData.END_OF_TEXT));
+        special.addAll(controlTokens);
         try {
-            return BpeTrainer.train(texts, vocabularySize, List.of(TrainingData.END_OF_TEXT));
+            return BpeTrainer.train(texts, vocabularySize, special);
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }

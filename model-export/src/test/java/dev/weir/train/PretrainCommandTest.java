@@ -207,6 +207,8 @@ class PretrainCommandTest {
         Path broken = write("broken.jsonl", "{\"text\": \"a\"}\n{\"text\": \n");
         refused(pretrain(broken), "broken.jsonl, line 2: is not valid JSON");
         refused(pretrain(broken, "--text-key", "body"), "broken.jsonl, line 1: has no \"body\"", "--text-key");
+        refused(pretrain(data, "--control-token", "<|endoftext|>"), "--control-token is \"<|endoftext|>\"", "once");
+        refused(pretrain(data, "--control-token", "a", "--tokenizer", "b"), "--control-token is a", "leave it out");
         refused(pretrain(data, "--matmul", "fp8"), "--matmul is \"fp8\"", "bf16");
         refused(pretrain(data, "--resume"), "start the run without --resume");
         refused(pretrain(data, "--tokenizer", folder.toString()), "no tokenizer.json");
