@@ -31,9 +31,10 @@ import picocli.CommandLine.Spec;
         description = "Trains a tokenizer and a GPT from files of text.",
         footer = {
             "",
-            "The last part of each file is held out. DIR/best keeps the weights that predict it best,",
-            "DIR/last the newest with all that --resume needs; both are model folders to export.",
-            "Ctrl-C saves and exits."
+            "The last part of each file is held out. DIR/best keeps the weights that",
+            "predict it best, DIR/last the newest with all that --resume needs; both are",
+            "model folders to export. DIR/report.html shows how it goes, anew after each",
+            "validation. Ctrl-C saves and exits."
         })
 final class PretrainCommand implements Callable<Integer> {
     /** Long enough to save a model of a few hundred million weights on Ctrl-C. */
@@ -192,7 +193,9 @@ final class PretrainCommand implements Callable<Integer> {
             names = "--samples",
             paramLabel = "N",
             defaultValue = "3",
-            description = "Texts to write at the end with the best weights (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Texts to write at the end with the best weights; unless 0, each validation also writes a short "
+                            + "one into the report (default: ${DEFAULT-VALUE}).")
     int samples;
 
     @Option(
@@ -239,7 +242,10 @@ final class PretrainCommand implements Callable<Integer> {
                 text.describe() + ": " + tokens.describe(),
                 settings(config, threadCount),
                 init == null ? "" : trainingBefore(init));
-        RunFolder run = new RunFolder(folder, config, tokenizer, text.digest(), card, console, logEvery);
+        ShortSample sample =
+                new ShortSample(prompt(), samples == 0 ? 0 : Math.min(sampleTokens, ShortSample.MOST_TOKENS), seed);
+        TrainingReport report = new TrainingReport(card, tokens, config);
+        RunFolder run = new RunFolder(folder, config, tokenizer, text.digest(), report, sample, console, logEvery);
         Pretrainer pretrainer;
         if (saved != null) {
             pretrainer = Pretrainer.resume(config, tokens, saved, run);
@@ -254,14 +260,16 @@ final class PretrainCommand implements Callable<Integer> {
         writeSamples(run.samples(), RunFolder.best(folder), tokenizer, console);
         TrainingState.Progress progress = pretrainer.progress();
         run.writeCard(progress);
+        run.writeReport(progress);
         console.printf(
                 Locale.ROOT,
-                "done: %d steps in %.0f s; best validation loss %.4f at step %d, in %s%n",
+                "done: %d steps in %.0f s; best validation loss %.4f at step %d, in %s; curves in %s%n",
                 progress.step(),
                 progress.seconds(),
                 progress.bestLoss(),
                 progress.bestStep(),
-                RunFolder.best(folder));
+                RunFolder.best(folder),
+                RunFolder.report(folder));
         return 0;
     }
 
@@ -440,15 +448,19 @@ final class PretrainCommand implements Callable<Integer> {
         return settings;
     }
 
+    private String prompt() {
+        return samplePrompt.replace("\\n", "\n");
+    }
+
     private void writeSamples(Path file, Path best, Tokenizer tokenizer, PrintStream console) throws IOException {
         if (samples == 0) {
             return;
         }
         TextSampler sampler = new TextSampler(new GptModel(GptParameters.frozen(Checkpoint.open(best))), tokenizer);
-        String prompt = samplePrompt.replace("\\n", "\n");
         StringBuilder all = new StringBuilder();
         for (int i = 0; i < samples; i++) {
-            String sample = sampler.sample(prompt, sampleTokens, 0.8, 0.95, seed + i);
+            String sample =
+                    sampler.sample(prompt(), sampleTokens, TextSampler.TEMPERATURE, TextSampler.TOP_P, seed + i);
             all.append("--- sample ").append(i + 1).append('\n').append(sample).append('\n');
         }
         console.print(all);

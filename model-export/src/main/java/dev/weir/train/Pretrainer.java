@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The pre-training loop: next-token prediction on one text with AdamW. Owned by the thread that calls {@link #run}.
+ * The pre-training loop: next-token prediction with AdamW. Owned by the thread that calls {@link #run}.
  *
  * <p>Each step draws blocks at random places, averages the gradients of {@code accumulate} forward passes, clips them and moves
  * the weights. Every {@code eval-every} steps the held-out text is scored and the state saved; the weights with the lowest

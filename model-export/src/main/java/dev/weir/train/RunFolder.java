@@ -21,7 +21,7 @@ import java.util.Locale;
  *
  * <p>{@code best/} and {@code last/} are model folders in Hugging Face's layout with the tokenizer in each, {@code last/} also
  * holds the state to resume from; {@code metrics.jsonl} has one line for each step and each look at the held-out text; {@code
- * samples.txt} shows what the best weights write.
+ * report.html} shows them; {@code samples.txt} has what the best weights write.
  */
 final class RunFolder implements Pretrainer.Listener {
     static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json");
@@ -30,7 +30,8 @@ final class RunFolder implements Pretrainer.Listener {
     private final PretrainConfig config;
     private final Tokenizer tokenizer;
     private final String dataSha256;
-    private final TrainingCard card;
+    private final TrainingReport report;
+    private final ShortSample sample;
     private final PrintStream out;
     private final int logEvery;
     private final ObjectMapper mapper = new ObjectMapper();
@@ -41,14 +42,16 @@ final class RunFolder implements Pretrainer.Listener {
             PretrainConfig config,
             Tokenizer tokenizer,
             String dataSha256,
-            TrainingCard card,
+            TrainingReport report,
+            ShortSample sample,
             PrintStream out,
             int logEvery) {
         this.folder = folder;
         this.config = config;
         this.tokenizer = tokenizer;
         this.dataSha256 = dataSha256;
-        this.card = card;
+        this.report = report;
+        this.sample = sample;
         this.out = out;
         this.logEvery = logEvery;
     }
@@ -109,12 +112,17 @@ final class RunFolder implements Pretrainer.Listener {
         line.put("validation_loss", evaluation.loss());
         line.put("bits_per_byte", evaluation.bitsPerByte());
         line.put("training_seconds", run.progress().seconds());
+        String written = sample.write(run.model(), tokenizer);
+        if (!written.isEmpty()) {
+            line.put("sample", written);
+        }
         append(line);
         save(run);
         if (best) {
             writeModel(best(folder), run);
         }
         writeCard(run.progress());
+        writeReport(run.progress());
         out.printf(
                 Locale.ROOT,
                 "step %d/%d  validation loss %.4f per token, %.4f bits per byte%s%n",
@@ -133,6 +141,7 @@ final class RunFolder implements Pretrainer.Listener {
     @Override
     public void interrupted(Pretrainer run) throws IOException {
         save(run);
+        writeReport(run.progress());
         out.printf(
                 "stopped and saved at step %d: the same command with --resume goes on%n",
                 run.progress().step());
@@ -154,7 +163,18 @@ final class RunFolder implements Pretrainer.Listener {
 
     /** Tells beside the best weights how they came about. */
     void writeCard(TrainingState.Progress progress) throws IOException {
-        Files.writeString(best(folder).resolve(TrainingCard.FILE), card.text(metrics(), samples(), progress));
+        Files.writeString(best(folder).resolve(TrainingCard.FILE), report.card().text(metrics(), samples(), progress));
+    }
+
+    /** Shows on a page how the run goes. */
+    void writeReport(TrainingState.Progress progress) throws IOException {
+        String samples = Files.isRegularFile(samples()) ? Files.readString(samples()) : "";
+        report.write(folder, RunMetrics.read(metrics()), progress, samples);
+    }
+
+    /** The page that shows how a run goes. */
+    static Path report(Path folder) {
+        return folder.resolve(TrainingReport.FILE);
     }
 
     /** Where texts by the best weights are kept. */
@@ -191,7 +211,7 @@ final class RunFolder implements Pretrainer.Listener {
         return folder.resolve("metrics.jsonl");
     }
 
-    private static String clock(double seconds) {
+    static String clock(double seconds) {
         Duration left = Duration.ofSeconds(Math.round(seconds));
         return left.toHours() > 0
                 ? left.toHours() + "h" + String.format("%02d", left.toMinutesPart()) + "m"

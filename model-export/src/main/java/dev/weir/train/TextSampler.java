@@ -15,6 +15,11 @@ import org.bytedeco.pytorch.Tensor;
  * what the engine is for. Owned by the model's thread.
  */
 final class TextSampler {
+    /** How samples are drawn where nobody says otherwise. */
+    static final double TEMPERATURE = 0.8;
+
+    static final double TOP_P = 0.95;
+
     private final GptModel model;
     private final Tokenizer tokenizer;
 

@@ -1,7 +1,5 @@
 package dev.weir.train;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,25 +71,14 @@ record TrainingCard(String command, String data, SequencedMap<String, String> se
     private static String losses(Path metrics) throws IOException {
         StringBuilder table =
                 new StringBuilder("| step | training loss | validation loss | bits per byte |\n|---|---|---|---|\n");
-        ObjectMapper mapper = new ObjectMapper();
-        double sum = 0;
-        int steps = 0;
-        for (String line : Files.readAllLines(metrics)) {
-            JsonNode entry = mapper.readTree(line);
-            if (entry.has("loss")) {
-                sum += entry.path("loss").asDouble();
-                steps++;
-            } else {
-                table.append(String.format(
-                        Locale.ROOT,
-                        "| %d | %.4f | %.4f | %.4f |%n",
-                        entry.path("step").asInt(),
-                        sum / steps,
-                        entry.path("validation_loss").asDouble(),
-                        entry.path("bits_per_byte").asDouble()));
-                sum = 0;
-                steps = 0;
-            }
+        for (RunMetrics.Look look : RunMetrics.read(metrics).looks()) {
+            table.append(String.format(
+                    Locale.ROOT,
+                    "| %d | %.4f | %.4f | %.4f |%n",
+                    look.step(),
+                    look.trainingLoss(),
+                    look.validationLoss(),
+                    look.bitsPerByte()));
         }
         return table.toString();
     }

@@ -40,6 +40,10 @@ class PretrainCommandTest {
         assertThat(Checkpoint.open(run.resolve("best")).config().vocabularySize())
                 .isEqualTo(280);
         assertThat(steps(run)).containsExactly(1, 2, 3, 3, 4, 5, 6, 6);
+        assertThat(run.resolve("report.html")).content().contains("6 of 6", "data.txt (SHA-256", "learning-rate");
+        assertThat(RunMetrics.read(run.resolve("metrics.jsonl")).looks())
+                .hasSize(2)
+                .noneMatch(look -> look.sample().isEmpty());
         String card = Files.readString(run.resolve("best/README.md"));
         assertThat(card).contains("./weir pretrain --data " + data, "--layers 1", "--steps 6", "data.txt (SHA-256");
         assertThat(card).contains("| 3 | ", "| 6 | ", "seed 1", "threads 1", "6 steps in", "--- sample 1");
