@@ -26,8 +26,8 @@ final class AdamW {
         this.beta1 = beta1;
         this.beta2 = beta2;
         this.weightDecay = weightDecay;
-        mean = torch.zeros(parameters.config().parameters());
-        variance = torch.zeros(parameters.config().parameters());
+        mean = torch.zeros(parameters.values().numel());
+        variance = torch.zeros(parameters.values().numel());
     }
 
     /** Moves the weights against the gradients that {@link GptParameters#gradients()} holds. */
@@ -42,8 +42,9 @@ final class AdamW {
             variance.mul_(new Scalar(beta2)).addcmul_(gradient, gradient, new Scalar(1 - beta2));
             Tensor deviation =
                     variance.sqrt().div_(new Scalar(Math.sqrt(correction2))).add_(new Scalar(EPSILON));
-            Tensor matrices = parameters.values().narrow(0, 0, parameters.decayed());
-            matrices.mul_(new Scalar(1 - learningRate * weightDecay));
+            for (GptParameters.Span span : parameters.decayed()) {
+                span.of(parameters.values()).mul_(new Scalar(1 - learningRate * weightDecay));
+            }
             parameters.values().addcdiv_(mean, deviation, new Scalar(-learningRate / correction1));
         }
     }

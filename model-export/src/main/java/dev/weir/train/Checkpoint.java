@@ -6,30 +6,33 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * A trained model on disk: a folder with {@code config.json} and {@code model.safetensors} as Hugging Face's GPTs have them.
- * Memory-mapped, immutable, any thread; needs no libtorch.
+ * A trained model on disk: a folder with {@code config.json} and {@code model.safetensors} as Hugging Face's GPTs have them, and
+ * the head of a task where it was fine-tuned for one. Memory-mapped, immutable, any thread; needs no libtorch.
  */
 final class Checkpoint implements GptWeights {
     static final String WEIGHTS = "model.safetensors";
     /** What Hugging Face's files put before the names of all but the head. */
     private static final String BODY = "transformer.";
-    /** The output head, which some files repeat although it is the token embedding. */
-    private static final String HEAD = "lm_head.weight";
+    /** The language model's head, which some files repeat although it is the token embedding. */
+    private static final String OUTPUT_HEAD = "lm_head.weight";
     /** Causal masks and the like, which older files hold as if they had been learned. */
     private static final Pattern MASK =
             Pattern.compile("(transformer\\.)?(h\\.\\d+\\.attn\\.(bias|masked_bias)|position_ids)");
 
     private final GptConfig config;
+    private final Optional<TaskHead> head;
     private final SafetensorsFile file;
     private final String prefix;
 
-    private Checkpoint(GptConfig config, SafetensorsFile file, String prefix) {
+    private Checkpoint(GptConfig config, Optional<TaskHead> head, SafetensorsFile file, String prefix) {
         this.config = config;
+        this.head = head;
         this.file = file;
         this.prefix = prefix;
     }
@@ -52,8 +55,10 @@ final class Checkpoint implements GptWeights {
         SafetensorsFile file = SafetensorsFile.open(folder.resolve(WEIGHTS));
         // Saved from the class with the language-model head, Hugging Face's files name the body "transformer".
         String prefix = file.names().contains(BODY + config.family().tokenEmbedding()) ? BODY : "";
-        Checkpoint checkpoint = new Checkpoint(config, file, prefix);
-        for (Map.Entry<String, long[]> tensor : config.tensorShapes().entrySet()) {
+        Optional<TaskHead> head =
+                file.names().contains(TaskHead.WEIGHT) ? Optional.of(GptConfigFile.head(folder)) : Optional.empty();
+        Checkpoint checkpoint = new Checkpoint(config, head, file, prefix);
+        for (Map.Entry<String, long[]> tensor : checkpoint.tensorShapes().entrySet()) {
             String name = checkpoint.stored(tensor.getKey());
             if (!file.names().contains(name)) {
                 throw new UserError(folder.resolve(WEIGHTS) + " has no tensor \"" + name + "\", which "
@@ -72,7 +77,7 @@ final class Checkpoint implements GptWeights {
     /** Writes a model into a folder, made if need be. */
     static void write(Path folder, GptWeights weights, OptionalInt eosId) throws IOException {
         Files.createDirectories(folder);
-        GptConfigFile.write(folder, weights.config(), eosId);
+        GptConfigFile.write(folder, weights.config(), weights.head(), eosId);
         new SafetensorsWriter().addAll(weights).note("format", "pt").write(folder.resolve(WEIGHTS));
     }
 
@@ -82,8 +87,13 @@ final class Checkpoint implements GptWeights {
     }
 
     @Override
+    public Optional<TaskHead> head() {
+        return head;
+    }
+
+    @Override
     public float[] tensor(String name) {
-        if (!config.tensorShapes().containsKey(name)) {
+        if (!tensorShapes().containsKey(name)) {
             throw new IllegalArgumentException("this model has no tensor \"" + name + "\"");
         }
         return file.floats(stored(name));
@@ -92,12 +102,12 @@ final class Checkpoint implements GptWeights {
     /** A tensor that is left out would make the model quietly another one. */
     private void refuseOthers(Path folder) {
         Set<String> known = new HashSet<>();
-        config.tensorShapes().keySet().forEach(name -> known.add(stored(name)));
+        tensorShapes().keySet().forEach(name -> known.add(stored(name)));
         for (String name : file.names()) {
-            if (name.equals(HEAD)) {
+            if (name.equals(OUTPUT_HEAD)) {
                 if (!Arrays.equals(file.floats(name), tensor(config.family().tokenEmbedding()))) {
                     throw new UserError(
-                            folder.resolve(WEIGHTS) + ": \"" + HEAD + "\" differs from the token embedding; "
+                            folder.resolve(WEIGHTS) + ": \"" + OUTPUT_HEAD + "\" differs from the token embedding; "
                                     + "only a head tied to the embedding is supported");
                 }
             } else if (!known.contains(name) && !MASK.matcher(name).matches()) {
@@ -110,6 +120,6 @@ final class Checkpoint implements GptWeights {
 
     /** What the file calls a tensor. */
     private String stored(String name) {
-        return name.equals(GptConfig.OUTPUT_BIAS) ? name : prefix + name;
+        return name.equals(GptConfig.OUTPUT_BIAS) || TaskHead.isName(name) ? name : prefix + name;
     }
 }

@@ -69,6 +69,15 @@ record GptConfig(
         return new GptConfig(family, layers, heads, width, context, vocabularySize, dropout, window, true, direction);
     }
 
+    GptConfig withVocabularySize(int tokens) {
+        return new GptConfig(family, layers, heads, width, context, tokens, dropout, window, outputBias, direction);
+    }
+
+    GptConfig withDropout(double share) {
+        return new GptConfig(
+                family, layers, heads, width, context, vocabularySize, share, window, outputBias, direction);
+    }
+
     GptConfig withDirection(Direction other) {
         return new GptConfig(family, layers, heads, width, context, vocabularySize, dropout, window, outputBias, other);
     }

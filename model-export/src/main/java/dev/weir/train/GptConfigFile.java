@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -23,8 +24,13 @@ final class GptConfigFile {
 
     private GptConfigFile() {}
 
-    /** Writes the file, with the end-of-text id where there is one. */
+    /** Writes the file of a language model, with the end-of-text id where there is one. */
     static void write(Path folder, GptConfig config, OptionalInt eosId) throws IOException {
+        write(folder, config, Optional.empty(), eosId);
+    }
+
+    /** Writes the file, with the head of a fine-tuned model and the end-of-text id where there are any. */
+    static void write(Path folder, GptConfig config, Optional<TaskHead> head, OptionalInt eosId) throws IOException {
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode root = mapper.createObjectNode();
         root.put("model_type", modelType(config));
@@ -62,6 +68,7 @@ final class GptConfigFile {
         if (config.direction() == Direction.RTL) {
             root.put("direction", config.direction().label());
         }
+        head.ifPresent(tuned -> tuned.writeTo(root));
         eosId.ifPresent(id -> root.put("bos_token_id", id).put("eos_token_id", id));
         Files.write(
                 folder.resolve(NAME), mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
@@ -115,6 +122,16 @@ final class GptConfigFile {
         } catch (IllegalArgumentException e) {
             throw new UserError(file + ": " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * The head of a fine-tuned model.
+     *
+     * @throws UserError if the file describes none, naming the field
+     */
+    static TaskHead head(Path folder) throws IOException {
+        Path file = folder.resolve(NAME);
+        return TaskHead.read(file, parse(file));
     }
 
     /** The id of the token that ends a text, if the file names one that the model has. */

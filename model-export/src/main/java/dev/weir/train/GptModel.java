@@ -37,6 +37,10 @@ final class GptModel {
         return config;
     }
 
+    GptParameters parameters() {
+        return parameters;
+    }
+
     /** Mean cross-entropy in nats of the targets [B, T] given the ids before them, ids [B, T]. */
     Tensor loss(Tensor ids, Tensor targets, Dropout dropout) {
         Tensor logits = forward(ids, dropout); // [B, T, V]
@@ -45,6 +49,11 @@ final class GptModel {
 
     /** Logits [B, T, V] of the token after each of ids [B, T]; T is at most the context. */
     Tensor forward(Tensor ids, Dropout dropout) {
+        return logits(hidden(ids, dropout)).view(ids.size(0), ids.size(1), config.vocabularySize());
+    }
+
+    /** What the last block says of each of ids [B, T], after the last norm; [B T, d]. */
+    Tensor hidden(Tensor ids, Dropout dropout) {
         long batch = ids.size(0);
         long tokens = ids.size(1);
         Tensor table = parameters.get(config.family().tokenEmbedding()); // [V, d]
@@ -57,14 +66,17 @@ final class GptModel {
             x = sublayer(x, block + "ln_1", in -> attention(in, block + "attn.", batch, tokens, banded), dropout);
             x = sublayer(x, block + "ln_2", in -> mlp(in, block + "mlp."), dropout);
         }
-        if (!config.family().isPostNorm()) {
-            x = norm(x, "ln_f");
-        }
+        return config.family().isPostNorm() ? x : norm(x, "ln_f");
+    }
+
+    /** Logits [N, V] of the token after each of N, from what {@link #hidden} says of them, [N, d]. */
+    Tensor logits(Tensor x) {
+        Tensor table = parameters.get(config.family().tokenEmbedding()); // [V, d]
         Tensor logits = torch.matmul(factor(x), factor(table).t()).to(ScalarType.Float); // tied to the embedding
         if (config.outputBias()) {
             logits = logits.add(parameters.get(GptConfig.OUTPUT_BIAS));
         }
-        return logits.view(batch, tokens, config.vocabularySize());
+        return logits;
     }
 
     /** What attention or an MLP adds to the residual stream x, [B T, d], and the norm before or after it. */

@@ -1,8 +1,12 @@
 package dev.weir.train;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -12,39 +16,67 @@ import org.bytedeco.pytorch.global.torch;
  * <p>All weights are views into one flat tensor, and all gradients into another. The optimizer, the clipping of gradients and
  * the resetting to zero are then a few operations over whole memory instead of a loop over hundreds of small tensors. Matrices
  * and embeddings, which weight decay pulls towards zero, come first; biases and layer norms, which it leaves alone, follow.
+ *
+ * <p>Weights may be kept as they are, by tensor or by part of one. A tensor that is kept whole has no gradient, which saves its
+ * part of the backward pass; of one that is kept in part the gradient is dropped before it is used.
  */
 final class GptParameters implements GptWeights {
     private final GptConfig config;
+    private final Optional<TaskHead> head;
     private final Map<String, Tensor> byName = new LinkedHashMap<>();
+    private final Map<String, Span> spans = new LinkedHashMap<>();
+    private final List<Span> decayed = new ArrayList<>();
+    private final List<Span> kept = new ArrayList<>(); // parts of tensors that are trained otherwise
     private final Tensor values; // [parameters]
     private final Tensor gradients; // [parameters], or [0] if nothing is to be trained
-    private final long decayed;
+
+    /** Neighbouring elements of a tensor seen flat: so many from the offset on. */
+    record Span(long offset, long length) {
+        /** Those elements of a flat tensor, as a view. */
+        Tensor of(Tensor flat) {
+            return flat.narrow(0, offset, length);
+        }
+    }
+
+    /** Says which elements of a tensor are trained. */
+    @FunctionalInterface
+    interface Trained {
+        Trained ALL = (name, elements) -> new Span(0, elements);
+        Trained NONE = (name, elements) -> new Span(0, 0);
+
+        Span of(String name, long elements);
+    }
 
     /** A copy of weights, to be trained. */
     GptParameters(GptWeights initial) {
-        this(initial, true);
+        this(initial, Trained.ALL);
     }
 
     /** A copy of weights that has no gradients. */
     static GptParameters frozen(GptWeights weights) {
-        return new GptParameters(weights, false);
+        return new GptParameters(weights, Trained.NONE);
     }
 
-    private GptParameters(GptWeights initial, boolean trained) {
+    /** A copy of weights, some of which are to be trained. */
+    GptParameters(GptWeights initial, Trained trained) {
         config = initial.config();
-        values = torch.zeros(config.parameters());
-        gradients = torch.zeros(trained ? config.parameters() : 0);
-        Map<String, long[]> shapes = config.tensorShapes();
+        head = initial.head();
+        Map<String, long[]> shapes = initial.tensorShapes();
+        long parameters =
+                shapes.values().stream().mapToLong(GptConfig::elements).sum();
+        values = torch.zeros(parameters);
+        boolean learns = shapes.entrySet().stream()
+                .anyMatch(tensor -> trained.of(tensor.getKey(), GptConfig.elements(tensor.getValue())).length > 0);
+        gradients = torch.zeros(learns ? parameters : 0);
         long offset = 0;
         for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
             if (isDecayed(entry.getValue())) {
-                offset = add(entry.getKey(), entry.getValue(), offset, initial);
+                offset = add(entry.getKey(), entry.getValue(), offset, initial, trained);
             }
         }
-        decayed = offset;
         for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
             if (!isDecayed(entry.getValue())) {
-                offset = add(entry.getKey(), entry.getValue(), offset, initial);
+                offset = add(entry.getKey(), entry.getValue(), offset, initial, trained);
             }
         }
     }
@@ -53,12 +85,22 @@ final class GptParameters implements GptWeights {
         return shape.length > 1;
     }
 
-    private long add(String name, long[] shape, long offset, GptWeights initial) {
+    private long add(String name, long[] shape, long offset, GptWeights initial, Trained trained) {
+        long elements = GptConfig.elements(shape);
+        Span part = trained.of(name, elements);
+        if (part.length > 0) {
+            long end = part.offset + part.length;
+            addSpan(kept, offset, part.offset);
+            addSpan(kept, offset + end, elements - end);
+            if (isDecayed(shape)) {
+                addSpan(decayed, offset + part.offset, part.length);
+            }
+        }
+        spans.put(name, new Span(offset, elements));
         try (PointerScope _ = new PointerScope()) {
-            long elements = GptConfig.elements(shape);
             Tensor leaf = values.narrow(0, offset, elements).view(shape).detach();
             Torch.write(initial.tensor(name), leaf);
-            if (gradients.numel() > 0) {
+            if (part.length > 0) {
                 leaf.requires_grad_(true);
                 // A gradient that is already there is added to in place, so that it stays a view of the flat one.
                 leaf.mutable_grad().put(gradients.narrow(0, offset, elements).view(shape));
@@ -66,6 +108,19 @@ final class GptParameters implements GptWeights {
             leaf.retainReference();
             byName.put(name, leaf);
             return offset + elements;
+        }
+    }
+
+    /** Adds elements to a list, to its last entry where they follow that. */
+    private static void addSpan(List<Span> spans, long offset, long length) {
+        if (length == 0) {
+            return;
+        }
+        if (!spans.isEmpty() && spans.getLast().offset + spans.getLast().length == offset) {
+            Span before = spans.removeLast();
+            spans.add(new Span(before.offset, before.length + length));
+        } else {
+            spans.add(new Span(offset, length));
         }
     }
 
@@ -88,14 +143,38 @@ final class GptParameters implements GptWeights {
         return gradients;
     }
 
-    /** How many of {@link #values()}, from the first on, weight decay applies to. */
-    long decayed() {
-        return decayed;
+    /** Where a tensor lies in {@link #values()}. */
+    Span span(String name) {
+        Span span = spans.get(name);
+        if (span == null) {
+            throw new IllegalArgumentException("this model has no tensor \"" + name + "\"");
+        }
+        return span;
+    }
+
+    /** The parts of {@link #values()} that weight decay applies to. */
+    List<Span> decayed() {
+        return List.copyOf(decayed);
+    }
+
+    /** Forgets the gradients of what is to stay as it is. */
+    void dropKeptGradients() {
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            for (Span span : kept) {
+                span.of(gradients).zero_();
+            }
+        }
     }
 
     @Override
     public GptConfig config() {
         return config;
+    }
+
+    @Override
+    public Optional<TaskHead> head() {
+        return head;
     }
 
     @Override

@@ -1,13 +1,24 @@
 package dev.weir.train;
 
+import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.function.Function;
 
-/**
- * The weights of one GPT by their Hugging Face names. Any thread may read them; see
- * {@link GptConfig#tensorShapes()} for the names and shapes.
- */
+/** The weights of one GPT by their Hugging Face names. Any thread may read them. */
 interface GptWeights {
     GptConfig config();
+
+    /** What the model computes beside the next token's logits, if it was fine-tuned for a task. */
+    default Optional<TaskHead> head() {
+        return Optional.empty();
+    }
+
+    /** Every weight's name with its shape: the config's and then the head's. */
+    default SequencedMap<String, long[]> tensorShapes() {
+        SequencedMap<String, long[]> shapes = config().tensorShapes();
+        head().ifPresent(head -> shapes.putAll(head.tensorShapes(config().width())));
+        return shapes;
+    }
 
     /**
      * A copy of one tensor, row-major float32. The caller may change it.
@@ -18,10 +29,20 @@ interface GptWeights {
 
     /** Weights by name from anywhere, for a model of that shape. */
     static GptWeights of(GptConfig config, Function<String, float[]> tensors) {
+        return of(config, Optional.empty(), tensors);
+    }
+
+    /** Weights by name from anywhere, for a model of that shape with that head. */
+    static GptWeights of(GptConfig config, Optional<TaskHead> head, Function<String, float[]> tensors) {
         return new GptWeights() {
             @Override
             public GptConfig config() {
                 return config;
+            }
+
+            @Override
+            public Optional<TaskHead> head() {
+                return head;
             }
 
             @Override

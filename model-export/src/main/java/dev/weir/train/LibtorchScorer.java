@@ -29,11 +29,20 @@ final class LibtorchScorer implements Scorer {
      * @param threads that calculate; 0 for all that libtorch finds
      */
     LibtorchScorer(GptWeights weights, int parallel, int threads) {
+        this(new GptModel(GptParameters.frozen(weights)), parallel);
         if (threads != 0) {
             Torch.configure(threads);
         }
-        model = new GptModel(GptParameters.frozen(weights));
+    }
+
+    /** Scores with a model whose weights may change between two calls. */
+    LibtorchScorer(GptModel model, int parallel) {
+        this.model = model;
         mostWindows = parallel;
+    }
+
+    GptModel model() {
+        return model;
     }
 
     @Override

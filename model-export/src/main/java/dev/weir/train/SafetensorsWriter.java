@@ -34,7 +34,7 @@ final class SafetensorsWriter {
 
     /** Adds every tensor of a model. */
     SafetensorsWriter addAll(GptWeights weights) {
-        weights.config().tensorShapes().forEach((name, shape) -> add(name, shape, () -> weights.tensor(name)));
+        weights.tensorShapes().forEach((name, shape) -> add(name, shape, () -> weights.tensor(name)));
         return this;
     }
 

@@ -48,9 +48,14 @@ record TextFile(Path file, String text, String sha256) {
         CharBuffer out = CharBuffer.allocate(bytes.length);
         CoderResult result = decoder.decode(in, out, true);
         if (result.isError()) {
+            int line = 1;
+            for (int i = 0; i < in.position(); i++) {
+                line += bytes[i] == '\n' ? 1 : 0;
+            }
             throw new UserError(String.format(
-                    "%s is %s, which is not UTF-8: byte 0x%02x at offset %d; convert it, for example with iconv -t UTF-8",
-                    option, file, bytes[in.position()] & 0xFF, in.position()));
+                    "%s is %s, which is not UTF-8: byte 0x%02x at offset %d, in line %d; convert it, for example with "
+                            + "iconv -t UTF-8",
+                    option, file, bytes[in.position()] & 0xFF, in.position(), line));
         }
         return out.flip().toString();
     }

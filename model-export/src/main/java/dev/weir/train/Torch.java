@@ -26,6 +26,13 @@ final class Torch {
         return tensor;
     }
 
+    /** A float32 tensor with a copy of the values. */
+    static Tensor floats(float[] values, long... shape) {
+        Tensor tensor = torch.empty(shape, new TensorOptions(ScalarType.Float), new MemoryFormatOptional());
+        write(values, tensor);
+        return tensor;
+    }
+
     /** Copies values over a contiguous float32 tensor, of as many elements. */
     static void write(float[] values, Tensor tensor) {
         requireSameSize(values, tensor);

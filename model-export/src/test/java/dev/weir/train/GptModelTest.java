@@ -126,7 +126,7 @@ class GptModelTest {
                 gradient[i] = (float) random.nextDouble(-1, 1);
                 mean[i] = 0.8 * mean[i] + 0.2 * gradient[i];
                 variance[i] = 0.9 * variance[i] + 0.1 * gradient[i] * gradient[i];
-                double decay = i < parameters.decayed() ? 1 - 0.05 * 0.01 : 1;
+                double decay = i < parameters.decayed().getFirst().length() ? 1 - 0.05 * 0.01 : 1;
                 double m = mean[i] / (1 - Math.pow(0.8, step));
                 double v = variance[i] / (1 - Math.pow(0.9, step));
                 weights[i] = weights[i] * decay - 0.05 * m / (Math.sqrt(v) + 1e-8);
