@@ -211,6 +211,7 @@ final class RunFolder implements Pretrainer.Listener {
         return folder.resolve("metrics.jsonl");
     }
 
+    /** A time to go, in words. */
     static String clock(double seconds) {
         Duration left = Duration.ofSeconds(Math.round(seconds));
         return left.toHours() > 0

@@ -12,7 +12,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /**
- * The trainer's command line: {@code TrainMain presets|corpus|pretrain|import|export|eval ...}. Exit codes: 0 done, 1 failed, 2 asked for what cannot be
+ * The trainer's command line: {@code TrainMain presets|corpus|pretrain|finetune|import|export|eval ...}. Exit codes: 0 done, 1 failed, 2 asked for what cannot be
  * done, 130 stopped by Ctrl-C.
  */
 @Command(
@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
             PresetsCommand.class,
             CorpusCommand.class,
             PretrainCommand.class,
+            FinetuneCommand.class,
             ImportCommand.class,
             ExportCommand.class,
             EvalCommand.class
