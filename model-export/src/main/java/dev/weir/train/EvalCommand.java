@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
@@ -22,7 +23,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Measures how well a model predicts a text, and how often it finds the right one of several choices.",
+                "Measures how well a model predicts a text, how often it finds the right one of several choices, and how "
+                        + "well it does what it was fine-tuned for.",
         footer = {
             "",
             "A task has a JSON object in each line:",
@@ -77,6 +79,13 @@ final class EvalCommand implements Callable<Integer> {
             description = "Of the examples (default: ${DEFAULT-VALUE}).")
     private long seed;
 
+    @Option(
+            names = "--classify",
+            paramLabel = "FILE",
+            description = "Examples of the task that a checkpoint was fine-tuned for, as finetune reads them: how well "
+                    + "its head does.")
+    private @Nullable Path classify;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Also write the results here.")
     private @Nullable Path json;
 
@@ -103,6 +112,9 @@ final class EvalCommand implements Callable<Integer> {
             }
             if (task != null) {
                 scoreTask(evaluated, task, items, report);
+            }
+            if (classify != null) {
+                scoreHead(evaluated, classify, report);
             }
             if (json != null) {
                 report.write(json);
@@ -134,9 +146,29 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
+    private void scoreHead(EvaluatedModel evaluated, Path path, EvalReport report) throws IOException {
+        if (!(evaluated.scorer() instanceof LibtorchScorer libtorch)) {
+            throw new UserError("--classify runs the head of a checkpoint, and " + model
+                    + " is an exported model: give the checkpoint that it was made of");
+        }
+        Optional<TaskHead> head = libtorch.model().parameters().head();
+        if (head.isEmpty()) {
+            throw new UserError("--classify needs a checkpoint that finetune wrote, and " + model
+                    + " has no head for a task: give one such as runs/NAME/best, or leave out --classify");
+        }
+        LabelledFile file = LabelledFile.read("--classify", path, head.get().task());
+        file.check(head.get());
+        TaskEncoder encoder = new TaskEncoder(
+                file.task(), evaluated.tokenizer(), TaskTokens.of(evaluated.tokenizer()), libtorch.context());
+        List<TaskExample> examples = encoder.encode(file, head.get());
+        long cut = examples.stream().filter(TaskExample::cut).count();
+        report.add(file, HeadScore.of(new TaskModel(libtorch.model()), examples), cut);
+    }
+
     private void checkOptions() {
-        if (data == null && task == null) {
-            throw new UserError("there is nothing to evaluate on: give --data FILE, --task FILE or both");
+        if (data == null && task == null && classify == null) {
+            throw new UserError(
+                    "there is nothing to evaluate on: give --data FILE, --task FILE, --classify FILE or several");
         }
         if (parallel < 1) {
             throw new UserError("--parallel is " + parallel + ": it must be at least 1");

@@ -87,6 +87,29 @@ final class EvalReport {
                 score.cut() == 0 ? "" : "; " + score.cut() + " items were cut to the context"));
     }
 
+    /**
+     * Adds how well a fine-tuned model's head does.
+     *
+     * @param cut how many examples were longer than the context
+     */
+    void add(LabelledFile file, HeadScore score, long cut) {
+        ObjectNode node = root.putObject("classify");
+        node.put("file", file.source().file().toString())
+                .put("sha256", file.source().sha256())
+                .put("task", file.task().label())
+                .put("examples", score.examples())
+                .put("cut", cut);
+        score.writeTo(node);
+        print(String.format(
+                Locale.ROOT,
+                "classify %s: %,d examples of %s%s",
+                file.source().file(),
+                score.examples(),
+                file.task().label(),
+                cut == 0 ? "" : "; " + cut + " were cut to the context"));
+        print(score.toString());
+    }
+
     /** Keeps everything so far in a file. */
     void write(Path file) throws IOException {
         Files.write(file, mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));

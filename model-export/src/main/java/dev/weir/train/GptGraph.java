@@ -9,6 +9,7 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
  * <p>Inputs and outputs are those of ONNX Runtime GenAI: {@code input_ids} and {@code position_ids} {@code [batch,
  * tokens]}, {@code attention_mask} {@code [batch, total]}, {@code past_key_values.N.key|value} {@code [batch, heads,
  * capacity, head size]}; {@code logits} {@code [batch, 1, vocabulary]} of the last token and {@code present.N.key|value}.
+ * A fine-tuned model also gives {@code class_logits} {@code [batch, 1, outputs]}, what its head says of the last token.
  *
  * <pre>
  * x = token embedding + position embedding
@@ -23,6 +24,9 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
  * the last attention is computed for one token, which saves two thirds of a layer in a prefill.
  */
 final class GptGraph {
+    /** What the output of a fine-tuned model's head is called. */
+    static final String CLASS_LOGITS = "class_logits";
+
     private static final int HEAD_SIZE_STEP = 8;
 
     private final GptConfig config;
@@ -60,11 +64,10 @@ final class GptGraph {
         String positionEmbedding = graph.node("Gather", node(table, "Gather"))
                 .in(weight(table, config.context(), config.width()), positions)
                 .out();
-        Stream stream = embed(tokenEmbedding, positionEmbedding);
-        for (int layer = 0; layer < config.layers(); layer++) {
-            stream = block(layer, stream, seqlens, total);
-        }
+        Stream embedded = embed(tokenEmbedding, positionEmbedding);
+        Stream stream = blocks(embedded, seqlens, total);
         head(stream.normalised());
+        weights.head().ifPresent(task -> taskHead(task, stream.normalised()));
         return graph;
     }
 
@@ -79,6 +82,14 @@ final class GptGraph {
         }
         // Adding the two embeddings is the same operation as adding a layer's output: fused with the norm after it.
         return addAndNormalise("embedding", tokens, positions, "", "h.0.ln_1");
+    }
+
+    private Stream blocks(Stream embedded, String seqlens, String total) {
+        Stream stream = embedded;
+        for (int layer = 0; layer < config.layers(); layer++) {
+            stream = block(layer, stream, seqlens, total);
+        }
+        return stream;
     }
 
     private Stream block(int layer, Stream in, String seqlens, String total) {
@@ -193,6 +204,19 @@ final class GptGraph {
                     .to("logits");
         }
         graph.output("logits", DataType.FLOAT, "batch_size", tokens, config.vocabularySize());
+    }
+
+    /** The head of a task, too small to be worth eight bits. */
+    private void taskHead(TaskHead task, String normalised) {
+        Object tokens = options.allPositions() ? "sequence_length" : 1;
+        String scores = graph.contrib("FusedMatMul", "class_head/MatMul")
+                .in(normalised, weight(TaskHead.WEIGHT, task.outputs(), config.width()))
+                .with("transB", 1)
+                .out();
+        graph.node("Add", "class_head/Add")
+                .in(scores, weight(TaskHead.BIAS, task.outputs()))
+                .to(CLASS_LOGITS);
+        graph.output(CLASS_LOGITS, DataType.FLOAT, "batch_size", tokens, task.outputs());
     }
 
     // ---- Matrices: y = x W, without the bias, which the node after it adds.

@@ -23,14 +23,29 @@ final class ModelCard {
 
                 - shape: %s; %,d weights
                 - stored as: %s
-                %s%s""",
+                %s%s%s""",
                 name,
                 config.family().title(),
                 source.origin(),
                 config.shape(),
                 config.parameters(),
                 stored,
+                source.weights().head().map(ModelCard::head).orElse(""),
                 check,
                 source.training().isEmpty() ? "" : "\n" + source.training());
+    }
+
+    /** What the head of a fine-tuned model says, and how to ask it. */
+    private static String head(TaskHead head) {
+        String form = switch (head.task()) {
+            case CLASSIFICATION, REGRESSION -> "`<|start|>` text `<|extract|>`";
+            case ENTAILMENT -> "`<|start|>` premise `<|delimiter|>` hypothesis `<|extract|>`";
+            case SIMILARITY ->
+                "`<|start|>` text `<|delimiter|>` other text `<|extract|>`, in both orders: the sum of both less `"
+                        + TaskHead.BIAS + "`";
+            case MULTIPLE_CHOICE -> "`<|start|>` question `<|delimiter|>` choice `<|extract|>`, once for each choice";
+        };
+        return "- head: " + head.task().label() + ", output `" + GptGraph.CLASS_LOGITS + "` after " + form
+                + (head.labels().isEmpty() ? "" : "; labels " + String.join(", ", head.labels())) + "\n";
     }
 }

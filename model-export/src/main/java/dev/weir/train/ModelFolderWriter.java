@@ -41,7 +41,7 @@ final class ModelFolderWriter {
         Files.writeString(
                 folder.resolve("genai_config.json"),
                 genaiConfig(config, source.endOfText()).toPrettyString() + "\n");
-        GptConfigFile.write(folder, config, source.endOfText());
+        GptConfigFile.write(folder, config, source.weights().head(), source.endOfText());
         for (Map.Entry<String, String> file : source.files().entrySet()) {
             Files.writeString(folder.resolve(file.getKey()), file.getValue());
         }
