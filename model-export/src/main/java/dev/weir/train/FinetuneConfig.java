@@ -40,16 +40,16 @@ record FinetuneConfig(
         Matmul matmul,
         long seed) {
     FinetuneConfig {
-        notNegative("--lambda", lambda);
-        atLeastOne("--epochs", epochs);
-        atLeastOne("--batch", batch);
-        positive("--learning-rate", learningRate);
-        below1("--warm-up", warmUp);
-        below1("--beta1", beta1);
-        below1("--beta2", beta2);
-        notNegative("--weight-decay", weightDecay);
-        notNegative("--l2sp", l2sp);
-        positive("--clip", clip);
+        OptionChecks.notNegative("--lambda", lambda);
+        OptionChecks.atLeastOne("--epochs", epochs);
+        OptionChecks.atLeastOne("--batch", batch);
+        OptionChecks.positive("--learning-rate", learningRate);
+        OptionChecks.below1("--warm-up", warmUp);
+        OptionChecks.below1("--beta1", beta1);
+        OptionChecks.below1("--beta2", beta2);
+        OptionChecks.notNegative("--weight-decay", weightDecay);
+        OptionChecks.notNegative("--l2sp", l2sp);
+        OptionChecks.positive("--clip", clip);
         if (freeze != null && (freeze < 0 || freeze > model.layers())) {
             throw new UserError("--freeze is " + freeze
                     + ": it must be from 0, for the embeddings alone, to the model's " + model.layers() + " blocks");
@@ -57,30 +57,6 @@ record FinetuneConfig(
         if (scratch && (freeze != null || l2sp > 0)) {
             throw new UserError(
                     "--scratch begins with random weights, which --freeze and --l2sp would keep: leave them out");
-        }
-    }
-
-    private static void atLeastOne(String option, int value) {
-        if (value < 1) {
-            throw new UserError(option + " is " + value + ": it must be at least 1");
-        }
-    }
-
-    private static void notNegative(String option, double value) {
-        if (!(value >= 0 && Double.isFinite(value))) {
-            throw new UserError(option + " is " + value + ": it must be 0 or more");
-        }
-    }
-
-    private static void positive(String option, double value) {
-        if (!(value > 0 && Double.isFinite(value))) {
-            throw new UserError(option + " is " + value + ": it must be above 0");
-        }
-    }
-
-    private static void below1(String option, double value) {
-        if (!(value >= 0 && value < 1)) {
-            throw new UserError(option + " is " + value + ": it must be from 0 to below 1");
         }
     }
 

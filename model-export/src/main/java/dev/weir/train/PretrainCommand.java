@@ -13,9 +13,6 @@ import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,9 +34,6 @@ import picocli.CommandLine.Spec;
             "validation. Ctrl-C saves and exits."
         })
 final class PretrainCommand implements Callable<Integer> {
-    /** Long enough to save a model of a few hundred million weights on Ctrl-C. */
-    private static final long SAVE_SECONDS = 60;
-
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -254,8 +248,10 @@ final class PretrainCommand implements Callable<Integer> {
             pretrainer = Pretrainer.start(config, tokens, initial(config.model()), run);
         }
         announce(config, tokens, threadCount, pretrainer.progress(), console);
-        if (!train(pretrainer)) {
-            return 130;
+        try (StopRequest stop = new StopRequest()) {
+            if (!pretrainer.run(stop::isAsked)) {
+                return 130;
+            }
         }
         writeSamples(run.samples(), RunFolder.best(folder), tokenizer, console);
         TrainingState.Progress progress = pretrainer.progress();
@@ -410,33 +406,6 @@ final class PretrainCommand implements Callable<Integer> {
                 trained / tokens.trainingTokens());
         if (progress.step() > 0) {
             console.printf("resuming after step %d%n", progress.step());
-        }
-    }
-
-    /** Trains until the end or Ctrl-C; in the second case the exiting JVM waits for the save. */
-    private static boolean train(Pretrainer pretrainer) throws IOException {
-        AtomicBoolean stop = new AtomicBoolean();
-        CountDownLatch saved = new CountDownLatch(1);
-        Thread hook = new Thread(
-                () -> {
-                    stop.set(true);
-                    try {
-                        if (!saved.await(SAVE_SECONDS, TimeUnit.SECONDS)) {
-                            System.err.println("gave up waiting for the last step: the save before it is kept");
-                        }
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                    }
-                },
-                "save-on-exit");
-        Runtime.getRuntime().addShutdownHook(hook);
-        try {
-            return pretrainer.run(stop::get);
-        } finally {
-            saved.countDown();
-            if (!stop.get()) {
-                Runtime.getRuntime().removeShutdownHook(hook);
-            }
         }
     }
 

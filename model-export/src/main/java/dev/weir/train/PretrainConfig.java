@@ -43,31 +43,15 @@ record PretrainConfig(
             Map.of("family", "gpt2", "window", "0", "output-bias", "false", "direction", "ltr", MATMUL, "fp32");
 
     PretrainConfig {
-        atLeastOne("--steps", steps);
-        atLeastOne("--batch", batch);
-        atLeastOne("--accumulate", accumulate);
-        atLeastOne("--eval-every", evalEvery);
-        atLeastOne("--eval-blocks", evalBlocks);
-        below1("--beta1", beta1);
-        below1("--beta2", beta2);
-        if (!(weightDecay >= 0 && Double.isFinite(weightDecay))) {
-            throw new UserError("--weight-decay is " + weightDecay + ": it must be 0 or more");
-        }
-        if (!(clip > 0)) {
-            throw new UserError("--clip is " + clip + ": it must be above 0");
-        }
-    }
-
-    private static void atLeastOne(String option, int value) {
-        if (value < 1) {
-            throw new UserError(option + " is " + value + ": it must be at least 1");
-        }
-    }
-
-    private static void below1(String option, double value) {
-        if (!(value >= 0 && value < 1)) {
-            throw new UserError(option + " is " + value + ": it must be from 0 to below 1");
-        }
+        OptionChecks.atLeastOne("--steps", steps);
+        OptionChecks.atLeastOne("--batch", batch);
+        OptionChecks.atLeastOne("--accumulate", accumulate);
+        OptionChecks.atLeastOne("--eval-every", evalEvery);
+        OptionChecks.atLeastOne("--eval-blocks", evalBlocks);
+        OptionChecks.below1("--beta1", beta1);
+        OptionChecks.below1("--beta2", beta2);
+        OptionChecks.notNegative("--weight-decay", weightDecay);
+        OptionChecks.positive("--clip", clip);
     }
 
     /** Tokens that one step learns from. */

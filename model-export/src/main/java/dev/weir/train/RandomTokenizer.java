@@ -14,7 +14,6 @@ import java.util.SequencedSet;
  * text can be encoded.
  */
 final class RandomTokenizer {
-    static final String END_OF_TEXT = "<|endoftext|>";
     private static final int BYTES = 256;
     private static final String LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
@@ -34,7 +33,7 @@ final class RandomTokenizer {
         ObjectNode root = new ObjectMapper().createObjectNode();
         root.put("version", "1.0").putNull("truncation").putNull("padding");
         ObjectNode end = root.putArray("added_tokens").addObject();
-        end.put("id", endOfText(vocabularySize)).put("content", END_OF_TEXT);
+        end.put("id", endOfText(vocabularySize)).put("content", TrainingData.END_OF_TEXT);
         end.put("single_word", false).put("lstrip", false).put("rstrip", false);
         end.put("normalized", false).put("special", true);
         root.putNull("normalizer");
@@ -54,7 +53,7 @@ final class RandomTokenizer {
             int last = word.length() - 1;
             merges.add(word.substring(0, last) + " " + word.substring(last));
         }
-        vocabulary.put(END_OF_TEXT, endOfText(vocabularySize));
+        vocabulary.put(TrainingData.END_OF_TEXT, endOfText(vocabularySize));
         return root.toString();
     }
 
@@ -64,9 +63,9 @@ final class RandomTokenizer {
                 .createObjectNode()
                 .put("tokenizer_class", "GPT2Tokenizer")
                 .put("add_prefix_space", false)
-                .put("bos_token", END_OF_TEXT)
-                .put("eos_token", END_OF_TEXT)
-                .put("unk_token", END_OF_TEXT)
+                .put("bos_token", TrainingData.END_OF_TEXT)
+                .put("eos_token", TrainingData.END_OF_TEXT)
+                .put("unk_token", TrainingData.END_OF_TEXT)
                 .put("model_max_length", context)
                 .toPrettyString();
     }

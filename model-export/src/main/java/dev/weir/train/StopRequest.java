@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * calculate while it is unloaded. Opened and closed by the thread that runs the loop, asked by any.
  */
 final class StopRequest implements AutoCloseable {
+    /** Long enough to save a model of a few hundred million weights. */
     private static final long WAIT_SECONDS = 60;
 
     private final AtomicBoolean isAsked = new AtomicBoolean();
@@ -23,7 +24,7 @@ final class StopRequest implements AutoCloseable {
         isAsked.set(true);
         try {
             if (!ended.await(WAIT_SECONDS, TimeUnit.SECONDS)) {
-                System.err.println("gave up waiting for the last step");
+                System.err.println("gave up waiting for the last step: the save before it is kept");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -19,7 +19,7 @@ import reactor.core.publisher.BaseSubscriber;
  * <p>The engine thread appends to a queue and schedules one drain on the context, however many tokens arrive before it
  * runs. The drain detokenises and hands on whatever text is complete. Then the stream rests for an interval in which
  * tokens gather, unless the last one comes or half the window is used up: a frame costs client and server far more than
- * a token does, and thirty a second look as smooth as a thousand. Demand goes back to the engine only while the
+ * a token does. Demand goes back to the engine only while the
  * client has room, {@value #WINDOW} tokens ahead at most: a client that does not read costs the engine nothing and the
  * server at most that many tokens.
  */
@@ -173,12 +173,11 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     }
 
     private void drain() {
-        rest();
         if (hasEnded) {
-            cancelTimer();
             queue.clear();
             return;
         }
+        rest();
         StepOutput output;
         while ((output = queue.poll()) != null) {
             queued.decrementAndGet();

@@ -1,8 +1,10 @@
 package dev.weir.engine;
 
 import dev.weir.engine.EngineListener.StepStats;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +28,7 @@ final class EngineCore implements Runnable {
     private final List<EngineCommand> inbox = new ArrayList<>();
     private final List<Sequence> admitted = new ArrayList<>();
     /** Sequences with a token that their subscribers have not heard of. */
-    private final List<Sequence> outbox = new ArrayList<>();
+    private final Queue<Sequence> outbox = new ArrayDeque<>();
 
     private boolean stopping;
     private long stepNumber;
@@ -188,14 +190,14 @@ final class EngineCore implements Runnable {
      * than for each token.
      */
     private void publish() {
-        for (Sequence sequence : outbox) {
+        Sequence sequence;
+        while ((sequence = outbox.poll()) != null) { // each once, even if telling one of them fails the step
             FinishReason reason = sequence.finishReason();
             sequence.stream.next(new StepOutput(new int[] {sequence.lastToken()}, reason));
             if (reason != null) {
                 sequence.stream.complete();
             }
         }
-        outbox.clear();
     }
 
     /** Ends a sequence's life in the engine; its stream is told by the caller, if it must be told at all. */
