@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.ToIntFunction;
 
 /** The order in which a run sees its examples, which depends on its seed alone. Static functions; any thread. */
 final class EpochOrder {
@@ -18,17 +19,17 @@ final class EpochOrder {
      * The batches of an epoch: each example once, those of a batch of similar length where there are many, in random order. One
      * batch may be smaller.
      */
-    static List<List<TaskExample>> batches(List<TaskExample> examples, int batch, long seed, int epoch) {
+    static <T> List<List<T>> batches(List<T> examples, ToIntFunction<T> length, int batch, long seed, int epoch) {
         SplittableRandom random = new SplittableRandom(Seeds.mix(seed, -1L - epoch));
-        List<TaskExample> shuffled = new ArrayList<>(examples);
+        List<T> shuffled = new ArrayList<>(examples);
         shuffle(shuffled, random);
         int count = steps(examples.size(), batch);
         int stretch = Math.max(1, Math.min(MOST_BATCHES, count / LEAST_STRETCHES)) * batch;
-        List<List<TaskExample>> batches = new ArrayList<>();
+        List<List<T>> batches = new ArrayList<>();
         for (int start = 0; start < shuffled.size(); start += stretch) {
-            List<TaskExample> part = shuffled.subList(start, Math.min(start + stretch, shuffled.size()));
+            List<T> part = shuffled.subList(start, Math.min(start + stretch, shuffled.size()));
             if (stretch > batch) {
-                part.sort(Comparator.comparingInt(TaskExample::longest));
+                part.sort(Comparator.comparingInt(length));
             }
             for (int first = 0; first < part.size(); first += batch) {
                 batches.add(List.copyOf(part.subList(first, Math.min(first + batch, part.size()))));

@@ -2,15 +2,11 @@ package dev.weir.train;
 
 import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.OptionalInt;
 
 /**
@@ -44,7 +40,7 @@ record ExportSource(
                     + " tokens but the model only " + vocabulary + ": they are not from the same training");
         }
         if (!files.getOrDefault("tokenizer_config.json", "").contains("\"chat_template\"")) {
-            files.putIfAbsent(CHAT_TEMPLATE, continuingTemplate());
+            files.putIfAbsent(CHAT_TEMPLATE, ChatTemplates.continuing());
         }
         Path card = folder.resolve(TrainingCard.FILE);
         return new ExportSource(
@@ -62,22 +58,13 @@ record ExportSource(
         Map<String, String> files = new LinkedHashMap<>();
         files.put("tokenizer.json", RandomTokenizer.json(config.vocabularySize()));
         files.put("tokenizer_config.json", RandomTokenizer.config(config.context()));
-        files.put(CHAT_TEMPLATE, continuingTemplate());
+        files.put(CHAT_TEMPLATE, ChatTemplates.continuing());
         return new ExportSource(
                 new RandomGptWeights(config, seed),
                 OptionalInt.of(RandomTokenizer.endOfText(config.vocabularySize())),
                 files,
                 "random weights of seed " + seed + "; it has learned nothing and answers nonsense",
                 "");
-    }
-
-    /** The template of a model that was not trained on conversations. */
-    private static String continuingTemplate() {
-        try (InputStream resource = ExportSource.class.getResourceAsStream("continue.jinja")) {
-            return new String(Objects.requireNonNull(resource).readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read a resource of this program", e);
-        }
     }
 
     /** The same with a chat template, in place of its own if it had one. */

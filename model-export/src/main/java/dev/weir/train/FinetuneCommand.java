@@ -240,7 +240,7 @@ final class FinetuneCommand implements Callable<Integer> {
                 plain.loss(new GptModel(GptParameters.frozen(beginning))),
                 files,
                 tokenizer.eosId().isPresent() ? tokenizer.eosId() : GptConfigFile.endOfText(checkpoint, base.config()),
-                cardBefore());
+                scratch ? "" : TrainingCard.of(checkpoint));
         FinetuneFolder folder = new FinetuneFolder(out, run, spec.commandLine().getOut(), logEvery);
         Finetuner finetuner = new Finetuner(config, start, data, folder);
         try (StopRequest stop = new StopRequest()) {
@@ -325,11 +325,6 @@ final class FinetuneCommand implements Callable<Integer> {
             }
         }
         return files;
-    }
-
-    private String cardBefore() throws IOException {
-        Path card = checkpoint.resolve(TrainingCard.FILE);
-        return !scratch && Files.isRegularFile(card) ? Files.readString(card) : "";
     }
 
     private void announce(SequencedMap<String, String> settings, TaskWeights start, Finetuner.Data data, long cut) {

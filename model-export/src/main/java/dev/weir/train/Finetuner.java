@@ -105,7 +105,8 @@ final class Finetuner {
         LinearSchedule schedule = config.schedule(data.train().size());
         int step = 0;
         for (int epoch = 1; epoch <= config.epochs(); epoch++) {
-            for (List<TaskExample> examples : EpochOrder.batches(data.train(), config.batch(), config.seed(), epoch)) {
+            for (List<TaskExample> examples :
+                    EpochOrder.batches(data.train(), TaskExample::longest, config.batch(), config.seed(), epoch)) {
                 if (stop.getAsBoolean()) {
                     return false;
                 }

@@ -47,6 +47,11 @@ final class GptModel {
         return torch.cross_entropy_loss(logits.view(-1, config.vocabularySize()), targets.view(-1));
     }
 
+    /** Mean cross-entropy in nats of N targets given ids [B, T], each after one of N places among the B T tokens. */
+    Tensor loss(Tensor ids, Tensor places, Tensor targets, Dropout dropout) {
+        return torch.cross_entropy_loss(logits(hidden(ids, dropout).index_select(0, places)), targets);
+    }
+
     /** Logits [B, T, V] of the token after each of ids [B, T]; T is at most the context. */
     Tensor forward(Tensor ids, Dropout dropout) {
         return logits(hidden(ids, dropout)).view(ids.size(0), ids.size(1), config.vocabularySize());

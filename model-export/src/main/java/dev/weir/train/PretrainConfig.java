@@ -5,11 +5,11 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * What makes one pre-training run what it is. Two runs with equal configs on the same text and threads see the same losses.
+ * What makes one run of the language-model loop what it is, in pre-training and in chat tuning. Two runs with equal configs on the same text and threads see the same losses.
  *
  * @param model shape of the model
  * @param steps optimizer steps of the whole run
- * @param batch blocks in one forward pass
+ * @param batch blocks in one forward pass, or conversations
  * @param accumulate forward passes whose gradients make one step
  * @param schedule learning rate of each step
  * @param beta1 decay of AdamW's mean
@@ -52,11 +52,6 @@ record PretrainConfig(
         OptionChecks.below1("--beta2", beta2);
         OptionChecks.notNegative("--weight-decay", weightDecay);
         OptionChecks.positive("--clip", clip);
-    }
-
-    /** Tokens that one step learns from. */
-    long tokensPerStep() {
-        return (long) batch * accumulate * model.context();
     }
 
     /** Every setting by its option's name, as printed at the start and kept with the training state. */

@@ -2,23 +2,27 @@ package dev.weir.train;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The pre-training loop: next-token prediction with AdamW. Owned by the thread that calls {@link #run}.
+ * The language-model loop, of pre-training and of chat tuning: next-token prediction with AdamW. Owned by the thread that calls
+ * {@link #run}.
  *
- * <p>Each step draws blocks at random places, averages the gradients of {@code accumulate} forward passes, clips them and moves
- * the weights. Every {@code eval-every} steps the held-out text is scored and the state saved; the weights with the lowest
- * held-out loss so far are kept apart. A run that is stopped saves first, and resumed sees the very losses that it would have
- * seen.
+ * <p>Each step draws blocks, averages the gradients of {@code accumulate} forward passes, clips them and moves the weights.
+ * Every {@code eval-every} steps the held-out blocks are scored and the state saved; the weights with the lowest held-out loss
+ * so far are kept apart. A run that is stopped saves first, and resumed sees the very losses that it would have seen. A run
+ * that is given a plain text scores it too, already before the first step, since on it shows what is forgotten.
  */
 final class Pretrainer {
     private final PretrainConfig config;
-    private final TokenizedText text;
+    private final BlockSource blocks;
+    private final @Nullable PlainText plain;
     private final GptParameters parameters;
     private final GptModel trained;
     private final GptModel model;
@@ -43,45 +47,60 @@ final class Pretrainer {
      * @param step number of steps done, this one included
      * @param loss mean loss of its blocks in nats per token, before the step moved the weights
      * @param gradientNorm length of the gradient before clipping
+     * @param tokens that went through the model, padding included
      * @param seconds time it took
      */
-    record StepReport(int step, double loss, double learningRate, double gradientNorm, double seconds) {}
+    record StepReport(int step, double loss, double learningRate, double gradientNorm, long tokens, double seconds) {}
 
     /**
-     * How well the held-out text is predicted.
+     * How well the held-out blocks are predicted.
      *
      * @param loss nats per token
      * @param bitsPerByte the same over the bytes that the tokens stand for, which other vocabularies can be compared by
+     * @param plainLoss of the plain text in nats per token, if there is one
      */
-    record Evaluation(int step, double loss, double bitsPerByte) {}
+    record Evaluation(int step, double loss, double bitsPerByte, OptionalDouble plainLoss) {}
 
     /** A new run from random weights. */
-    static Pretrainer start(PretrainConfig config, TokenizedText text, Listener listener) {
-        return start(config, text, new RandomGptWeights(config.model(), config.seed()), listener);
+    static Pretrainer start(PretrainConfig config, BlockSource blocks, Listener listener) {
+        return start(config, blocks, null, new RandomGptWeights(config.model(), config.seed()), listener);
     }
 
     /** A new run from given weights of the config's shape. */
-    static Pretrainer start(PretrainConfig config, TokenizedText text, GptWeights initial, Listener listener) {
-        return new Pretrainer(config, text, new GptParameters(initial), TrainingState.Progress.START, listener);
+    static Pretrainer start(
+            PretrainConfig config,
+            BlockSource blocks,
+            @Nullable PlainText plain,
+            GptWeights initial,
+            Listener listener) {
+        return new Pretrainer(
+                config, blocks, plain, new GptParameters(initial), TrainingState.Progress.START, listener);
     }
 
     /** A run that goes on where it was saved. */
-    static Pretrainer resume(PretrainConfig config, TokenizedText text, TrainingState.Saved saved, Listener listener) {
+    static Pretrainer resume(
+            PretrainConfig config,
+            BlockSource blocks,
+            @Nullable PlainText plain,
+            TrainingState.Saved saved,
+            Listener listener) {
         config.requireSame(saved.settings());
         GptParameters parameters = new GptParameters(saved.weights(config.model()));
-        Pretrainer pretrainer = new Pretrainer(config, text, parameters, saved.progress(), listener);
+        Pretrainer pretrainer = new Pretrainer(config, blocks, plain, parameters, saved.progress(), listener);
         saved.restore(pretrainer.optimizer);
         return pretrainer;
     }
 
     private Pretrainer(
             PretrainConfig config,
-            TokenizedText text,
+            BlockSource blocks,
+            @Nullable PlainText plain,
             GptParameters parameters,
             TrainingState.Progress progress,
             Listener listener) {
         this.config = config;
-        this.text = text;
+        this.blocks = blocks;
+        this.plain = plain;
         this.parameters = parameters;
         this.progress = progress;
         this.listener = listener;
@@ -114,6 +133,9 @@ final class Pretrainer {
      * @throws DivergedException if the loss is no longer a number
      */
     boolean run(BooleanSupplier stop) throws IOException {
+        if (progress.step() == 0 && plain != null) {
+            evaluateAndSave();
+        }
         while (progress.step() < config.steps()) {
             if (stop.getAsBoolean()) {
                 listener.interrupted(this);
@@ -135,25 +157,27 @@ final class Pretrainer {
         double learningRate = config.schedule().at(step);
         optimizer.zeroGradients();
         double loss = 0;
+        long tokens = 0;
         for (int part = 0; part < config.accumulate(); part++) {
             long number = (long) step * config.accumulate() + part;
-            loss += accumulateGradients(number) / config.accumulate();
+            TokenBatch batch = blocks.trainingBatch(
+                    config.seed(), number, config.batch(), config.model().context());
+            loss += accumulateGradients(batch, number) / config.accumulate();
+            tokens += batch.ids().length;
         }
         double norm = optimizer.clip(config.clip());
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
             throw new DivergedException(step + 1, loss, norm);
         }
         optimizer.step(learningRate);
-        return new StepReport(step + 1, loss, learningRate, norm, (System.nanoTime() - started) / 1e9);
+        return new StepReport(step + 1, loss, learningRate, norm, tokens, (System.nanoTime() - started) / 1e9);
     }
 
     /** One forward and backward pass; returns its mean loss. The scope frees every activation at its end. */
-    private double accumulateGradients(long number) {
-        TokenizedText.Batch batch = text.trainingBatch(
-                config.seed(), number, config.batch(), config.model().context());
+    private double accumulateGradients(TokenBatch batch, long number) {
         Dropout dropout = new Dropout(config.model().dropout(), Seeds.mix(config.seed(), number));
         try (PointerScope _ = new PointerScope()) {
-            Tensor loss = trained.loss(tensor(batch.ids(), batch), tensor(batch.targets(), batch), dropout);
+            Tensor loss = loss(trained, batch, dropout);
             loss.div(new Scalar((double) config.accumulate())).backward();
             return loss.item_float();
         }
@@ -169,26 +193,32 @@ final class Pretrainer {
         listener.evaluated(this, evaluation, best);
     }
 
-    /** Scores the held-out text with the weights as they are. */
+    /** Scores the held-out blocks, and the plain text, with the weights as they are. */
     Evaluation evaluate() {
         double nats = 0;
         long tokens = 0;
         long bytes = 0;
-        List<TokenizedText.Batch> batches =
-                text.validationBatches(config.batch(), config.model().context(), config.evalBlocks());
-        for (TokenizedText.Batch batch : batches) {
+        List<TokenBatch> batches =
+                blocks.validationBatches(config.batch(), config.model().context(), config.evalBlocks());
+        for (TokenBatch batch : batches) {
             try (PointerScope _ = new PointerScope();
                     NoGradGuard _ = new NoGradGuard()) {
-                Tensor loss = model.loss(tensor(batch.ids(), batch), tensor(batch.targets(), batch), Dropout.NONE);
+                Tensor loss = loss(model, batch, Dropout.NONE);
                 nats += (double) loss.item_float() * batch.targets().length;
             }
             tokens += batch.targets().length;
             bytes += batch.targetBytes();
         }
-        return new Evaluation(progress.step(), nats / tokens, nats / Math.log(2) / bytes);
+        OptionalDouble plainLoss = plain == null ? OptionalDouble.empty() : OptionalDouble.of(plain.loss(model));
+        return new Evaluation(progress.step(), nats / tokens, nats / Math.log(2) / bytes, plainLoss);
     }
 
-    private static Tensor tensor(long[] values, TokenizedText.Batch batch) {
-        return Torch.longs(values, batch.blocks(), batch.length());
+    private static Tensor loss(GptModel model, TokenBatch batch, Dropout dropout) {
+        Tensor ids = Torch.longs(batch.ids(), batch.blocks(), batch.length());
+        if (batch.places().length == 0) {
+            return model.loss(ids, Torch.longs(batch.targets(), batch.blocks(), batch.length()), dropout);
+        }
+        Tensor places = Torch.longs(batch.places(), batch.places().length);
+        return model.loss(ids, places, Torch.longs(batch.targets(), batch.targets().length), dropout);
     }
 }

@@ -56,6 +56,22 @@ final class RunFolder implements Pretrainer.Listener {
         this.logEvery = logEvery;
     }
 
+    /**
+     * Refuses a folder that holds a run already, or to resume one that is not there.
+     *
+     * @throws UserError if so
+     */
+    static void require(Path folder, boolean resume) {
+        Path state = last(folder).resolve(TrainingState.NAME);
+        if (!resume && Files.exists(state)) {
+            throw new UserError("--out is " + folder + ", which holds a run already: add --resume to go on with it, "
+                    + "or choose another folder");
+        }
+        if (resume && !Files.exists(state)) {
+            throw new UserError("--resume finds no " + state + ": start the run without --resume");
+        }
+    }
+
     /** The model folder with the lowest held-out loss. */
     static Path best(Path folder) {
         return folder.resolve("best");
@@ -79,12 +95,13 @@ final class RunFolder implements Pretrainer.Listener {
 
     @Override
     public void stepped(Pretrainer.StepReport report) throws IOException {
-        double tokensPerSecond = config.tokensPerStep() / report.seconds();
+        double tokensPerSecond = report.tokens() / report.seconds();
         ObjectNode line = mapper.createObjectNode();
         line.put("step", report.step());
         line.put("loss", report.loss());
         line.put("learning_rate", report.learningRate());
         line.put("gradient_norm", report.gradientNorm());
+        line.put("tokens", report.tokens());
         line.put("seconds", report.seconds());
         append(line);
         // The first step also unpacks and warms up libtorch: it says nothing about the next.
@@ -111,6 +128,7 @@ final class RunFolder implements Pretrainer.Listener {
         line.put("step", evaluation.step());
         line.put("validation_loss", evaluation.loss());
         line.put("bits_per_byte", evaluation.bitsPerByte());
+        evaluation.plainLoss().ifPresent(loss -> line.put("text_loss", loss));
         line.put("training_seconds", run.progress().seconds());
         String written = sample.write(run.model(), tokenizer);
         if (!written.isEmpty()) {
@@ -125,11 +143,17 @@ final class RunFolder implements Pretrainer.Listener {
         writeReport(run.progress());
         out.printf(
                 Locale.ROOT,
-                "step %d/%d  validation loss %.4f per token, %.4f bits per byte%s%n",
+                "step %d/%d  validation loss %.4f per token, %.4f bits per byte%s%s%n",
                 evaluation.step(),
                 config.steps(),
                 evaluation.loss(),
                 evaluation.bitsPerByte(),
+                evaluation.plainLoss().isPresent()
+                        ? String.format(
+                                Locale.ROOT,
+                                ", %.4f on the plain text",
+                                evaluation.plainLoss().getAsDouble())
+                        : "",
                 best
                         ? ", the best so far"
                         : ", best was "
@@ -154,7 +178,7 @@ final class RunFolder implements Pretrainer.Listener {
 
     private void writeModel(Path model, Pretrainer run) throws IOException {
         Checkpoint.write(model, run.parameters(), tokenizer.eosId());
-        for (String name : TOKENIZER_FILES) {
+        for (String name : ExportSource.FILES) {
             if (Files.isRegularFile(folder.resolve(name))) {
                 Files.copy(folder.resolve(name), model.resolve(name), StandardCopyOption.REPLACE_EXISTING);
             }

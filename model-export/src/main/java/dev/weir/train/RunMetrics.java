@@ -18,9 +18,21 @@ record RunMetrics(List<Step> steps, List<Look> looks) {
      * One look at the held-out text.
      *
      * @param trainingLoss mean loss of the steps since the look before; not a number if there were none
+     * @param plainLoss of the plain text on which forgetting shows; not a number if there is none
      * @param sample what the model then wrote; empty if it was not asked to
      */
-    record Look(int step, double trainingLoss, double validationLoss, double bitsPerByte, String sample) {}
+    record Look(
+            int step,
+            double trainingLoss,
+            double validationLoss,
+            double bitsPerByte,
+            double plainLoss,
+            String sample) {}
+
+    /** Whether a plain text was scored too. */
+    boolean hasPlainLoss() {
+        return looks.stream().anyMatch(look -> !Double.isNaN(look.plainLoss));
+    }
 
     /** Reads a file, which may not be there yet and may end in half a line if the machine went down. */
     static RunMetrics read(Path file) throws IOException {
@@ -56,6 +68,7 @@ record RunMetrics(List<Step> steps, List<Look> looks) {
                             trainingLoss,
                             entry.path("validation_loss").asDouble(),
                             entry.path("bits_per_byte").asDouble(),
+                            entry.path("text_loss").asDouble(Double.NaN),
                             entry.path("sample").asText()));
                 }
             }

@@ -8,7 +8,7 @@ import java.util.OptionalInt;
 import java.util.SplittableRandom;
 
 /** Token ids of one text or several to train and validate on, served as blocks. Immutable; any thread. */
-final class TokenizedText {
+final class TokenizedText implements BlockSource {
     private final List<Source> sources;
     private final int[] bytesOfToken;
 
@@ -19,12 +19,7 @@ final class TokenizedText {
      * @param share of the blocks trained on that are drawn from it; those of all texts add up to 1
      * @param addedEnd the token that ends documents, where no bytes of the text stand for it
      */
-    record Source(String name, TokenIds training, TokenIds heldOut, double share, OptionalInt addedEnd) {
-        /** How much there is, for messages. */
-        String describe() {
-            return TokenizedText.describe(training.length(), heldOut.length());
-        }
-    }
+    record Source(String name, TokenIds training, TokenIds heldOut, double share, OptionalInt addedEnd) {}
 
     /** One text that spells its ends of documents. */
     TokenizedText(int[] training, int[] heldOut, Tokenizer tokenizer) {
@@ -43,21 +38,25 @@ final class TokenizedText {
         return sources;
     }
 
-    /**
-     * Blocks of neighbouring tokens, and for each token the one after it.
-     *
-     * @param ids [blocks, length], row-major
-     * @param targets [blocks, length], row-major
-     * @param targetBytes how many bytes of text the targets stand for
-     */
-    @SuppressWarnings("ArrayRecordComponent") // on its way to a tensor, never compared
-    record Batch(long[] ids, long[] targets, int blocks, int length, long targetBytes) {}
+    @Override
+    public List<Part> parts() {
+        return sources.stream()
+                .map(source -> new Part(
+                        source.name(),
+                        source.training().length(),
+                        source.heldOut().length(),
+                        source.share()))
+                .toList();
+    }
 
-    /**
-     * Blocks at random places of the texts to train on. The places depend on the seed and the numbers alone, so that a resumed
-     * run sees what an uninterrupted one would have seen.
-     */
-    Batch trainingBatch(long seed, long number, int blocks, int length) {
+    @Override
+    public double tokensPerBlock(int length) {
+        return length;
+    }
+
+    /** Blocks of neighbouring tokens at random places of the texts to train on, with the token after each as its target. */
+    @Override
+    public TokenBatch trainingBatch(long seed, long number, int blocks, int length) {
         SplittableRandom random = new SplittableRandom(Seeds.mix(seed, number));
         Filler filler = new Filler(blocks, length);
         for (int block = 0; block < blocks; block++) {
@@ -83,12 +82,11 @@ final class TokenizedText {
 
     /**
      * The held-out texts in blocks side by side, so that each token but the first of a text is predicted once.
-     *
-     * @param blocks blocks of one batch; the last block of a text may be shorter and comes alone
-     * @param most about the most blocks in all; each text has its share of them, evenly spread over it
+     * The last block of a text may be shorter and comes alone. Each text has its share of the blocks, evenly spread over it.
      */
-    List<Batch> validationBatches(int blocks, int length, int most) {
-        List<Batch> batches = new ArrayList<>();
+    @Override
+    public List<TokenBatch> validationBatches(int blocks, int length, int most) {
+        List<TokenBatch> batches = new ArrayList<>();
         for (Source source : sources) {
             int quota = sources.size() == 1 ? most : (int) Math.max(1, Math.round(most * source.share));
             addValidationBatches(source, blocks, length, quota, batches);
@@ -96,7 +94,7 @@ final class TokenizedText {
         return batches;
     }
 
-    private void addValidationBatches(Source source, int blocks, int length, int most, List<Batch> batches) {
+    private void addValidationBatches(Source source, int blocks, int length, int most, List<TokenBatch> batches) {
         TokenIds heldOut = source.heldOut;
         long whole = (heldOut.length() - 1) / length;
         int chosen = (int) Math.min(whole, most);
@@ -142,23 +140,17 @@ final class TokenizedText {
             block++;
         }
 
-        Batch batch() {
-            return new Batch(ids, targets, block, length, targetBytes);
+        TokenBatch batch() {
+            return new TokenBatch(ids, targets, block, length, targetBytes);
         }
     }
 
-    /** How much there is, for messages. */
-    String describe() {
-        return describe(
+    @Override
+    public String describe() {
+        return String.format(
+                Locale.ROOT,
+                "%,d training and %,d held-out tokens",
                 trainingTokens(),
                 sources.stream().mapToLong(source -> source.heldOut.length()).sum());
-    }
-
-    private static String describe(long training, long heldOut) {
-        return String.format(Locale.ROOT, "%,d training and %,d held-out tokens", training, heldOut);
-    }
-
-    long trainingTokens() {
-        return sources.stream().mapToLong(source -> source.training.length()).sum();
     }
 }

@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
             CorpusCommand.class,
             PretrainCommand.class,
             FinetuneCommand.class,
+            ChatTuneCommand.class,
             ImportCommand.class,
             ExportCommand.class,
             EvalCommand.class

@@ -12,12 +12,29 @@ import java.util.SequencedMap;
  * into the card of its model. Immutable; any thread.
  *
  * @param command what was typed, without {@code --resume}
+ * @param aim what the model was trained to do, after "Trained to"
  * @param data name, size and digest of the text
+ * @param plainText name of the text on which forgetting was measured; empty for none
  * @param settings every setting in effect by its option's name
  * @param before the card of the checkpoint that the run began with; empty where it began with random weights
  */
-record TrainingCard(String command, String data, SequencedMap<String, String> settings, String before) {
+record TrainingCard(
+        String command,
+        String aim,
+        String data,
+        String plainText,
+        SequencedMap<String, String> settings,
+        String before) {
+    /** The aim of pre-training. */
+    static final String PREDICTING = "predict the next token";
+
     static final String FILE = "README.md";
+
+    /** The card of a checkpoint; empty if it has none. */
+    static String of(Path checkpoint) throws IOException {
+        Path card = checkpoint.resolve(FILE);
+        return Files.isRegularFile(card) ? Files.readString(card) : "";
+    }
 
     /** The command line that these arguments stand for. */
     static String command(List<String> arguments) {
@@ -40,7 +57,9 @@ record TrainingCard(String command, String data, SequencedMap<String, String> se
      */
     String text(Path metrics, Path samples, TrainingState.Progress progress) throws IOException {
         StringBuilder card = new StringBuilder("## Training\n\n```\n" + command + "\n```\n\n");
-        card.append("Trained to predict the next token with AdamW, warm-up and a cosine, on ")
+        card.append("Trained to ")
+                .append(aim)
+                .append(" with AdamW, warm-up and a cosine, on ")
                 .append(data)
                 .append(".\n\n");
         card.append("In effect: ");
@@ -68,17 +87,21 @@ record TrainingCard(String command, String data, SequencedMap<String, String> se
     }
 
     /** A row for each look at the held-out text, with the mean loss of the steps since the one before. */
-    private static String losses(Path metrics) throws IOException {
-        StringBuilder table =
-                new StringBuilder("| step | training loss | validation loss | bits per byte |\n|---|---|---|---|\n");
-        for (RunMetrics.Look look : RunMetrics.read(metrics).looks()) {
+    private String losses(Path file) throws IOException {
+        RunMetrics metrics = RunMetrics.read(file);
+        boolean hasPlain = metrics.hasPlainLoss();
+        StringBuilder table = new StringBuilder("| step | training loss | validation loss | bits per byte |"
+                + (hasPlain ? " loss on " + plainText + " |" : "") + "\n|---|---|---|---|"
+                + (hasPlain ? "---|" : "") + "\n");
+        for (RunMetrics.Look look : metrics.looks()) {
             table.append(String.format(
                     Locale.ROOT,
-                    "| %d | %.4f | %.4f | %.4f |%n",
+                    "| %d | %s | %.4f | %.4f |",
                     look.step(),
-                    look.trainingLoss(),
+                    Double.isNaN(look.trainingLoss()) ? "" : String.format(Locale.ROOT, "%.4f", look.trainingLoss()),
                     look.validationLoss(),
                     look.bitsPerByte()));
+            table.append(hasPlain ? String.format(Locale.ROOT, " %.4f |%n", look.plainLoss()) : "\n");
         }
         return table.toString();
     }

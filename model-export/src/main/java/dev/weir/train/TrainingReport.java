@@ -16,9 +16,9 @@ import java.util.stream.DoubleStream;
  * nothing but itself, no script and no other file. Immutable; any thread.
  *
  * @param card command, data and settings
- * @param text what is trained on
+ * @param blocks what is trained on
  */
-record TrainingReport(TrainingCard card, TokenizedText text, PretrainConfig config) {
+record TrainingReport(TrainingCard card, BlockSource blocks, PretrainConfig config) {
     static final String FILE = "report.html";
 
     /** As many as a screen has room for. */
@@ -111,7 +111,7 @@ record TrainingReport(TrainingCard card, TokenizedText text, PretrainConfig conf
         charts(metrics).forEach(chart -> chart.writeTo(page));
         page.close();
         samples(page, metrics.looks(), samples);
-        validations(page, metrics.looks());
+        validations(page, metrics);
         data(page, progress);
         page.leaf("h2", "Settings").open("dl", "class", "facts");
         card.settings().forEach((name, value) -> fact(page, name, value));
@@ -123,7 +123,7 @@ record TrainingReport(TrainingCard card, TokenizedText text, PretrainConfig conf
     private void facts(Markup page, RunMetrics metrics, TrainingState.Progress progress) {
         page.open("dl", "class", "facts");
         fact(page, "step", whole(progress.step()) + " of " + whole(config.steps()));
-        fact(page, "tokens seen", whole(progress.step() * config.tokensPerStep()));
+        fact(page, "tokens seen", whole(Math.round(progress.step() * blocks.tokensPerStep(config))));
         fact(page, "time training", RunFolder.clock(progress.seconds()));
         Optional<RunMetrics.Look> best = metrics.looks().stream()
                 .filter(look -> look.step() == progress.bestStep())
@@ -147,7 +147,7 @@ record TrainingReport(TrainingCard card, TokenizedText text, PretrainConfig conf
         Curve norm = curve(steps, RunMetrics.Step::gradientNorm);
         Curve seconds = curve(steps, RunMetrics.Step::seconds).smoothed(reach);
         Curve speed = new Curve(seconds.points().stream()
-                .map(point -> new Curve.Point(point.step(), config.tokensPerStep() / point.value()))
+                .map(point -> new Curve.Point(point.step(), blocks.tokensPerStep(config) / point.value()))
                 .toList());
         Curve validation = new Curve(spread(metrics.looks(), MOST_MARKS).stream()
                 .map(look -> new Curve.Point(look.step(), look.validationLoss()))
@@ -225,18 +225,25 @@ record TrainingReport(TrainingCard card, TokenizedText text, PretrainConfig conf
         page.leaf("div", look.sample().strip(), "class", "text", "dir", "auto");
     }
 
-    private static void validations(Markup page, List<RunMetrics.Look> looks) {
+    private void validations(Markup page, RunMetrics metrics) {
+        List<RunMetrics.Look> looks = metrics.looks();
         page.leaf("h2", "Validations").open("details");
         page.leaf("summary", whole(looks.size()) + ", newest first");
         page.open("div", "class", "wide").open("table").open("thead").open("tr");
         for (String head : List.of("step", "training loss", "validation loss", "bits per byte")) {
             page.leaf("th", head);
         }
+        if (metrics.hasPlainLoss()) {
+            page.leaf("th", "loss on " + card.plainText());
+        }
         page.close().close().open("tbody");
         for (RunMetrics.Look look : looks.reversed()) {
             page.open("tr").leaf("td", whole(look.step()));
             for (double value : new double[] {look.trainingLoss(), look.validationLoss(), look.bitsPerByte()}) {
                 page.leaf("td", loss(value));
+            }
+            if (metrics.hasPlainLoss()) {
+                page.leaf("td", loss(look.plainLoss()));
             }
             page.close();
         }
@@ -250,18 +257,13 @@ record TrainingReport(TrainingCard card, TokenizedText text, PretrainConfig conf
             page.leaf("th", head);
         }
         page.close().close().open("tbody");
-        double seen = (double) progress.step() * config.tokensPerStep();
-        for (TokenizedText.Source source : text.sources()) {
-            page.open("tr").leaf("td", source.name());
-            page.leaf("td", whole(source.training().length()));
-            page.leaf("td", whole(source.heldOut().length()));
-            page.leaf("td", String.format(Locale.ROOT, "%.1f %%", 100 * source.share()));
-            page.leaf(
-                    "td",
-                    String.format(
-                            Locale.ROOT,
-                            "%.2f",
-                            seen * source.share() / source.training().length()));
+        double seen = progress.step() * blocks.tokensPerStep(config);
+        for (BlockSource.Part part : blocks.parts()) {
+            page.open("tr").leaf("td", part.name());
+            page.leaf("td", whole(part.trainingTokens()));
+            page.leaf("td", whole(part.heldOutTokens()));
+            page.leaf("td", String.format(Locale.ROOT, "%.1f %%", 100 * part.share()));
+            page.leaf("td", String.format(Locale.ROOT, "%.2f", seen * part.share() / part.trainingTokens()));
             page.close();
         }
         page.close().close().close();

@@ -90,7 +90,7 @@ final class TrainingState {
         }
         if (!List.of(dataSha256).contains(notes.getOrDefault("data-sha256", ""))) {
             throw new UserError(
-                    "--data, with its weights, --text-key and --held-out, is not what the run to resume was "
+                    "the data, with its weights, --text-key or --chat-template, and --held-out, is not what the run to resume was "
                             + "trained on: give what best/README.md has, or start a new run with another --out");
         }
         Map<String, String> settings = new HashMap<>();

@@ -40,7 +40,7 @@ class DirectionTest {
         Path file = Files.writeString(folder.resolve("data.txt"), content);
         GptConfig model = new GptConfig(1, 1, 8, 4, 257, 0).withDirection(Direction.RTL);
 
-        TokenizedText.Batch held = TestData.tokenize(folder, 0.25, model, file.toString())
+        TokenBatch held = TestData.tokenize(folder, 0.25, model, file.toString())
                 .validationBatches(1, 4, 1)
                 .getFirst();
 

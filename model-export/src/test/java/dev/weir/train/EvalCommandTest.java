@@ -134,7 +134,7 @@ class EvalCommandTest {
         TokenizedText text = new TokenizedText(tokens, tokens, tokenizer);
         double nats = 0;
         ReferenceModel reference = new ReferenceForward(new NoisyGptWeights(config, 4));
-        for (TokenizedText.Batch batch : text.validationBatches(1, config.context(), Integer.MAX_VALUE)) {
+        for (TokenBatch batch : text.validationBatches(1, config.context(), Integer.MAX_VALUE)) {
             int[] ids = Arrays.stream(batch.ids()).mapToInt(id -> (int) id).toArray();
             float[][] logits = reference.logits(ids);
             for (int i = 0; i < ids.length; i++) {

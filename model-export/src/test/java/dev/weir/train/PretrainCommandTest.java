@@ -148,7 +148,7 @@ class PretrainCommandTest {
         assertThat(run.resolve("best/README.md")).content().contains("data.txt (SHA-256", "more.jsonl (SHA-256");
         assertThat(run.resolve("tokens"))
                 .isDirectoryContaining(file -> file.getFileName().toString().startsWith("more.jsonl-"));
-        refused(run(args(text + ":3", json + ":2", options, "--resume")), "--data", "weights", "best/README.md");
+        refused(run(args(text + ":3", json + ":2", options, "--resume")), "the data", "weights", "best/README.md");
         refused(run(args(text + ":3", json + ":1", options, "--resume", "--held-out", "0.2")), "--held-out");
         assertThat(run(args(text + ":6", json + ":2", options, "--resume"))).isEqualTo(new Outcome(0, ""));
     }

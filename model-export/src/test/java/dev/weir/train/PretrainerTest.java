@@ -74,7 +74,7 @@ class PretrainerTest {
                 folder, interrupted.parameters(), interrupted.optimizer(), config, "d", interrupted.progress());
 
         Recorder second = new Recorder();
-        Pretrainer resumed = Pretrainer.resume(config, random(), TrainingState.load(folder, "d"), second);
+        Pretrainer resumed = Pretrainer.resume(config, random(), null, TrainingState.load(folder, "d"), second);
         assertThat(resumed.run(() -> false)).isTrue();
         List<Double> joined = new ArrayList<>(first.losses);
         joined.addAll(second.losses);
@@ -83,14 +83,53 @@ class PretrainerTest {
     }
 
     @Test
+    void aResumedRunSeesTheSameConversationsAndForgettingIsMeasuredFromTheStart() throws IOException {
+        PretrainConfig config = config(12, 0.1, 1);
+        PlainText plain = new PlainText("a text", new int[] {1, 2, 3, 4, 5}, tokenizer);
+        Recorder whole = new Recorder();
+        Pretrainer.start(config, conversations(), plain, new RandomGptWeights(config.model(), 1), whole)
+                .run(() -> false);
+        assertThat(whole.evaluations.getFirst().step()).isZero();
+        assertThat(whole.evaluations)
+                .allMatch(evaluation -> evaluation.plainLoss().isPresent());
+
+        Recorder first = new Recorder();
+        Pretrainer interrupted =
+                Pretrainer.start(config, conversations(), plain, new RandomGptWeights(config.model(), 1), first);
+        interrupted.run(() -> first.losses.size() == 5);
+        TrainingState.save(
+                folder, interrupted.parameters(), interrupted.optimizer(), config, "d", interrupted.progress());
+        Recorder second = new Recorder();
+        Pretrainer.resume(config, conversations(), plain, TrainingState.load(folder, "d"), second)
+                .run(() -> false);
+        List<Double> joined = new ArrayList<>(first.losses);
+        joined.addAll(second.losses);
+        assertThat(joined).isEqualTo(whole.losses);
+        assertThat(second.evaluations.getLast()).isEqualTo(whole.evaluations.getLast());
+    }
+
+    /** Conversations of different lengths, of which the second half is an answer. */
+    private ChatText conversations() {
+        SplittableRandom random = new SplittableRandom(5);
+        List<ChatExample> examples = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            int length = random.nextInt(4, 17);
+            examples.add(new ChatExample(
+                    random.ints(length, 0, 256).toArray(),
+                    IntStream.range(length / 2, length - 1).toArray()));
+        }
+        return new ChatText("talks", examples.subList(0, 25), examples.subList(25, 30), tokenizer);
+    }
+
+    @Test
     void aRunIsNotResumedWithOtherSettingsOrData() throws IOException {
         Pretrainer run = Pretrainer.start(config(4, 0.0, 1), random(), new Recorder());
         TrainingState.save(folder, run.parameters(), run.optimizer(), config(4, 0.0, 1), "d", run.progress());
         assertThatThrownBy(() -> TrainingState.load(folder, "other"))
                 .isInstanceOf(UserError.class)
-                .hasMessageContaining("--data");
+                .hasMessageContaining("the data");
         TrainingState.Saved saved = TrainingState.load(folder, "d");
-        assertThatThrownBy(() -> Pretrainer.resume(config(5, 0.0, 1), random(), saved, new Recorder()))
+        assertThatThrownBy(() -> Pretrainer.resume(config(5, 0.0, 1), random(), null, saved, new Recorder()))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("--steps is 5")
                 .hasMessageContaining("has 4");

@@ -125,13 +125,13 @@ class TaskEncoderTest {
                 .mapToObj(i -> new TaskExample(new int[][] {new int[1 + i * 7 % 50]}, i, false))
                 .toList();
 
-        List<List<TaskExample>> batches = EpochOrder.batches(examples, 16, 5, 1);
+        List<List<TaskExample>> batches = EpochOrder.batches(examples, TaskExample::longest, 16, 5, 1);
 
         assertThat(batches.stream().flatMap(List::stream)).containsExactlyInAnyOrderElementsOf(examples);
         assertThat(batches).hasSize(EpochOrder.steps(1000, 16)).allMatch(batch -> batch.size() <= 16);
-        assertThat(EpochOrder.batches(examples, 16, 5, 1)).isEqualTo(batches);
-        assertThat(EpochOrder.batches(examples, 16, 5, 2)).isNotEqualTo(batches);
-        assertThat(EpochOrder.batches(examples, 16, 6, 1)).isNotEqualTo(batches);
+        assertThat(EpochOrder.batches(examples, TaskExample::longest, 16, 5, 1)).isEqualTo(batches);
+        assertThat(EpochOrder.batches(examples, TaskExample::longest, 16, 5, 2)).isNotEqualTo(batches);
+        assertThat(EpochOrder.batches(examples, TaskExample::longest, 16, 6, 1)).isNotEqualTo(batches);
         // Examples of a batch have about one length, which saves padding.
         assertThat(padding(batches)).isLessThan(0.15);
         assertThat(padding(List.of(examples))).isGreaterThan(0.4);

@@ -91,11 +91,11 @@ class TrainingDataTest {
         String a = write("a.txt", "a".repeat(1000));
         String b = write("b.txt", "b".repeat(3000));
         TokenizedText data = tokenize(a + ":3", b + ":1");
-        List<TokenizedText.Batch> few = data.validationBatches(2, 4, 8);
-        assertThat(few.stream().mapToInt(TokenizedText.Batch::blocks).toArray()).containsExactly(2, 2, 2, 2);
+        List<TokenBatch> few = data.validationBatches(2, 4, 8);
+        assertThat(few.stream().mapToInt(TokenBatch::blocks).toArray()).containsExactly(2, 2, 2, 2);
         assertThat(few.getLast().ids()[0]).isEqualTo(TestData.byteId('b'));
         assertThat(few.get(2).ids()[0]).isEqualTo(TestData.byteId('a'));
-        List<TokenizedText.Batch> all = data.validationBatches(2, 4, 1_000_000);
+        List<TokenBatch> all = data.validationBatches(2, 4, 1_000_000);
         assertThat(all.stream().mapToLong(batch -> batch.targets().length).sum())
                 .isEqualTo(99 + 299);
     }
@@ -119,7 +119,7 @@ class TrainingDataTest {
 
     private static long bytes(TokenizedText data) {
         return data.validationBatches(3, 4, 1000).stream()
-                .mapToLong(TokenizedText.Batch::targetBytes)
+                .mapToLong(TokenBatch::targetBytes)
                 .sum();
     }
 

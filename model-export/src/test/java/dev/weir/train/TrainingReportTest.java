@@ -57,7 +57,7 @@ class TrainingReportTest {
         TrainingState.Saved saved = TrainingState.load(RunFolder.last(folder), "d");
         RunFolder run = runFolder(config, 8);
         run.rewind(saved.progress().step());
-        assertThat(Pretrainer.resume(config, text(), saved, run).run(() -> false))
+        assertThat(Pretrainer.resume(config, text(), null, saved, run).run(() -> false))
                 .isTrue();
         Document after = parse();
         for (int chart = 0; chart < 2; chart++) {
@@ -157,7 +157,8 @@ class TrainingReportTest {
         assertThat(metrics.steps()).hasSize(3).contains(new RunMetrics.Step(2, 1, 0.2, 1, 0.5));
         assertThat(metrics.looks())
                 .containsExactly(
-                        new RunMetrics.Look(2, 2, 1.5, 0.7, "\n}"), new RunMetrics.Look(3, 0.5, 1.25, 0.6, ""));
+                        new RunMetrics.Look(2, 2, 1.5, 0.7, Double.NaN, "\n}"),
+                        new RunMetrics.Look(3, 0.5, 1.25, 0.6, Double.NaN, ""));
     }
 
     private static RunMetrics metrics(int steps, String sample) {
@@ -166,7 +167,7 @@ class TrainingReportTest {
         for (int step = 1; step <= steps; step++) {
             all.add(new RunMetrics.Step(step, 5.0 / step, 1e-3, 1, 0.01));
             if (step % 10 == 0 || step == steps) {
-                looks.add(new RunMetrics.Look(step, 5.0 / step, 5.5 / step, 2, sample));
+                looks.add(new RunMetrics.Look(step, 5.0 / step, 5.5 / step, 2, Double.NaN, sample));
             }
         }
         return new RunMetrics(all, looks);
@@ -185,7 +186,12 @@ class TrainingReportTest {
 
     private TrainingReport report(PretrainConfig config) {
         TrainingCard card = new TrainingCard(
-                "./weir pretrain --data 'a&b'", "three files: 400 tokens", new LinkedHashMap<>(config.describe()), "");
+                "./weir pretrain --data 'a&b'",
+                TrainingCard.PREDICTING,
+                "three files: 400 tokens",
+                "",
+                new LinkedHashMap<>(config.describe()),
+                "");
         return new TrainingReport(card, text(), config);
     }
 

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What writes a conversation as the one text that a model was trained on: a model folder's {@code chat_template.jinja}, or the
@@ -33,11 +34,18 @@ public final class ChatTemplate {
     /**
      * A message.
      *
-     * @param role who speaks: {@code system}, {@code user} or {@code assistant}; taken as the template's own text, so not for
-     *     words that a user chose
-     * @param content what they say; never read as template code or as special tokens
+     * @param role who speaks: {@code system}, {@code user}, {@code assistant} or {@code tool}; taken as the template's own text,
+     *     so not for words that a user chose
+     * @param content what they say, null for nothing; never read as template code or as special tokens
+     * @param more what else the message has, such as {@code tool_calls} in the form of OpenAI's chat API; as little trusted as
+     *     the content. Arguments that are JSON in a string are given to the template as what they stand for
      */
-    public record Message(String role, String content) {}
+    public record Message(String role, @Nullable String content, Map<String, JsonNode> more) {
+        /** A message that only says something. */
+        public Message(String role, String content) {
+            this(role, content, Map.of());
+        }
+    }
 
     private ChatTemplate(JinjaStatement body, Map<String, Object> variables) {
         this.body = body;
@@ -123,16 +131,29 @@ public final class ChatTemplate {
     }
 
     /**
+     * Writes a conversation without tools.
+     *
+     * @see #render(List, JsonNode, boolean)
+     */
+    public MarkedText render(List<Message> messages, boolean opensAnswer) {
+        return render(messages, MissingNode.getInstance(), opensAnswer);
+    }
+
+    /**
      * Writes a conversation.
      *
+     * @param tools the functions that the assistant may call, as OpenAI's chat API has them; missing for none
      * @param opensAnswer whether the text ends where the assistant's next message begins
      * @return the text, in which the messages' contents are marked as coming from outside
      * @throws IllegalArgumentException if the template refuses the conversation, in its own words, or has an error, with its line
      */
-    public MarkedText render(List<Message> messages, boolean opensAnswer) {
+    public MarkedText render(List<Message> messages, JsonNode tools, boolean opensAnswer) {
         JinjaScope scope = new JinjaScope(variables);
         scope.set("messages", values(messages));
         scope.set("add_generation_prompt", opensAnswer);
+        if (!tools.isEmpty()) {
+            scope.set("tools", JinjaValues.of(tools));
+        }
         MarkedText.Builder out = new MarkedText.Builder();
         try {
             body.run(scope, out);
@@ -147,7 +168,11 @@ public final class ChatTemplate {
         for (Message message : messages) {
             Map<Object, Object> value = new LinkedHashMap<>();
             value.put(MarkedText.trusted("role"), MarkedText.trusted(message.role()));
-            value.put(MarkedText.trusted("content"), MarkedText.untrusted(message.content()));
+            value.put(
+                    MarkedText.trusted("content"),
+                    message.content() == null ? Python.None.NONE : MarkedText.untrusted(message.content()));
+            message.more()
+                    .forEach((name, field) -> value.put(MarkedText.untrusted(name), JinjaValues.ofField(name, field)));
             values.add(value);
         }
         return values;

@@ -29,6 +29,7 @@ final class JinjaJson {
         switch (value) {
             case Boolean bool -> out.append(bool.toString());
             case Long number -> out.append(number.toString());
+            case Python.Decimal number -> out.append(number.toString());
             case Python.None _ -> out.append("null");
             case MarkedText text -> out.append(text.changedTo(quoted(text.toString())));
             case List<?> list -> {

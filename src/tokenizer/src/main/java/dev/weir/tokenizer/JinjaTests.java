@@ -16,7 +16,10 @@ final class JinjaTests {
         add("true(value)", a -> a.get(0).equals(true));
         add("false(value)", a -> a.get(0).equals(false));
         add("integer(value)", a -> a.get(0) instanceof Long);
-        add("number(value)", a -> a.get(0) instanceof Long || a.get(0) instanceof Boolean);
+        add(
+                "number(value)",
+                a -> a.get(0) instanceof Long || a.get(0) instanceof Python.Decimal || a.get(0) instanceof Boolean);
+        add("float(value)", a -> a.get(0) instanceof Python.Decimal);
         add("string(value)", a -> a.get(0) instanceof MarkedText);
         add("mapping(value)", a -> a.get(0) instanceof Map);
         add("sequence(value)", a -> hasItems(a.get(0)));

@@ -1,14 +1,17 @@
 package dev.weir.tokenizer;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What Python does with the values of a template. A value is a {@link MarkedText} (a str), a {@link Boolean}, a {@link Long}
  * (an int), a {@link List} (a list or a tuple), a {@link Map} (a dict, in order), a {@link Namespace}, a {@link
- * JinjaFunction}, {@link None} or {@link Undefined}. Floats, which no chat template needs, are left out.
+ * JinjaFunction}, {@link None} or {@link Undefined}. A {@link Decimal} (a float), which comes from the JSON of a tool, is only
+ * carried and written: no chat template calculates with one.
  */
 final class Python {
     /** Items that a list may have; a template that makes more is broken. */
@@ -18,6 +21,26 @@ final class Python {
 
     enum None {
         NONE
+    }
+
+    /** A number with decimals. */
+    record Decimal(double value) {
+        /** As Python's {@code repr} writes it. */
+        @Override
+        public String toString() {
+            if (Double.isInfinite(value)) {
+                return value < 0 ? "-Infinity" : "Infinity";
+            }
+            double size = Math.abs(value);
+            if (size == 0 || (size >= 1e-4 && size < 1e16)) {
+                String plain = new BigDecimal(Double.toString(value)).toPlainString();
+                return plain.contains(".") ? plain : plain + ".0";
+            }
+            String[] parts = Double.toString(value).split("E", 2);
+            int exponent = Integer.parseInt(parts[1]);
+            String digits = parts[0].endsWith(".0") ? parts[0].substring(0, parts[0].length() - 2) : parts[0];
+            return digits + String.format(Locale.ROOT, "e%s%02d", exponent < 0 ? "-" : "+", Math.abs(exponent));
+        }
     }
 
     /** What is not there: it prints as nothing, is false and has no items, but using it otherwise is an error. */
@@ -31,6 +54,7 @@ final class Python {
         return switch (value) {
             case Boolean _ -> "a bool";
             case Long _ -> "an int";
+            case Decimal _ -> "a float";
             case MarkedText _ -> "a str";
             case List<?> _ -> "a list";
             case Map<?, ?> _ -> "a dict";
@@ -45,6 +69,7 @@ final class Python {
         return switch (value) {
             case Boolean bool -> bool;
             case Long number -> number != 0;
+            case Decimal number -> number.value() != 0;
             case MarkedText text -> !text.isEmpty();
             case List<?> list -> !list.isEmpty();
             case Map<?, ?> dict -> !dict.isEmpty();
@@ -59,6 +84,7 @@ final class Python {
             case MarkedText text -> text;
             case Boolean bool -> MarkedText.trusted(bool ? "True" : "False");
             case Long number -> MarkedText.trusted(number.toString());
+            case Decimal number -> MarkedText.trusted(number.toString());
             case None _ -> MarkedText.trusted("None");
             case Undefined _ -> MarkedText.EMPTY;
             default -> throw new JinjaError(typeName(value) + " cannot be written out; tojson writes lists and dicts");

@@ -3,6 +3,8 @@ package dev.weir.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.weir.tokenizer.ChatTemplate.Message;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -52,6 +54,36 @@ final class ChatTemplateTest {
                 <|im_start|>assistant
                 """);
         assertThat(render(CHATML, false, THANKS)).isEqualTo("<|im_start|>user\nThanks<|im_end|>\n");
+    }
+
+    @Test
+    void toolsTheirCallsAndTheirResultsAreSeenAsHuggingFacePutsThem() throws IOException {
+        String template = """
+                {%- for tool in tools or [] %}{{ tool.function | tojson }}
+                {% endfor %}
+                {%- for message in messages %}
+                    {%- if message.content is none %}{{ '[' + message.role + ']' }}
+                    {%- else %}{{ message.content }}{% endif %}
+                    {%- for call in message.tool_calls or [] %}
+                        {{- call.function.name + call.function.arguments | tojson }}
+                    {%- endfor %}
+                {%- endfor %}""";
+        ObjectMapper json = new ObjectMapper();
+        Message call = new Message("assistant", null, Map.of("tool_calls", json.readTree("""
+                        [{"function": {"name": "add", "arguments": "{\\"a\\": 1, \\"b\\": [2.50, 1e-7, 1e20, null, true]}"}},
+                         {"function": {"name": "odd", "arguments": "{no json"}}]""")));
+        JsonNode tools =
+                json.readTree("[{\"type\": \"function\", \"function\": {\"name\": \"add\", \"parameters\": {}}}]");
+
+        MarkedText text = ChatTemplate.parse(template, Map.of(), CLOCK)
+                .render(List.of(ASK, call, new Message("tool", "3")), tools, true);
+
+        assertThat(text.toString())
+                .isEqualTo("{\"name\": \"add\", \"parameters\": {}}\n"
+                        + " One? [assistant]add{\"a\": 1, \"b\": [2.5, 1e-07, 1e+20, null, true]}odd\"{no json\"3");
+        assertThat(text.isTrusted(10, 13))
+                .as("the name of a tool is the user's")
+                .isFalse();
     }
 
     @Test
