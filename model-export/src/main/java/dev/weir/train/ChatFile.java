@@ -33,19 +33,32 @@ record ChatFile(TextFile file, List<ChatConversation> conversations) {
         for (String json : file.text().lines().toList()) {
             line++;
             if (!json.isBlank()) {
-                conversations.add(conversation(json, line, file.file() + ", line " + line + ": "));
+                conversations.add(learned(json, line, file.file() + ", line " + line + ": "));
             }
         }
         return new ChatFile(file, List.copyOf(conversations));
     }
 
-    private static ChatConversation conversation(String json, int line, String at) {
-        JsonNode root;
+    private static ChatConversation learned(String json, int line, String at) {
+        ChatConversation conversation = conversation(json(json, at), line, at);
+        if (conversation.messages().stream().noneMatch(message -> message.role().equals(ChatConversation.ASSISTANT))) {
+            throw new UserError(at + "no message is the assistant's, so there is nothing to learn: "
+                    + "add its answer or remove the line");
+        }
+        return conversation;
+    }
+
+    /** A line's JSON; {@code at} is where it stands, for messages. */
+    static JsonNode json(String line, String at) {
         try {
-            root = JSON.readTree(json);
+            return JSON.readTree(line);
         } catch (JsonProcessingException e) {
             throw new UserError(at + "is not valid JSON: " + e.getOriginalMessage(), e);
         }
+    }
+
+    /** The conversation in a line's JSON. */
+    static ChatConversation conversation(JsonNode root, int line, String at) {
         JsonNode messages = root.path("messages");
         if (!messages.isArray() || messages.isEmpty()) {
             throw new UserError(at + "messages is " + shown(messages)
@@ -55,10 +68,6 @@ record ChatFile(TextFile file, List<ChatConversation> conversations) {
         List<ChatTemplate.Message> read = new ArrayList<>();
         for (JsonNode message : messages) {
             read.add(message(message, at + "messages[" + read.size() + "]"));
-        }
-        if (read.stream().noneMatch(message -> message.role().equals(ChatConversation.ASSISTANT))) {
-            throw new UserError(at + "no message is the assistant's, so there is nothing to learn: "
-                    + "add its answer or remove the line");
         }
         JsonNode tools = root.path("tools");
         if (!tools.isMissingNode() && !tools.isNull() && !tools.isArray()) {
@@ -90,7 +99,8 @@ record ChatFile(TextFile file, List<ChatConversation> conversations) {
         return new ChatTemplate.Message(role, content.textValue(), more);
     }
 
-    private static String shown(JsonNode node) {
+    /** A value as an error shows it. */
+    static String shown(JsonNode node) {
         String value = node.isMissingNode() ? "missing" : node.toString();
         return value.length() > 60 ? value.substring(0, 60) + "..." : value;
     }

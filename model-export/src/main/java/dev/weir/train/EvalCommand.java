@@ -1,5 +1,6 @@
 package dev.weir.train;
 
+import dev.weir.onnx.ModelFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -32,7 +33,11 @@ import picocli.CommandLine.Spec;
             "context may also be called prompt; answer is the text of a choice or its index from 0. A space is",
             "put between context and choice unless the context ends its line or the choice begins with one.",
             "Examples for --shots are other items of the file with their answers, drawn with --seed for each",
-            "item; an empty line separates them. What is too long for the model loses its beginning."
+            "item; an empty line separates them. What is too long for the model loses its beginning.",
+            "",
+            "A chat has a conversation and its answer in each line, as ./weir corpus --held-out writes them:",
+            "  {\"skill\": \"sum\", \"messages\": [{\"role\": \"user\", \"content\": \"2 + 3?\"}], \"answer\": \"5\"}",
+            "The model answers through its chat template and the server's engine, choosing the likeliest tokens."
         })
 final class EvalCommand implements Callable<Integer> {
     private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -86,6 +91,13 @@ final class EvalCommand implements Callable<Integer> {
                     + "its head does.")
     private @Nullable Path classify;
 
+    @Option(
+            names = "--chat",
+            paramLabel = "FILE",
+            description = "Conversations whose next answer is known, as below: how often an exported model gives it, "
+                    + "word for word.")
+    private @Nullable Path chat;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Also write the results here.")
     private @Nullable Path json;
 
@@ -104,6 +116,7 @@ final class EvalCommand implements Callable<Integer> {
         checkOptions();
         // Read first, so that a mistake in a file shows before a large model is loaded.
         TextFile text = data == null ? null : TextFile.read("--data", data);
+        List<ChatExercise> exercises = chat == null ? List.of() : ChatExercise.read(chat);
         List<TaskItem> items = task == null ? List.of() : TaskItem.read(task);
         try (EvaluatedModel evaluated = EvaluatedModel.open(model, parallel, threads == null ? 0 : threads)) {
             EvalReport report = new EvalReport(evaluated, spec.commandLine().getOut());
@@ -115,6 +128,9 @@ final class EvalCommand implements Callable<Integer> {
             }
             if (classify != null) {
                 scoreHead(evaluated, classify, report);
+            }
+            if (chat != null) {
+                scoreChat(chat, exercises, report);
             }
             if (json != null) {
                 report.write(json);
@@ -165,10 +181,25 @@ final class EvalCommand implements Callable<Integer> {
         report.add(file, HeadScore.of(new TaskModel(libtorch.model()), examples), cut);
     }
 
+    private void scoreChat(Path file, List<ChatExercise> exercises, EvalReport report) throws IOException {
+        if (!Files.isRegularFile(model.resolve(ModelFolder.CONFIG_FILE))) {
+            throw new UserError("--chat asks a model that is served, and " + model
+                    + " is a checkpoint: export it and give that folder");
+        }
+        report.add(
+                file,
+                ChatScore.of(
+                        model,
+                        exercises,
+                        parallel,
+                        threads == null ? 0 : threads,
+                        progress("exercises", exercises.size())));
+    }
+
     private void checkOptions() {
-        if (data == null && task == null && classify == null) {
-            throw new UserError(
-                    "there is nothing to evaluate on: give --data FILE, --task FILE, --classify FILE or several");
+        if (data == null && task == null && classify == null && chat == null) {
+            throw new UserError("there is nothing to evaluate on: give --data FILE, --task FILE, --classify FILE, "
+                    + "--chat FILE or several");
         }
         if (parallel < 1) {
             throw new UserError("--parallel is " + parallel + ": it must be at least 1");

@@ -110,6 +110,27 @@ final class EvalReport {
         print(score.toString());
     }
 
+    /** Adds how often the model answered exercises word for word. */
+    void add(Path file, ChatScore score) {
+        ObjectNode node = root.putObject("chat");
+        node.put("file", file.toString()).put("exact_match", score.share());
+        ObjectNode skills = node.putObject("skills");
+        print("chat " + file + ":");
+        print(String.format(Locale.ROOT, "%-28s %9s  %11s", "skill", "exercises", "exact match"));
+        score.skills().forEach((name, skill) -> {
+            ObjectNode result = skills.putObject(name);
+            result.put("exercises", skill.exercises()).put("exact_match", skill.share());
+            ArrayNode mistakes = result.putArray("mistakes");
+            skill.mistakes()
+                    .forEach(mistake -> mistakes.addObject()
+                            .put("line", mistake.exercise().conversation().line())
+                            .put("wanted", mistake.exercise().answer())
+                            .put("answer", mistake.answer()));
+            print(String.format(Locale.ROOT, "%-28s %,9d  %9.1f %%", name, skill.exercises(), 100 * skill.share()));
+        });
+        print(String.format(Locale.ROOT, "exact match in all: %.1f %%", 100 * score.share()));
+    }
+
     /** Keeps everything so far in a file. */
     void write(Path file) throws IOException {
         Files.write(file, mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));

@@ -2,6 +2,8 @@ package dev.weir.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -51,6 +53,40 @@ class ChatTuneCommandTest {
                 .contains("Trained to answer as the assistant does", "loss on held-out messages", "| 0 |  | ");
         assertThat(out.resolve("report.html")).content().contains("loss on held-out messages");
         assertThat(out.resolve("samples.txt")).content().contains("<|user|>Which colour?<|endoftext|><|assistant|>red");
+    }
+
+    @Test
+    void theExportedModelAnswersAsItLearnedTo() throws IOException {
+        Path chat = write("chat.jsonl", TALK.repeat(40));
+        assertThat(tune(chat, "--steps", "40", "--learning-rate", "1e-2", "--warm-up", "1", "--samples", "0"))
+                .isEqualTo(new Outcome(0, ""));
+        String model = folder.resolve("model").toString();
+        assertThat(run(List.of(
+                        "export", "--checkpoint", folder.resolve("chat/best").toString(), "--out", model)))
+                .isEqualTo(new Outcome(0, ""));
+        String user = "{\"role\": \"user\", \"content\": \"Which colour?\"}";
+        Path exercises = write(
+                "exercises.jsonl",
+                "{\"skill\": \"a\", \"messages\": [" + user + "], \"answer\": \"red\"}\n"
+                        + "{\"skill\": \"b\", \"messages\": [" + user + "], \"answer\": \"green\"}\n"
+                        + "{\"skill\": \"a\", \"messages\": [" + user
+                        + ", {\"role\": \"assistant\", \"content\": \"red\"}, {\"role\": \"user\", \"content\": \"And then?\"}],"
+                        + " \"answer\": \"blue\"}\n");
+        Path results = folder.resolve("results.json");
+        assertThat(run(List.of("eval", "--model", model, "--chat", exercises.toString(), "--json", results.toString())))
+                .isEqualTo(new Outcome(0, ""));
+        JsonNode found = new ObjectMapper().readTree(results.toFile()).path("chat");
+        assertThat(found.at("/skills/a/exact_match").asDouble()).isEqualTo(1);
+        assertThat(found.at("/skills/b/exact_match").asDouble()).isZero();
+        assertThat(found.at("/skills/b/mistakes/0/answer").asText()).isEqualTo("red");
+        assertThat(run(List.of(
+                                "eval",
+                                "--model",
+                                folder.resolve("chat/best").toString(),
+                                "--chat",
+                                exercises.toString()))
+                        .errors())
+                .contains("is a checkpoint: export it");
     }
 
     @Test

@@ -100,7 +100,7 @@ class EvalCommandTest {
     @Test
     void mistakesAreOneLineThatNamesTheRemedy() throws IOException {
         checkpoint("best", CONFIG);
-        refused("--data FILE, --task FILE, --classify FILE or several", "--model", path("best"));
+        refused("--data FILE, --task FILE, --classify FILE, --chat FILE or several", "--model", path("best"));
         refused(
                 "neither genai_config.json nor model.safetensors",
                 "--model",
