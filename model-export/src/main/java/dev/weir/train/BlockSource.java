@@ -40,10 +40,11 @@ interface BlockSource {
         return parts().stream().mapToLong(Part::trainingTokens).sum();
     }
 
-    /** Tokens that a step of a run goes through on average. */
+    /** Tokens that a step of a run goes through on average, in all its processes. */
     default double tokensPerStep(PretrainConfig config) {
         return (double) config.batch()
                 * config.accumulate()
+                * config.processes()
                 * tokensPerBlock(config.model().context());
     }
 }

@@ -118,7 +118,10 @@ final class ChatTuneCommand implements Callable<Integer> {
         if (!(heldOut > 0 && heldOut < 1)) {
             throw new UserError("--held-out is " + heldOut + ": choose a share above 0 and below 1, such as 0.02");
         }
-        RunFolder.require(out, resume);
+        Peers.Meeting leader = loop.meetLeader(); // what follows it has then prepared
+        if (leader == null) {
+            RunFolder.require(out, resume);
+        }
         Checkpoint base = Checkpoint.open(checkpoint);
         if (base.config().direction() == Direction.RTL) {
             throw new UserError("--checkpoint is " + checkpoint
@@ -126,7 +129,7 @@ final class ChatTuneCommand implements Callable<Integer> {
                     + "to right");
         }
         ChatFile file = ChatFile.of(TextFile.read("--train", train));
-        if (!resume) {
+        if (!resume && loop.leads()) {
             writeFiles();
         }
         Tokenizer tokenizer = Tokenizer.load(out);
@@ -156,7 +159,13 @@ final class ChatTuneCommand implements Callable<Integer> {
                 .toString();
         SamplePlan plan = new SamplePlan(asked, samples, ShortSample.MOST_TOKENS, loop.seed);
         LoopRun run = new LoopRun(config, conversations, plain, tokenizer, card, plan, console, loop.logEvery);
-        return run.run(out, digest, saved, () -> GptWeights.of(config.model(), base::tensor));
+        return PeerProcesses.together(
+                loop,
+                leader,
+                spec.commandLine().getParseResult().originalArgs(),
+                out,
+                config.matmul(),
+                peers -> run.run(out, digest, saved, () -> GptWeights.of(config.model(), base::tensor), peers));
     }
 
     /** The template in the run's folder, which has been checked for what the tokenizer must know. */

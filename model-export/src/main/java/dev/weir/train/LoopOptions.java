@@ -5,6 +5,9 @@ import picocli.CommandLine.Option;
 
 /** The options of the language-model loop, with their defaults; a command may set others before its options are read. */
 final class LoopOptions {
+    /** The address of this machine for itself. */
+    static final String HERE = "127.0.0.1";
+
     @Option(names = "--steps", paramLabel = "N", description = "Optimizer steps (default: ${DEFAULT-VALUE}).")
     int steps = 2000;
 
@@ -78,7 +81,34 @@ final class LoopOptions {
             description = "Of new weights, blocks and dropout (default: ${DEFAULT-VALUE}).")
     long seed = 1;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads to train on (default: all processors).")
+    @Option(
+            names = "--processes",
+            paramLabel = "N",
+            description =
+                    "Processes that train together, each on blocks of its own, so that a step learns from N times "
+                            + "--batch. They are started here, unless --rank says which one this is (default: ${DEFAULT-VALUE}).")
+    int processes = 1;
+
+    @Option(
+            names = "--rank",
+            paramLabel = "R",
+            description =
+                    "Which of the --processes this is, where each is started by hand, here or on machines that see "
+                            + "the same --out. Process 0 keeps the run.")
+    @Nullable
+    Integer rank;
+
+    @Option(
+            names = "--join",
+            paramLabel = "HOST:PORT",
+            description = "Where process 0 listens for the others, with --rank.")
+    @Nullable
+    String join;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads of a process to train on (default: its share of all processors).")
     @Nullable
     Integer threads;
 
@@ -104,10 +134,44 @@ final class LoopOptions {
             OptionChecks.atLeastOne("--threads", threads);
         }
         OptionChecks.atLeastOne("--log-every", logEvery);
+        OptionChecks.atLeastOne("--processes", processes);
+        if (rank != null && (rank < 0 || rank >= processes)) {
+            throw new UserError("--rank is " + rank + ": it must be from 0 to below --processes, " + processes);
+        }
+        if ((rank == null) != (join == null)) {
+            throw new UserError(
+                    "--rank and --join belong together: give both, or neither to have the processes started " + "here");
+        }
+        if (rank != null && matmul.equals("auto")) {
+            throw new UserError("--matmul is auto, which two machines may decide differently: with --rank give fp32 or "
+                    + "bf16, to each process the same");
+        }
+        if (join != null && !join.matches(".+:[0-9]{1,5}")) {
+            throw new UserError("--join is \"" + join + "\": give a host and a port, such as " + HERE + ":29500");
+        }
     }
 
     int threadCount() {
-        return threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+        return threads == null ? Math.max(1, Runtime.getRuntime().availableProcessors() / processes) : threads;
+    }
+
+    /** Whether this process keeps the run: writes its files, validates and tells how it goes. */
+    boolean leads() {
+        return rank == null || rank == 0;
+    }
+
+    /** Waits for process 0, which prepares the run's files before it listens; nothing if this is it. */
+    Peers.@Nullable Meeting meetLeader() {
+        return rank == null || rank == 0 ? null : meet(rank);
+    }
+
+    /** The meeting that the address of {@code --join} names, or one on this machine. */
+    Peers.Meeting meet(int asRank) {
+        if (join == null) {
+            return Peers.meet(HERE, 0, asRank);
+        }
+        int colon = join.lastIndexOf(':');
+        return Peers.meet(join.substring(0, colon), Integer.parseInt(join.substring(colon + 1)), asRank);
     }
 
     /** The config of a run; one that is resumed keeps its own way to multiply rather than what is faster today. */
@@ -126,6 +190,7 @@ final class LoopOptions {
                 evalEvery,
                 evalBlocks,
                 matmul(saved),
+                processes,
                 seed);
     }
 

@@ -40,17 +40,20 @@ record LoopRun(
      * @param saved where it stood; null for a new run
      * @return the exit code
      */
-    int run(Path folder, String dataSha256, TrainingState.@Nullable Saved saved, Beginning beginning)
+    int run(Path folder, String dataSha256, TrainingState.@Nullable Saved saved, Beginning beginning, Peers peers)
             throws IOException {
+        if (!peers.leads()) {
+            return follow(saved, beginning, peers);
+        }
         TrainingReport report = new TrainingReport(card, blocks, config);
         RunFolder run =
                 new RunFolder(folder, config, tokenizer, dataSha256, report, samples.onTheWay(), console, logEvery);
         Pretrainer trainer;
         if (saved != null) {
-            trainer = Pretrainer.resume(config, blocks, plain, saved, run);
+            trainer = Pretrainer.resume(config, blocks, plain, saved, run, peers);
             run.rewind(saved.progress().step());
         } else {
-            trainer = Pretrainer.start(config, blocks, plain, beginning.weights(), run);
+            trainer = Pretrainer.start(config, blocks, plain, beginning.weights(), run, peers);
         }
         announce(trainer.progress());
         try (StopRequest stop = new StopRequest()) {
@@ -72,6 +75,16 @@ record LoopRun(
                 RunFolder.best(folder),
                 RunFolder.report(folder));
         return 0;
+    }
+
+    /** Trains beside the process that keeps the run. */
+    private int follow(TrainingState.@Nullable Saved saved, Beginning beginning, Peers peers) throws IOException {
+        Pretrainer trainer = saved != null
+                ? Pretrainer.resume(config, blocks, plain, saved, Pretrainer.Listener.NONE, peers)
+                : Pretrainer.start(config, blocks, plain, beginning.weights(), Pretrainer.Listener.NONE, peers);
+        try (StopRequest stop = new StopRequest()) {
+            return trainer.run(stop::isAsked) ? 0 : STOPPED;
+        }
     }
 
     private void announce(TrainingState.Progress progress) {

@@ -104,7 +104,10 @@ final class PretrainCommand implements Callable<Integer> {
         Path folder = Objects.requireNonNull(out);
         checkOptions();
         SamplePlan plan = new SamplePlan(samplePrompt.replace("\\n", "\n"), samples, sampleTokens, loop.seed);
-        RunFolder.require(folder, resume);
+        Peers.Meeting leader = loop.meetLeader(); // what follows it has then prepared
+        if (leader == null) {
+            RunFolder.require(folder, resume);
+        }
         TrainingData text = data.read();
         TrainingState.Saved saved = resume ? TrainingState.load(RunFolder.last(folder), text.digests()) : null;
         Tokenizer tokenizer = tokenizer(text, folder, console);
@@ -125,7 +128,13 @@ final class PretrainCommand implements Callable<Integer> {
                 settings(config, threadCount),
                 init == null ? "" : TrainingCard.of(init));
         LoopRun run = new LoopRun(config, tokens, null, tokenizer, card, plan, console, loop.logEvery);
-        return run.run(folder, text.digest(), saved, () -> initial(config.model()));
+        return PeerProcesses.together(
+                loop,
+                leader,
+                spec.commandLine().getParseResult().originalArgs(),
+                folder,
+                config.matmul(),
+                peers -> run.run(folder, text.digest(), saved, () -> initial(config.model()), peers));
     }
 
     private GptWeights initial(GptConfig model) throws IOException {
@@ -165,7 +174,7 @@ final class PretrainCommand implements Callable<Integer> {
 
     /** The run's tokenizer, kept in its folder: the one of a resumed run, a given one, or one trained on the training part. */
     private Tokenizer tokenizer(TrainingData text, Path folder, PrintStream console) throws IOException {
-        if (resume) {
+        if (resume || !loop.leads()) {
             return Tokenizer.load(folder);
         }
         Files.createDirectories(folder);

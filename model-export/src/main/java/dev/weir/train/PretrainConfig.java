@@ -19,6 +19,7 @@ import java.util.SequencedMap;
  * @param evalEvery steps between two looks at the held-out text
  * @param evalBlocks most held-out blocks of one look
  * @param matmul numbers that matrices are multiplied in
+ * @param processes that train together, each on its own {@code batch} and {@code accumulate}
  * @param seed of the first weights, of the blocks drawn and of dropout
  */
 record PretrainConfig(
@@ -34,13 +35,27 @@ record PretrainConfig(
         int evalEvery,
         int evalBlocks,
         Matmul matmul,
+        int processes,
         long seed) {
     /** The setting's name that tells the numbers that matrices are multiplied in. */
     static final String MATMUL = "matmul";
 
+    private static final String PROCESSES = "processes";
+
     /** What runs had that were saved before these could be chosen. */
-    private static final Map<String, String> ADDED_LATER =
-            Map.of("family", "gpt2", "window", "0", "output-bias", "false", "direction", "ltr", MATMUL, "fp32");
+    private static final Map<String, String> ADDED_LATER = Map.of(
+            "family",
+            "gpt2",
+            "window",
+            "0",
+            "output-bias",
+            "false",
+            "direction",
+            "ltr",
+            MATMUL,
+            "fp32",
+            PROCESSES,
+            "1");
 
     PretrainConfig {
         OptionChecks.atLeastOne("--steps", steps);
@@ -80,6 +95,7 @@ record PretrainConfig(
         settings.put("eval-every", String.valueOf(evalEvery));
         settings.put("eval-blocks", String.valueOf(evalBlocks));
         settings.put(MATMUL, matmul.label());
+        settings.put(PROCESSES, String.valueOf(processes));
         settings.put("seed", String.valueOf(seed));
         return settings;
     }

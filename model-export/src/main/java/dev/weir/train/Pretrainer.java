@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * Every {@code eval-every} steps the held-out blocks are scored and the state saved; the weights with the lowest held-out loss
  * so far are kept apart. A run that is stopped saves first, and resumed sees the very losses that it would have seen. A run
  * that is given a plain text scores it too, already before the first step, since on it shows what is forgotten.
+ *
+ * <p>Several processes may run the loop together: each has its own blocks, their gradients are averaged, and the first alone
+ * validates and saves.
  */
 final class Pretrainer {
     private final PretrainConfig config;
@@ -28,10 +31,23 @@ final class Pretrainer {
     private final GptModel model;
     private final AdamW optimizer;
     private final Listener listener;
+    private final Peers peers;
     private TrainingState.Progress progress;
 
     /** Who watches a run and keeps what it makes; called on the run's thread. */
     interface Listener {
+        /** Neither watches nor keeps. */
+        Listener NONE = new Listener() {
+            @Override
+            public void stepped(StepReport report) {}
+
+            @Override
+            public void evaluated(Pretrainer run, Evaluation evaluation, boolean best) {}
+
+            @Override
+            public void interrupted(Pretrainer run) {}
+        };
+
         void stepped(StepReport report) throws IOException;
 
         /** The held-out text was scored after the step; {@code best} if never better before. Then saves. */
@@ -47,7 +63,7 @@ final class Pretrainer {
      * @param step number of steps done, this one included
      * @param loss mean loss of its blocks in nats per token, before the step moved the weights
      * @param gradientNorm length of the gradient before clipping
-     * @param tokens that went through the model, padding included
+     * @param tokens that went through the model, padding included; for all processes if they had as many as this one
      * @param seconds time it took
      */
     record StepReport(int step, double loss, double learningRate, double gradientNorm, long tokens, double seconds) {}
@@ -63,7 +79,7 @@ final class Pretrainer {
 
     /** A new run from random weights. */
     static Pretrainer start(PretrainConfig config, BlockSource blocks, Listener listener) {
-        return start(config, blocks, null, new RandomGptWeights(config.model(), config.seed()), listener);
+        return start(config, blocks, null, new RandomGptWeights(config.model(), config.seed()), listener, Peers.NONE);
     }
 
     /** A new run from given weights of the config's shape. */
@@ -72,9 +88,10 @@ final class Pretrainer {
             BlockSource blocks,
             @Nullable PlainText plain,
             GptWeights initial,
-            Listener listener) {
+            Listener listener,
+            Peers peers) {
         return new Pretrainer(
-                config, blocks, plain, new GptParameters(initial), TrainingState.Progress.START, listener);
+                config, blocks, plain, new GptParameters(initial), TrainingState.Progress.START, listener, peers);
     }
 
     /** A run that goes on where it was saved. */
@@ -83,10 +100,11 @@ final class Pretrainer {
             BlockSource blocks,
             @Nullable PlainText plain,
             TrainingState.Saved saved,
-            Listener listener) {
+            Listener listener,
+            Peers peers) {
         config.requireSame(saved.settings());
         GptParameters parameters = new GptParameters(saved.weights(config.model()));
-        Pretrainer pretrainer = new Pretrainer(config, blocks, plain, parameters, saved.progress(), listener);
+        Pretrainer pretrainer = new Pretrainer(config, blocks, plain, parameters, saved.progress(), listener, peers);
         saved.restore(pretrainer.optimizer);
         return pretrainer;
     }
@@ -97,13 +115,15 @@ final class Pretrainer {
             @Nullable PlainText plain,
             GptParameters parameters,
             TrainingState.Progress progress,
-            Listener listener) {
+            Listener listener,
+            Peers peers) {
         this.config = config;
         this.blocks = blocks;
         this.plain = plain;
         this.parameters = parameters;
         this.progress = progress;
         this.listener = listener;
+        this.peers = peers;
         trained = new GptModel(parameters, config.matmul());
         model = new GptModel(parameters);
         optimizer = new AdamW(parameters, config.beta1(), config.beta2(), config.weightDecay());
@@ -137,7 +157,7 @@ final class Pretrainer {
             evaluateAndSave();
         }
         while (progress.step() < config.steps()) {
-            if (stop.getAsBoolean()) {
+            if (peers.any(stop.getAsBoolean())) {
                 listener.interrupted(this);
                 return false;
             }
@@ -159,18 +179,21 @@ final class Pretrainer {
         double loss = 0;
         long tokens = 0;
         for (int part = 0; part < config.accumulate(); part++) {
-            long number = (long) step * config.accumulate() + part;
+            long number = ((long) step * config.accumulate() + part) * peers.size() + peers.rank();
             TokenBatch batch = blocks.trainingBatch(
                     config.seed(), number, config.batch(), config.model().context());
             loss += accumulateGradients(batch, number) / config.accumulate();
             tokens += batch.ids().length;
         }
+        peers.average(parameters.gradients());
+        loss = peers.average(loss);
         double norm = optimizer.clip(config.clip());
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
             throw new DivergedException(step + 1, loss, norm);
         }
         optimizer.step(learningRate);
-        return new StepReport(step + 1, loss, learningRate, norm, tokens, (System.nanoTime() - started) / 1e9);
+        return new StepReport(
+                step + 1, loss, learningRate, norm, tokens * peers.size(), (System.nanoTime() - started) / 1e9);
     }
 
     /** One forward and backward pass; returns its mean loss. The scope frees every activation at its end. */
@@ -184,6 +207,9 @@ final class Pretrainer {
     }
 
     private void evaluateAndSave() throws IOException {
+        if (!peers.leads()) {
+            return; // the others wait for it where gradients are averaged
+        }
         Evaluation evaluation = evaluate();
         boolean best = evaluation.loss() < progress.bestLoss();
         if (best) {

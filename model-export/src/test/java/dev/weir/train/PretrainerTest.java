@@ -74,7 +74,8 @@ class PretrainerTest {
                 folder, interrupted.parameters(), interrupted.optimizer(), config, "d", interrupted.progress());
 
         Recorder second = new Recorder();
-        Pretrainer resumed = Pretrainer.resume(config, random(), null, TrainingState.load(folder, "d"), second);
+        Pretrainer resumed =
+                Pretrainer.resume(config, random(), null, TrainingState.load(folder, "d"), second, Peers.NONE);
         assertThat(resumed.run(() -> false)).isTrue();
         List<Double> joined = new ArrayList<>(first.losses);
         joined.addAll(second.losses);
@@ -87,20 +88,20 @@ class PretrainerTest {
         PretrainConfig config = config(12, 0.1, 1);
         PlainText plain = new PlainText("a text", new int[] {1, 2, 3, 4, 5}, tokenizer);
         Recorder whole = new Recorder();
-        Pretrainer.start(config, conversations(), plain, new RandomGptWeights(config.model(), 1), whole)
+        Pretrainer.start(config, conversations(), plain, new RandomGptWeights(config.model(), 1), whole, Peers.NONE)
                 .run(() -> false);
         assertThat(whole.evaluations.getFirst().step()).isZero();
         assertThat(whole.evaluations)
                 .allMatch(evaluation -> evaluation.plainLoss().isPresent());
 
         Recorder first = new Recorder();
-        Pretrainer interrupted =
-                Pretrainer.start(config, conversations(), plain, new RandomGptWeights(config.model(), 1), first);
+        Pretrainer interrupted = Pretrainer.start(
+                config, conversations(), plain, new RandomGptWeights(config.model(), 1), first, Peers.NONE);
         interrupted.run(() -> first.losses.size() == 5);
         TrainingState.save(
                 folder, interrupted.parameters(), interrupted.optimizer(), config, "d", interrupted.progress());
         Recorder second = new Recorder();
-        Pretrainer.resume(config, conversations(), plain, TrainingState.load(folder, "d"), second)
+        Pretrainer.resume(config, conversations(), plain, TrainingState.load(folder, "d"), second, Peers.NONE)
                 .run(() -> false);
         List<Double> joined = new ArrayList<>(first.losses);
         joined.addAll(second.losses);
@@ -129,7 +130,8 @@ class PretrainerTest {
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("the data");
         TrainingState.Saved saved = TrainingState.load(folder, "d");
-        assertThatThrownBy(() -> Pretrainer.resume(config(5, 0.0, 1), random(), null, saved, new Recorder()))
+        assertThatThrownBy(
+                        () -> Pretrainer.resume(config(5, 0.0, 1), random(), null, saved, new Recorder(), Peers.NONE))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("--steps is 5")
                 .hasMessageContaining("has 4");
@@ -183,6 +185,7 @@ class PretrainerTest {
                 50,
                 8,
                 Matmul.FP32,
+                1,
                 1);
         assertThatThrownBy(
                         () -> Pretrainer.start(config, random(), new Recorder()).run(() -> false))
@@ -208,6 +211,7 @@ class PretrainerTest {
                 5,
                 8,
                 Matmul.FP32,
+                1,
                 11);
     }
 
