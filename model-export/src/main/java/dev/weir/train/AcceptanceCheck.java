@@ -27,10 +27,18 @@ record AcceptanceCheck(
     /** The same arithmetic in another order. */
     private static final double FP32_LARGEST_DIFFERENCE = 1e-3;
 
-    // Eight bits: what rounding does to a sound export is far below these, and a wrong scale far above.
+    // What rounding does to a sound export is far below these, and a wrong scale far above.
+    private static final double FP16_WORST_COSINE = 0.999;
+    private static final double FP16_MEAN_DIVERGENCE = 1e-3;
     private static final double INT8_WORST_COSINE = 0.98;
     private static final double INT8_MEAN_DIVERGENCE = 0.02;
     private static final double INT8_LOSS_RISE = 0.02;
+
+    /**
+     * Four bits change predictions for good. Trained models lose a hundredth of a nat; one that loses more than this has
+     * weights that four bits do not hold. Of random weights it says little, and their graph is checked without the rounding.
+     */
+    private static final double INT4_MEAN_DIVERGENCE = 0.2;
 
     /** Runs the model in {@code folder} on the texts, each of two tokens at least. */
     static AcceptanceCheck of(Path folder, ReferenceModel reference, List<int[]> texts) {
@@ -70,10 +78,12 @@ record AcceptanceCheck(
     boolean accepts(Precision precision) {
         return switch (precision) {
             case FP32 -> largestDifference <= FP32_LARGEST_DIFFERENCE;
+            case FP16 -> worstCosine >= FP16_WORST_COSINE && meanDivergence <= FP16_MEAN_DIVERGENCE;
             case INT8 ->
                 worstCosine >= INT8_WORST_COSINE
                         && meanDivergence <= INT8_MEAN_DIVERGENCE
                         && lossRise <= INT8_LOSS_RISE;
+            case INT4 -> meanDivergence <= INT4_MEAN_DIVERGENCE;
         };
     }
 
@@ -81,9 +91,12 @@ record AcceptanceCheck(
     static String tolerance(Precision precision) {
         return switch (precision) {
             case FP32 -> "largest logit difference at most " + FP32_LARGEST_DIFFERENCE;
+            case FP16 ->
+                "cosine at least " + FP16_WORST_COSINE + ", mean divergence at most " + FP16_MEAN_DIVERGENCE + " nats";
             case INT8 ->
                 "cosine at least " + INT8_WORST_COSINE + ", mean divergence at most " + INT8_MEAN_DIVERGENCE
                         + " nats, mean loss rise at most " + INT8_LOSS_RISE + " nats";
+            case INT4 -> "mean divergence at most " + INT4_MEAN_DIVERGENCE + " nats";
         };
     }
 

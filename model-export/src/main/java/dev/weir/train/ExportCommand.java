@@ -31,7 +31,8 @@ import picocli.CommandLine.Spec;
         name = "export",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Writes a checkpoint, or a GPT with random weights, as a model folder that weir serve runs.",
+        description =
+                "Writes a checkpoint, or a GPT with random weights, as a model folder that weir serve runs on the CPU.",
         footer = {"", "The model is compared with libtorch before the folder appears; one that differs is not written."
         })
 final class ExportCommand implements Callable<Integer> {
@@ -80,7 +81,8 @@ final class ExportCommand implements Callable<Integer> {
             names = "--precision",
             paramLabel = "NAME",
             defaultValue = "fp32",
-            description = "Weights: fp32, or int8 for speed and a quarter of the size (default: ${DEFAULT-VALUE}).")
+            description = "Weights: fp32; fp16 for half the size; int8 for speed and a quarter of the size; int4 for a "
+                    + "sixth of the size, at a loss (default: ${DEFAULT-VALUE}).")
     private Precision precision = Precision.FP32;
 
     @Option(
@@ -89,7 +91,7 @@ final class ExportCommand implements Callable<Integer> {
             defaultValue = "fp32",
             description =
                     "Cache of keys and values: fp32, or int8 for many or long sequences (default: ${DEFAULT-VALUE}).")
-    private Precision cache = Precision.FP32;
+    private CachePrecision cache = CachePrecision.FP32;
 
     @Option(
             names = "--chat-template",
@@ -160,7 +162,7 @@ final class ExportCommand implements Callable<Integer> {
     private int export(ExportSource model) throws IOException {
         try {
             GptGraphOptions options = new GptGraphOptions(precision);
-            if (cache == Precision.INT8) {
+            if (cache == CachePrecision.INT8) {
                 options = options.withKvScales(calibrate(model, options));
             }
             ModelFolderWriter.write(out, model, options, draft -> accept(draft, model));
@@ -187,27 +189,50 @@ final class ExportCommand implements Callable<Integer> {
     /** Compares the written model with libtorch and returns its card. */
     private String accept(Path draft, ExportSource model) {
         GptConfig config = model.weights().config();
-        ReferenceModel reference = new LibtorchLogits(model.weights());
+        LibtorchLogits reference = new LibtorchLogits(model.weights());
         // Long enough to reach past a window, on both sides of which the check must look.
         int tokens = CHECKED_TOKENS + config.window();
         List<int[]> texts = SelfWrittenText.write(draft, CHECKED_TEXTS, tokens, seed);
         AcceptanceCheck check = AcceptanceCheck.of(draft, reference, texts);
-        Precision least = precision == Precision.FP32 ? cache : precision;
-        if (!check.accepts(least)) {
-            throw new RejectedExportException("nothing was written: the exported model differs from its weights ("
-                    + check + ") by more than " + least.label() + " allows (" + AcceptanceCheck.tolerance(least)
-                    + ")");
+        String checks = "- checked against libtorch: " + check + "\n";
+        if (precision == Precision.FP16 || precision == Precision.INT4) {
+            // What rounding the weights costs is no mistake of the graph: that is held to its arithmetic without it.
+            reference.replace(new StoredWeights(model.weights(), precision));
+            AcceptanceCheck rounded = AcceptanceCheck.of(draft, reference, texts);
+            checks += "- checked against libtorch with the weights as rounded: " + rounded + "\n";
+            require(rounded, arithmetic(), "the exported model differs from the weights that it stores");
+            require(check, overall(), precision.label() + " loses too much of these weights");
+        } else {
+            require(check, overall(), "the exported model differs from its weights");
         }
         PrintWriter console = spec.commandLine().getOut();
         console.println(out + ": " + config + ", " + config.parameters() + " weights, " + precision.label() + " with "
                 + cache.label() + " cache");
-        console.println("against libtorch: " + check);
+        checks.lines().map(line -> line.replaceFirst("^- checked ", "")).forEach(console::println);
         String stored = precision.label() + " weights, " + cache.label() + " keys and values";
-        return ModelCard.text(name(), model, stored, "- checked against libtorch: " + check + "\n");
+        return ModelCard.text(name(), model, stored, checks);
+    }
+
+    /** The least exact numbers that the graph multiplies. */
+    private Precision arithmetic() {
+        boolean isFloat = precision == Precision.FP32 || precision == Precision.FP16;
+        return isFloat && cache == CachePrecision.FP32 ? Precision.FP32 : Precision.INT8;
+    }
+
+    /** The least exact numbers in the model. */
+    private Precision overall() {
+        return precision != Precision.INT4 && cache == CachePrecision.INT8 ? Precision.INT8 : precision;
+    }
+
+    private static void require(AcceptanceCheck check, Precision precision, String complaint) {
+        if (!check.accepts(precision)) {
+            throw new RejectedExportException("nothing was written: " + complaint + " (" + check + "; allowed for "
+                    + precision.label() + ": " + AcceptanceCheck.tolerance(precision) + ")");
+        }
     }
 
     private void checkOptions() {
-        if (format == Format.SAFETENSORS && (precision != Precision.FP32 || cache != Precision.FP32)) {
+        if (format == Format.SAFETENSORS && (precision != Precision.FP32 || cache != CachePrecision.FP32)) {
             throw new UserError(
                     "--format is safetensors, which holds the weights as they were trained: leave out --precision "
                             + "and --kv, or choose --format onnx");
@@ -245,7 +270,7 @@ final class ExportCommand implements Callable<Integer> {
         return new GptConfig(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], 0);
     }
 
-    /** Our own mistake, or weights that eight bits cannot hold. */
+    /** Our own mistake, or weights that so few bits cannot hold. */
     private static final class RejectedExportException extends RuntimeException {
         @Serial
         private static final long serialVersionUID = 1L;

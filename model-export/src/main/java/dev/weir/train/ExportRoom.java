@@ -9,23 +9,24 @@ import java.nio.file.Path;
  * What an export takes of the machine, looked at before anything is allocated. Immutable; any thread.
  *
  * @param stored bytes of the model's file
+ * @param session bytes of the model while ONNX Runtime loads it
  * @param compared bytes of libtorch's copy of the weights, with which the model is compared
  * @param largest bytes of the largest constant
  */
-record ExportRoom(long stored, long compared, long largest) {
+record ExportRoom(long stored, long session, long compared, long largest) {
     /** ONNX Runtime holds weights twice while it arranges them for its kernels. */
     private static final int SESSION_COPIES = 2;
 
     static ExportRoom of(GptConfig config, Precision precision) {
         ModelCost cost = new ModelCost(config);
-        long elements = config.tensorShapes().values().stream()
-                .mapToLong(GptConfig::elements)
-                .max()
-                .orElseThrow();
+        long stored = cost.weightBytes(precision);
+        long floats = cost.weightBytes(Precision.FP32);
         return new ExportRoom(
-                cost.weightBytes(precision),
-                cost.weightBytes(Precision.FP32),
-                precision == Precision.INT8 ? elements : Float.BYTES * elements);
+                stored,
+                // Half floats are still there while they become float32.
+                precision == Precision.FP16 ? stored + SESSION_COPIES * floats : SESSION_COPIES * stored,
+                floats,
+                cost.largestTensorBytes(precision));
     }
 
     /**
@@ -39,17 +40,16 @@ record ExportRoom(long stored, long compared, long largest) {
 
     /** The same on a machine with so much left. */
     void require(String model, long memory, long disk) {
-        long session = SESSION_COPIES * stored;
         if (session + compared > memory) {
             throw new UserError(model + " takes about " + bytes(session + compared) + " of memory to export, "
                     + bytes(session) + " for ONNX Runtime and " + bytes(compared)
                     + " for libtorch, with which it is compared, and " + bytes(memory)
-                    + " are left: choose a smaller model, --precision int8, or a machine with more memory");
+                    + " are left: choose a smaller model, --precision int8 or int4, or a machine with more memory");
         }
         requireDisk(model, disk);
         if (largest > Integer.MAX_VALUE) {
             throw new UserError(model + " has a tensor of " + bytes(largest)
-                    + ", more than the 2 GiB that one may have here: choose --precision int8");
+                    + ", more than the 2 GiB that one may have here: choose --precision int8 or int4");
         }
     }
 

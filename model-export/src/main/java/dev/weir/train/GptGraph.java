@@ -59,7 +59,11 @@ final class GptGraph {
         String seqlens = lastPositions(mask);
         String total = totalLength(mask);
 
-        String tokenEmbedding = options.precision() == Precision.FP32 ? embedTokens(ids) : embedTokensInt8(ids);
+        String tokenEmbedding = switch (options.precision()) {
+            case FP32, FP16 -> embedTokens(ids);
+            case INT8 -> embedTokensInt8(ids);
+            case INT4 -> embedTokensInt4(ids);
+        };
         String table = config.family().positionEmbedding();
         String positionEmbedding = graph.node("Gather", node(table, "Gather"))
                 .in(weight(table, config.context(), config.width()), positions)
@@ -184,19 +188,34 @@ final class GptGraph {
         Object tokens = options.allPositions() ? "sequence_length" : 1;
         String table = config.family().tokenEmbedding();
         String scores = config.outputBias() ? "head/scores" : "logits";
-        if (options.precision() == Precision.FP32) {
-            graph.contrib("FusedMatMul", "head/MatMul")
-                    .in(normalised, table)
-                    .with("transB", 1)
-                    .to(scores);
-        } else {
-            String transposed = graph.node("Transpose", "head/Transpose")
-                    .in(table + "_int8")
-                    .out();
-            String scales = graph.node("Reshape", "head/Scales")
-                    .in(table + "_scale", "const/flat")
-                    .out();
-            multiplyInt8(normalised, "head", transposed, scales, scores);
+        switch (options.precision()) {
+            case FP32, FP16 ->
+                graph.contrib("FusedMatMul", "head/MatMul")
+                        .in(normalised, table)
+                        .with("transB", 1)
+                        .to(scores);
+            case INT8 -> {
+                String transposed = graph.node("Transpose", "head/Transpose")
+                        .in(table + "_int8")
+                        .out();
+                String scales = graph.node("Reshape", "head/Scales")
+                        .in(table + "_scale", "const/flat")
+                        .out();
+                multiplyInt8(normalised, "head", transposed, scales, scores);
+            }
+            case INT4 -> {
+                String blocks = graph.node("Reshape", "head/Blocks")
+                        .in(table + "_int4", "const/blocks")
+                        .out();
+                multiplyInt4(
+                        normalised,
+                        "head/MatMul",
+                        blocks,
+                        table + "_scale",
+                        config.width(),
+                        config.vocabularySize(),
+                        scores);
+            }
         }
         if (config.outputBias()) {
             graph.node("Add", "head/Add")
@@ -222,15 +241,49 @@ final class GptGraph {
     // ---- Matrices: y = x W, without the bias, which the node after it adds.
 
     private String linear(String x, String name, int inputs, int outputs) {
-        if (options.precision() == Precision.FP32) {
-            return graph.node("MatMul", name + "/MatMul")
-                    .in(x, weight(name + ".weight", inputs, outputs))
-                    .out();
-        }
-        LazyRow8 quantised = new LazyRow8(() -> Row8.perColumn(weights.tensor(name + ".weight"), inputs, outputs));
+        return switch (options.precision()) {
+            case FP32, FP16 ->
+                graph.node("MatMul", name + "/MatMul")
+                        .in(x, weight(name + ".weight", inputs, outputs))
+                        .out();
+            case INT8 -> linearInt8(x, name, inputs, outputs);
+            case INT4 -> linearInt4(x, name, inputs, outputs);
+        };
+    }
+
+    private String linearInt8(String x, String name, int inputs, int outputs) {
+        LazyQuantised quantised =
+                new LazyQuantised(() -> Row8.perColumn(weights.tensor(name + ".weight"), inputs, outputs));
         String values = graph.constant(name + ".weight_int8", DataType.INT8, quantised::values, inputs, outputs);
         String scales = graph.floats(name + ".weight_scale", quantised::scales, outputs);
         return multiplyInt8(x, name, values, scales, name + "/MatMul");
+    }
+
+    private String linearInt4(String x, String name, int inputs, int outputs) {
+        LazyQuantised quantised =
+                new LazyQuantised(() -> Block4.perColumn(weights.tensor(name + ".weight"), inputs, outputs));
+        int blocks = Block4.blocks(inputs);
+        String values =
+                graph.constant(name + ".weight_int4", DataType.UINT8, quantised::values, outputs, blocks, Block4.BYTES);
+        String scales = graph.floats(name + ".weight_scale", quantised::scales, outputs, blocks);
+        String output = name + "/MatMul";
+        return multiplyInt4(x, output, values, scales, inputs, outputs, output);
+    }
+
+    /**
+     * {@code y = x W} with four-bit weights. The accuracy level asks for activations in eight bits, rounded by block within
+     * each token: the only kernel that gives a row the same numbers whatever else is in its batch.
+     */
+    private String multiplyInt4(
+            String x, String name, String values, String scales, int inputs, int outputs, String output) {
+        return graph.contrib("MatMulNBits", name)
+                .in(x, values, scales)
+                .with("K", inputs)
+                .with("N", outputs)
+                .with("bits", 4)
+                .with("block_size", Block4.SIZE)
+                .with("accuracy_level", 4)
+                .to(output);
     }
 
     /**
@@ -273,7 +326,8 @@ final class GptGraph {
     private String embedTokensInt8(String ids) {
         int vocabulary = config.vocabularySize();
         String table = config.family().tokenEmbedding();
-        LazyRow8 quantised = new LazyRow8(() -> Row8.perRow(weights.tensor(table), vocabulary, config.width()));
+        LazyQuantised quantised =
+                new LazyQuantised(() -> Row8.perRow(weights.tensor(table), vocabulary, config.width()));
         graph.constant(table + "_int8", DataType.INT8, quantised::values, vocabulary, config.width());
         graph.floats(table + "_scale", quantised::scales, vocabulary, 1);
         String values = graph.node("Gather", node(table, "Gather"))
@@ -287,6 +341,31 @@ final class GptGraph {
                 .in(table + "_scale", ids)
                 .out();
         return graph.node("Mul", node(table, "Mul")).in(floats, scales).out();
+    }
+
+    /** The table that the head multiplies with, stored once; rows of whole blocks, of which the filling is cut off. */
+    private String embedTokensInt4(String ids) {
+        int vocabulary = config.vocabularySize();
+        int width = config.width();
+        int blocks = Block4.blocks(width);
+        String table = config.family().tokenEmbedding();
+        LazyQuantised quantised = new LazyQuantised(() -> Block4.perRow(weights.tensor(table), vocabulary, width));
+        String values = graph.constant(
+                table + "_int4", DataType.UINT8, quantised::values, vocabulary, (long) blocks * Block4.BYTES);
+        String scales = graph.floats(table + "_scale", quantised::scales, vocabulary, blocks);
+        String rows = graph.contrib("GatherBlockQuantized", node(table, "GatherBlockQuantized"))
+                .in(values, ids, scales)
+                .with("gather_axis", 0)
+                .with("quantize_axis", 1)
+                .with("block_size", Block4.SIZE)
+                .with("bits", 4)
+                .out();
+        if (width == blocks * Block4.SIZE) {
+            return rows;
+        }
+        return graph.node("Slice", node(table, "Slice"))
+                .in(rows, graph.longs("const/first", 0), graph.longs("const/width", width), "const/last")
+                .out();
     }
 
     /** The name of what is done with a table, after the table: {@code wte/Gather}. */
@@ -328,8 +407,12 @@ final class GptGraph {
     private void declareConstants() {
         graph.longs("const/axis1", 1);
         graph.longs("const/one_int64", 1);
-        if (!options.allPositions() || options.precision() == Precision.INT8) {
+        boolean hasFilling = options.precision() == Precision.INT4 && config.width() % Block4.SIZE != 0;
+        if (!options.allPositions() || options.precision() == Precision.INT8 || hasFilling) {
             graph.longs("const/last", -1);
+        }
+        if (options.precision() == Precision.INT4) {
+            graph.longs("const/blocks", config.vocabularySize(), Block4.blocks(config.width()), Block4.BYTES);
         }
         if (options.precision() == Precision.INT8) {
             graph.longs("const/flat", -1);
@@ -340,7 +423,16 @@ final class GptGraph {
     }
 
     private String weight(String name, long... shape) {
-        return graph.floats(name, () -> weights.tensor(name), shape);
+        if (options.precision() != Precision.FP16) {
+            return graph.floats(name, () -> weights.tensor(name), shape);
+        }
+        // ONNX Runtime computes casts of constants once, when it loads the model.
+        String halves = graph.constant(
+                name + "_fp16", DataType.FLOAT16, () -> HalfFloats.bytes(name, weights.tensor(name)), shape);
+        return graph.node("Cast", name + "/Cast")
+                .in(halves)
+                .with("to", DataType.FLOAT.getNumber())
+                .to(name);
     }
 
     private String bias(String matrix, int outputs) {

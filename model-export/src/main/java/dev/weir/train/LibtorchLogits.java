@@ -15,6 +15,14 @@ final class LibtorchLogits implements ReferenceModel {
         model = new GptModel(GptParameters.frozen(weights));
     }
 
+    /** Takes other weights of the same shape, in the place of those before. */
+    void replace(GptWeights weights) {
+        GptParameters parameters = model.parameters();
+        for (String name : parameters.tensorShapes().keySet()) {
+            Torch.write(weights.tensor(name), parameters.get(name));
+        }
+    }
+
     /**
      * Logits after each of the ids, one row of the vocabulary's size per id.
      *

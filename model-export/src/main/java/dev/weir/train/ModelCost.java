@@ -16,27 +16,38 @@ record ModelCost(GptConfig config) {
     long weightBytes(Precision precision) {
         long bytes = 0;
         for (Map.Entry<String, long[]> tensor : config.tensorShapes().entrySet()) {
-            long[] shape = tensor.getValue();
-            long elements = GptConfig.elements(shape);
-            boolean isTable = tensor.getKey().equals(config.family().tokenEmbedding());
-            boolean isMatrix =
-                    shape.length == 2 && !tensor.getKey().equals(config.family().positionEmbedding());
-            bytes += precision == Precision.INT8 && isMatrix
-                    ? elements + Float.BYTES * shape[isTable ? 0 : 1]
-                    : Float.BYTES * elements;
+            bytes += bytes(precision, tensor.getKey(), tensor.getValue());
         }
         return bytes;
     }
 
-    /** The weights in two bytes each. */
-    long halfPrecisionBytes() {
-        return 2 * config.parameters();
+    private long bytes(Precision precision, String name, long[] shape) {
+        long elements = GptConfig.elements(shape);
+        if (precision == Precision.FP16) {
+            return Short.BYTES * elements;
+        }
+        if (precision == Precision.FP32 || !StoredWeights.isQuantised(config, name, shape)) {
+            return Float.BYTES * elements;
+        }
+        boolean isTable = name.equals(config.family().tokenEmbedding());
+        long outputs = shape[isTable ? 0 : 1];
+        return precision == Precision.INT8
+                ? elements + Float.BYTES * outputs
+                : Block4.bytes(elements / outputs, outputs);
+    }
+
+    /** The bytes of the largest tensor as an export stores it. */
+    long largestTensorBytes(Precision precision) {
+        return config.tensorShapes().entrySet().stream()
+                .mapToLong(tensor -> bytes(precision, tensor.getKey(), tensor.getValue()))
+                .max()
+                .orElseThrow();
     }
 
     /** Keys and values of one sequence of the context's length. */
-    long cacheBytes(Precision precision) {
+    long cacheBytes(CachePrecision precision) {
         long elements = 2L * config.layers() * config.context() * config.width();
-        return precision == Precision.INT8 ? elements : Float.BYTES * elements;
+        return precision == CachePrecision.INT8 ? elements : Float.BYTES * elements;
     }
 
     /** What training keeps of each weight; activations, which depend on the batch, come on top. */

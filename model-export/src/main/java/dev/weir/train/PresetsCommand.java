@@ -15,14 +15,14 @@ import picocli.CommandLine.Spec;
         description = "Lists the models that pretrain --preset and export --random know, and what they cost.")
 final class PresetsCommand implements Callable<Integer> {
     private static final String ROW =
-            "%-11s  %-6s  %6s  %5s  %5s  %7s  %6s  %6s  %10s  %8s  %8s  %8s  %8s  %8s  %8s  %8s  %s%n";
+            "%-11s  %-6s  %6s  %5s  %5s  %7s  %6s  %6s  %10s  %8s  %8s  %8s  %8s  %8s  %8s  %8s  %8s  %s%n";
 
     private static final String NOTES = """
 
             window      tokens that every second layer attends to; the others, and all layers where it is 0, see all.
-            fp32, int8, fp16
-                        memory of the weights to serve. Export writes fp32 and int8; ONNX Runtime takes up to twice the
-                        memory of fp32 weights while it arranges them.
+            fp32, fp16, int8, int4
+                        size of the exported weights. ONNX Runtime takes up to twice their memory while it arranges
+                        them, and fp16 weights, which it computes with as fp32, the memory of those.
             cache       keys and values of one sequence of full context in fp32; an eight-bit cache takes a quarter.
             train       weights, gradients and AdamW's two moments in fp32; activations, which grow with the batch, excluded.
             forward, training
@@ -55,8 +55,9 @@ final class PresetsCommand implements Callable<Integer> {
                 "window",
                 "parameters",
                 "fp32",
-                "int8",
                 "fp16",
+                "int8",
+                "int4",
                 "cache",
                 "train",
                 "forward",
@@ -77,9 +78,10 @@ final class PresetsCommand implements Callable<Integer> {
                     config.window(),
                     quantity((double) config.parameters(), ""),
                     quantity((double) cost.weightBytes(Precision.FP32), "B"),
+                    quantity((double) cost.weightBytes(Precision.FP16), "B"),
                     quantity((double) cost.weightBytes(Precision.INT8), "B"),
-                    quantity((double) cost.halfPrecisionBytes(), "B"),
-                    quantity((double) cost.cacheBytes(Precision.FP32), "B"),
+                    quantity((double) cost.weightBytes(Precision.INT4), "B"),
+                    quantity((double) cost.cacheBytes(CachePrecision.FP32), "B"),
                     quantity((double) cost.trainingBytes(), "B"),
                     quantity(cost.forwardOperations(), ""),
                     quantity(cost.trainingOperations(), ""),

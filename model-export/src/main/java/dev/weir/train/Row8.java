@@ -11,7 +11,7 @@ package dev.weir.train;
  * @param scales one per column or one per row, as quantised
  */
 @SuppressWarnings("ArrayRecordComponent") // a carrier between two methods, never compared
-record Row8(byte[] values, float[] scales) {
+record Row8(byte[] values, float[] scales) implements Quantised {
     private static final int MAX = 127;
 
     /** Quantises {@code [rows, columns]} with a scale per column: a layer's weights, multiplied from the right. */

@@ -156,10 +156,11 @@ class ExportCommandTest {
         assertThat(good.accepts(Precision.INT8)).as(good.toString()).isTrue();
         assertThat(bad.accepts(Precision.FP32)).as(bad.toString()).isFalse();
         assertThat(bad.accepts(Precision.INT8)).as(bad.toString()).isFalse();
-        assertThat(new AcceptanceCheck(1, Double.NaN, Double.NaN, Double.NaN, Double.NaN).accepts(Precision.FP32))
-                .isFalse();
-        assertThat(new AcceptanceCheck(1, Double.NaN, Double.NaN, Double.NaN, Double.NaN).accepts(Precision.INT8))
-                .isFalse();
+        AcceptanceCheck broken = new AcceptanceCheck(1, Double.NaN, Double.NaN, Double.NaN, Double.NaN);
+        for (Precision precision : Precision.values()) {
+            assertThat(good.accepts(precision)).as(precision.label()).isTrue();
+            assertThat(broken.accepts(precision)).as(precision.label()).isFalse();
+        }
     }
 
     @Test
@@ -179,6 +180,14 @@ class ExportCommandTest {
         assertThatThrownBy(() -> room.require("gpt2", 3 * weights, weights - 1))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("498 MB left on its disk");
+        ExportRoom halves = ExportRoom.of(Preset.named("gpt2").config(), Precision.FP16);
+        assertThatCode(() -> halves.require("gpt2", 7 * weights / 2, weights / 2))
+                .doesNotThrowAnyException();
+        assertThatThrownBy(() -> halves.require("gpt2", 7 * weights / 2 - 1, weights / 2))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("1.74 GB of memory");
+        assertThat(ExportRoom.of(Preset.named("gpt2").config(), Precision.INT4).stored())
+                .isLessThan(weights / 6);
         assertThatThrownBy(() -> ExportRoom.of(Preset.named("gpt3-175b").config(), Precision.FP32)
                         .require("it", Long.MAX_VALUE, Long.MAX_VALUE))
                 .isInstanceOf(UserError.class)
@@ -186,7 +195,12 @@ class ExportCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"gpt1-mini, fp32, fp32", "gpt2-mini, fp32, fp32", "gpt3-mini, fp32, fp32", "gpt3-mini, int8, int8"})
+    @CsvSource({
+        "gpt1-mini, fp32, fp32", "gpt2-mini, fp32, fp32", "gpt3-mini, fp32, fp32",
+        "gpt1-mini, fp16, int8", "gpt2-mini, fp16, fp32", "gpt3-mini, fp16, int8",
+        "gpt1-mini, int8, fp32", "gpt2-mini, int8, fp32", "gpt3-mini, int8, int8",
+        "gpt1-mini, int4, int8", "gpt2-mini, int4, fp32", "gpt3-mini, int4, int8"
+    })
     void everyFamilyIsExportedAndComparedBeyondItsWindow(String preset, String weights, String cache)
             throws IOException {
         int exit = run("--random", preset, "--precision", weights, "--kv", cache, "--out", path("model"));
@@ -196,9 +210,47 @@ class ExportCommandTest {
         assertThat(GptConfigFile.read(folder.resolve("model"))).isEqualTo(config);
         int positions = 4 * ((64 + config.window()) / 2 + 1);
         assertThat(out.toString()).contains("against libtorch: " + positions + " positions");
+        boolean rounded = weights.equals("fp16") || weights.equals("int4");
         assertThat(folder.resolve("model/README.md"))
                 .content()
-                .contains("A " + config.family().title() + " exported", config.shape());
+                .contains("A " + config.family().title() + " exported", config.shape())
+                .contains(weights + " weights, " + cache + " keys and values")
+                .matches(card -> card.contains("checked against libtorch with the weights as rounded") == rounded);
+    }
+
+    @Test
+    void weightsThatFourBitsDoNotHoldAreRefused() throws IOException {
+        Path checkpoint = folder.resolve("best");
+        GptWeights noisy = new NoisyGptWeights(new GptConfig(2, 4, 64, 48, 280, 0), 4);
+        // One weight in each block so large that the others become zero, and predictions that depend much on those.
+        GptWeights spiked = GptWeights.of(noisy.config(), name -> {
+            float[] values = noisy.tensor(name);
+            for (int i = 0; name.equals("wte.weight") && i < values.length; i += 32) {
+                values[i] = 4;
+            }
+            for (int i = 0; name.equals("ln_f.weight") && i < values.length; i++) {
+                values[i] = i % 32 == 0 ? 0 : 20;
+            }
+            return values;
+        });
+        Checkpoint.write(checkpoint, spiked, OptionalInt.of(279));
+        Files.writeString(checkpoint.resolve("tokenizer.json"), RandomTokenizer.json(280));
+
+        assertThat(run("--checkpoint", checkpoint.toString(), "--precision", "int4", "--out", path("model")))
+                .isEqualTo(1);
+
+        assertThat(err.toString())
+                .contains("nothing was written: int4 loses too much of these weights")
+                .contains("allowed for int4: mean divergence at most 0.2 nats");
+        assertThat(out.toString()).isEmpty();
+        assertThat(children()).containsExactly("best");
+    }
+
+    @Test
+    void keysAndValuesHaveTheirOwnPrecisions() {
+        assertThat(run("--random", "tiny", "--kv", "int4", "--out", path("model")))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("--kv").contains("[FP32, INT8]").contains("int4");
     }
 
     @Test

@@ -12,6 +12,7 @@ import dev.weir.onnx.RunnerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -19,7 +20,9 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The exported graph, run by ONNX Runtime, against the forward pass written down plainly in double precision. */
 class GptGraphTest {
@@ -105,22 +108,122 @@ class GptGraphTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void fourBitsComputeWhatTheStoredWeightsMean(GptConfig config) throws IOException {
+        assertFourBits(config, new GptGraphOptions(Precision.INT4));
+    }
+
     @Test
-    void constantsInAFileOfTheirOwnGiveTheSameModel() throws IOException {
+    void fourBitsAndAnEightBitCacheGoTogether() throws IOException {
+        GptGraphOptions options = new GptGraphOptions(Precision.INT4);
+        export(SmallGpts.GPT3, options).close();
+        assertFourBits(SmallGpts.GPT3, options.withKvScales(KvScales.calibrate(folder, 1)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {8, 40, 72})
+    void aWidthOfBrokenBlocksIsFilledUp(int width) throws IOException {
+        assertFourBits(new GptConfig(2, width / 8, width, 48, 270, 0), new GptGraphOptions(Precision.INT4));
+    }
+
+    private void assertFourBits(GptConfig config, GptGraphOptions options) throws IOException {
+        export(config, options).close();
+        ReferenceModel reference = new ReferenceForward(new StoredWeights(weights(config), Precision.INT4));
+        AcceptanceCheck check = AcceptanceCheck.of(folder, reference, List.of(text));
+
+        assertThat(check.accepts(Precision.INT8)).as(check.toString()).isTrue();
+        assertThat(check.accepts(Precision.FP32)).as(check.toString()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {64, 40})
+    void aRowOfFourBitsIsBitIdenticalAloneAndInABatch(int width) throws IOException {
+        GptConfig config = new GptConfig(2, width / 8, width, 48, 270, 0);
+        try (OnnxModelRunner runner = export(config, new GptGraphOptions(Precision.INT4))) {
+            float[][] alone = new float[3][];
+            for (int slot = 0; slot < 3; slot++) {
+                prefill(runner, 0, 0, 5 + slot);
+                plan.clear();
+                plan.addDecodeRow(text[20 + slot], 5 + slot);
+                alone[slot] = row(runner.run(plan), 0);
+            }
+            for (int slot = 0; slot < 3; slot++) {
+                prefill(runner, slot, 0, 5 + slot);
+            }
+            plan.clear();
+            for (int slot = 0; slot < 3; slot++) {
+                plan.addDecodeRow(text[20 + slot], 5 + slot);
+            }
+            Logits together = runner.run(plan);
+            for (int slot = 0; slot < 3; slot++) {
+                assertThat(row(together, slot)).containsExactly(alone[slot]);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void halfFloatsComputeWhatFloatsDoOfTheRoundedWeights(GptConfig config) throws IOException {
+        List<float[]> halves;
+        try (OnnxModelRunner runner = export(config, new GptGraphOptions(Precision.FP16))) {
+            halves = prefillAndDecode(runner);
+        }
+        GptWeights exact = weights(config);
+        GptWeights rounded = GptWeights.of(config, name -> {
+            float[] values = exact.tensor(name);
+            for (int i = 0; i < values.length; i++) {
+                values[i] = Float.float16ToFloat(Float.floatToFloat16(values[i]));
+            }
+            return values;
+        });
+        try (OnnxModelRunner runner = export(rounded, new GptGraphOptions(Precision.FP32))) {
+            List<float[]> floats = prefillAndDecode(runner);
+            for (int i = 0; i < floats.size(); i++) {
+                assertThat(halves.get(i)).containsExactly(floats.get(i));
+            }
+        }
+    }
+
+    @Test
+    void aWeightThatNoHalfFloatHoldsIsNamed() {
         GptConfig config = SmallGpts.GPT2;
-        float[][] expected = expected(config);
-        export(config, new GptGraphOptions(Precision.FP32)).close();
+        GptWeights large = GptWeights.of(config, name -> {
+            float[] values = weights(config).tensor(name);
+            values[5] = name.equals("h.1.mlp.c_fc.weight") ? 70_000 : values[5];
+            return values;
+        });
+
+        assertThatThrownBy(() -> export(large, new GptGraphOptions(Precision.FP16)))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("\"h.1.mlp.c_fc.weight\" has a weight of 70000.0")
+                .hasMessageContaining("choose fp32 or int8");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Precision.class)
+    void constantsInAFileOfTheirOwnGiveTheSameModel(Precision precision) throws IOException {
+        GptConfig config = SmallGpts.GPT2;
+        GptGraphOptions options = new GptGraphOptions(precision);
+        List<float[]> expected;
+        try (OnnxModelRunner runner = export(config, options)) {
+            expected = prefillAndDecode(runner);
+        }
         Path data = folder.resolve("model.onnx.data");
         assertThat(data).doesNotExist();
         long inlined = Files.size(folder.resolve("model.onnx"));
+        long weights = new ModelCost(config).weightBytes(precision);
+        assertThat(inlined).isBetween(weights, weights + 40_000);
 
-        OnnxModelFile.write(
-                GptGraph.of(weights(config), new GptGraphOptions(Precision.FP32)), folder.resolve("model.onnx"), 1000);
+        OnnxModelFile.write(GptGraph.of(weights(config), options), folder.resolve("model.onnx"), 1000);
 
-        assertThat(Files.size(data)).isGreaterThan(4 * config.parameters() * 9 / 10);
-        assertThat(Files.size(folder.resolve("model.onnx"))).isLessThan(inlined / 10);
+        assertThat(Files.size(data)).isGreaterThan(weights * 9 / 10);
+        assertThat(Files.size(folder.resolve("model.onnx"))).isLessThan(inlined / 2);
         try (OnnxModelRunner runner = open()) {
-            assertClose(prefill(runner, 0, 0, 40), expected, 39);
+            List<float[]> actual = prefillAndDecode(runner);
+            for (int i = 0; i < actual.size(); i++) {
+                assertThat(actual.get(i)).containsExactly(expected.get(i));
+            }
         }
     }
 
@@ -143,7 +246,11 @@ class GptGraphTest {
     }
 
     private OnnxModelRunner export(GptConfig config, GptGraphOptions options) throws IOException {
-        ExportSource source = new ExportSource(weights(config), OptionalInt.of(7), Map.of(), "a test", "");
+        return export(weights(config), options);
+    }
+
+    private OnnxModelRunner export(GptWeights weights, GptGraphOptions options) throws IOException {
+        ExportSource source = new ExportSource(weights, OptionalInt.of(7), Map.of(), "a test", "");
         ModelFolderWriter.write(folder, source, options, _ -> "");
         return open();
     }
@@ -158,6 +265,18 @@ class GptGraphTest {
 
     private OnnxModelRunner open() {
         return OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(3, 0, 0, 2));
+    }
+
+    /** Logits after a prefix and after each of three more tokens. */
+    private List<float[]> prefillAndDecode(OnnxModelRunner runner) {
+        List<float[]> logits = new ArrayList<>();
+        logits.add(prefill(runner, 0, 0, 30));
+        for (int last = 30; last < 33; last++) {
+            plan.clear();
+            plan.addDecodeRow(text[last], last);
+            logits.add(row(runner.run(plan), 0));
+        }
+        return logits;
     }
 
     private float[] prefill(OnnxModelRunner runner, int slot, int start, int length) {

@@ -57,8 +57,12 @@ class PresetTest {
         int scales = 10 + 2 * (48 + 16 + 64 + 16);
         assertThat(cost.weightBytes(Precision.INT8))
                 .isEqualTo(10 * 16 + 2 * layer + 4 * scales + 4 * (4 * 16 + 2 * small + 2 * 16));
+        assertThat(cost.weightBytes(Precision.FP16)).isEqualTo(2L * total);
+        // A block of 32 takes 16 bytes and a scale; rows of 16 weights have one block, of 64 two.
+        int blocks = 10 + 2 * (48 + 16 + 64 + 2 * 16);
+        assertThat(cost.weightBytes(Precision.INT4)).isEqualTo(20 * blocks + 4 * (4 * 16 + 2 * small + 2 * 16));
         assertThat(cost.trainingBytes()).isEqualTo(16L * total);
-        assertThat(cost.cacheBytes(Precision.FP32)).isEqualTo(4 * 2 * 2 * 4 * 16);
+        assertThat(cost.cacheBytes(CachePrecision.FP32)).isEqualTo(4 * 2 * 2 * 4 * 16);
         // On average of four tokens, 2.5 are attended to.
         double attention = 4 * 16 * 2 * 2.5;
         assertThat(cost.forwardOperations()).isCloseTo(2 * (total - 4 * 16) + attention, within(1e-6));

@@ -28,6 +28,7 @@ class TestModelsTest {
         return Stream.of(
                 Arguments.of("tiny-fp32", new GptGraphOptions(Precision.FP32)),
                 Arguments.of("tiny-int8", new GptGraphOptions(Precision.INT8)),
+                Arguments.of("tiny-int4", new GptGraphOptions(Precision.INT4)),
                 Arguments.of("tiny-int8-kv8", new GptGraphOptions(Precision.INT8).withKvScales(KV_SCALES)));
     }
 

@@ -55,7 +55,16 @@ class RunnerLawsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"tiny-fp32, 1", "tiny-fp32, 4", "tiny-int8, 1", "tiny-int8, 3", "tiny-int8, 4", "tiny-int8-kv8, 4"})
+    @CsvSource({
+        "tiny-fp32, 1",
+        "tiny-fp32, 4",
+        "tiny-int8, 1",
+        "tiny-int8, 3",
+        "tiny-int8, 4",
+        "tiny-int4, 1",
+        "tiny-int4, 4",
+        "tiny-int8-kv8, 4"
+    })
     void everyDecodeRowIsBitIdenticalToTheRowAlone(String name, int threads) {
         try (TinyModel model = TinyModel.open(name, threads)) {
             List<Solo> solos = solos(model, TinyModel.SLOTS);
@@ -103,7 +112,7 @@ class RunnerLawsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int8-kv8"})
+    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int4", "tiny-int8-kv8"})
     void aChunkedPrefillIsNotChangedByWhatRunsBesideIt(String name) {
         try (TinyModel model = TinyModel.open(name, 3)) {
             Solo solo = solo(model, 90);
@@ -141,7 +150,7 @@ class RunnerLawsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int8-kv8"})
+    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int4", "tiny-int8-kv8"})
     void aMovedSequenceGoesOnBitIdentically(String name) {
         try (TinyModel model = TinyModel.open(name, 2)) {
             Solo solo = solo(model);
@@ -164,7 +173,7 @@ class RunnerLawsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int8-kv8"})
+    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int4", "tiny-int8-kv8"})
     void aSlotForgetsWhoHeldItBefore(String name) {
         try (TinyModel model = TinyModel.open(name, 2)) {
             Solo first = solo(model, 100);
@@ -176,7 +185,7 @@ class RunnerLawsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int8-kv8"})
+    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int4", "tiny-int8-kv8"})
     void aSlotHoldsATextOfTheFullContext(String name) {
         try (TinyModel model = TinyModel.open(name, 2)) {
             int full = model.runner.shape().maxTokens();

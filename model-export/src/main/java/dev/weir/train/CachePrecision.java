@@ -1,0 +1,15 @@
+package dev.weir.train;
+
+import java.util.Locale;
+
+/** How an exported model keeps the keys and values of its tokens. */
+enum CachePrecision {
+    FP32,
+    /** Eight bits each, one scale per layer for keys and one for values. */
+    INT8;
+
+    /** The name on the command line and in the model card. */
+    String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}
