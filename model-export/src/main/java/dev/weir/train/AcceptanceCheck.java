@@ -7,8 +7,12 @@ import dev.weir.onnx.ModelFolder;
 import dev.weir.onnx.OnnxModelRunner;
 import dev.weir.onnx.RunnerOptions;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * Whether an exported model computes what its weights mean: its logits on some texts against a trusted computation of the
@@ -21,9 +25,16 @@ import java.util.Locale;
  * @param worstCosine least cosine between the logits of one position and the trusted ones
  * @param meanDivergence mean Kullback-Leibler divergence of the predictions from the trusted ones, in nats
  * @param lossRise how much more loss the model has on the texts' next tokens, in nats per token
+ * @param headError size of the differences in what the head of a fine-tuned model says, over the size of that; empty without
+ *     a head
  */
 record AcceptanceCheck(
-        int positions, double largestDifference, double worstCosine, double meanDivergence, double lossRise) {
+        int positions,
+        double largestDifference,
+        double worstCosine,
+        double meanDivergence,
+        double lossRise,
+        OptionalDouble headError) {
     /** The same arithmetic in another order. */
     private static final double FP32_LARGEST_DIFFERENCE = 1e-3;
 
@@ -71,11 +82,53 @@ record AcceptanceCheck(
                 }
             }
         }
-        return new AcceptanceCheck(positions, largest, cosine, divergence / positions, rise / predictions);
+        return new AcceptanceCheck(
+                positions,
+                largest,
+                cosine,
+                divergence / positions,
+                rise / predictions,
+                headError(folder, reference, texts));
+    }
+
+    /** The head's answers to the halves and the wholes of the texts, which are all answers that there are. */
+    private static OptionalDouble headError(Path folder, ReferenceModel reference, List<int[]> texts) {
+        Optional<HeadedModel> trusted = reference.headed();
+        if (trusted.isEmpty()) {
+            return OptionalDouble.empty();
+        }
+        TaskHead head = trusted.get().head();
+        List<TaskExample> examples = new ArrayList<>();
+        for (int i = 0; i < texts.size(); i++) {
+            int[] whole = texts.get(i);
+            int[] half = Arrays.copyOf(whole, (whole.length + 1) / 2);
+            boolean isPair = head.task() == FinetuneTask.SIMILARITY || head.task() == FinetuneTask.MULTIPLE_CHOICE;
+            int[][] sequences = isPair ? new int[][] {whole, half} : new int[][] {whole};
+            examples.add(new TaskExample(sequences, 0, false));
+            examples.add(new TaskExample(isPair ? new int[][] {half, whole} : new int[][] {half}, 0, false));
+        }
+        List<float[]> expected = trusted.get().outputs(examples);
+        int longest = texts.stream().mapToInt(text -> text.length).max().orElseThrow();
+        try (OnnxTaskModel exported = OnnxTaskModel.open(folder, head, longest, 0)) {
+            List<float[]> actual = exported.outputs(examples);
+            double size = 0;
+            double error = 0;
+            for (int i = 0; i < examples.size(); i++) {
+                for (int j = 0; j < expected.get(i).length; j++) {
+                    double difference = (double) actual.get(i)[j] - expected.get(i)[j];
+                    error += difference * difference;
+                    size += (double) expected.get(i)[j] * expected.get(i)[j];
+                }
+            }
+            return OptionalDouble.of(error == 0 ? 0 : Math.sqrt(error / size));
+        }
     }
 
     /** Whether the differences are those of the precision and no more; a NaN anywhere is not. */
     boolean accepts(Precision precision) {
+        if (headError.isPresent() && !(headError.getAsDouble() <= headTolerance(precision))) {
+            return false;
+        }
         return switch (precision) {
             case FP32 -> largestDifference <= FP32_LARGEST_DIFFERENCE;
             case FP16 -> worstCosine >= FP16_WORST_COSINE && meanDivergence <= FP16_MEAN_DIVERGENCE;
@@ -87,9 +140,18 @@ record AcceptanceCheck(
         };
     }
 
-    /** What is demanded of the precision, in words. */
-    static String tolerance(Precision precision) {
+    private static double headTolerance(Precision precision) {
         return switch (precision) {
+            case FP32 -> 1e-4;
+            case FP16 -> 0.01;
+            case INT8 -> 0.2;
+            case INT4 -> 0.5;
+        };
+    }
+
+    /** What is demanded of the precision, in words. */
+    String tolerance(Precision precision) {
+        String predictions = switch (precision) {
             case FP32 -> "largest logit difference at most " + FP32_LARGEST_DIFFERENCE;
             case FP16 ->
                 "cosine at least " + FP16_WORST_COSINE + ", mean divergence at most " + FP16_MEAN_DIVERGENCE + " nats";
@@ -98,18 +160,23 @@ record AcceptanceCheck(
                         + " nats, mean loss rise at most " + INT8_LOSS_RISE + " nats";
             case INT4 -> "mean divergence at most " + INT4_MEAN_DIVERGENCE + " nats";
         };
+        return predictions
+                + (headError.isPresent() ? ", relative error of the head at most " + headTolerance(precision) : "");
     }
 
     @Override
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "%d positions, largest logit difference %.2g, worst cosine %.6f, mean divergence %.2g nats, mean loss rise %.2g nats",
+                "%d positions, largest logit difference %.2g, worst cosine %.6f, mean divergence %.2g nats, mean loss rise %.2g nats%s",
                 positions,
                 largestDifference,
                 worstCosine,
                 meanDivergence,
-                lossRise);
+                lossRise,
+                headError.isPresent()
+                        ? String.format(Locale.ROOT, ", relative error of the head %.2g", headError.getAsDouble())
+                        : "");
     }
 
     private static float[] prefill(OnnxModelRunner runner, StepPlan plan, int[] text, int length) {

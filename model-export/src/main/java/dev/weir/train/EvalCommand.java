@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
@@ -87,7 +86,7 @@ final class EvalCommand implements Callable<Integer> {
     @Option(
             names = "--classify",
             paramLabel = "FILE",
-            description = "Examples of the task that a checkpoint was fine-tuned for, as finetune reads them: how well "
+            description = "Examples of the task that the model was fine-tuned for, as finetune reads them: how well "
                     + "its head does.")
     private @Nullable Path classify;
 
@@ -118,7 +117,9 @@ final class EvalCommand implements Callable<Integer> {
         TextFile text = data == null ? null : TextFile.read("--data", data);
         List<ChatExercise> exercises = chat == null ? List.of() : ChatExercise.read(chat);
         List<TaskItem> items = task == null ? List.of() : TaskItem.read(task);
-        try (EvaluatedModel evaluated = EvaluatedModel.open(model, parallel, threads == null ? 0 : threads)) {
+        // A head looks at one sequence at a time and needs no room for more.
+        int windows = data == null && task == null ? 1 : parallel;
+        try (EvaluatedModel evaluated = EvaluatedModel.open(model, windows, threads())) {
             EvalReport report = new EvalReport(evaluated, spec.commandLine().getOut());
             if (text != null) {
                 report.add(text, score(evaluated, text));
@@ -163,22 +164,26 @@ final class EvalCommand implements Callable<Integer> {
     }
 
     private void scoreHead(EvaluatedModel evaluated, Path path, EvalReport report) throws IOException {
-        if (!(evaluated.scorer() instanceof LibtorchScorer libtorch)) {
-            throw new UserError("--classify runs the head of a checkpoint, and " + model
-                    + " is an exported model: give the checkpoint that it was made of");
-        }
-        Optional<TaskHead> head = libtorch.model().parameters().head();
-        if (head.isEmpty()) {
-            throw new UserError("--classify needs a checkpoint that finetune wrote, and " + model
-                    + " has no head for a task: give one such as runs/NAME/best, or leave out --classify");
-        }
-        LabelledFile file = LabelledFile.read("--classify", path, head.get().task());
-        file.check(head.get());
+        TaskHead head = evaluated
+                .head()
+                .orElseThrow(() -> new UserError("--classify needs a model that finetune wrote, and " + model
+                        + " has no head for a task: give one such as runs/NAME/best or its export, or leave out "
+                        + "--classify"));
+        LabelledFile file = LabelledFile.read("--classify", path, head.task());
+        file.check(head);
         TaskEncoder encoder = new TaskEncoder(
-                file.task(), evaluated.tokenizer(), TaskTokens.of(evaluated.tokenizer()), libtorch.context());
-        List<TaskExample> examples = encoder.encode(file, head.get());
+                file.task(),
+                evaluated.tokenizer(),
+                TaskTokens.of(evaluated.tokenizer()),
+                evaluated.scorer().context());
+        List<TaskExample> examples = encoder.encode(file, head);
         long cut = examples.stream().filter(TaskExample::cut).count();
-        report.add(file, HeadScore.of(new TaskModel(libtorch.model()), examples), cut);
+        report.add(file, evaluated.score(head, examples, threads()), cut);
+    }
+
+    /** Threads that calculate; 0 for all cores. */
+    private int threads() {
+        return threads == null ? 0 : threads;
     }
 
     private void scoreChat(Path file, List<ChatExercise> exercises, EvalReport report) throws IOException {

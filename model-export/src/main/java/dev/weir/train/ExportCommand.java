@@ -227,7 +227,7 @@ final class ExportCommand implements Callable<Integer> {
     private static void require(AcceptanceCheck check, Precision precision, String complaint) {
         if (!check.accepts(precision)) {
             throw new RejectedExportException("nothing was written: " + complaint + " (" + check + "; allowed for "
-                    + precision.label() + ": " + AcceptanceCheck.tolerance(precision) + ")");
+                    + precision.label() + ": " + check.tolerance(precision) + ")");
         }
     }
 

@@ -134,6 +134,13 @@ final class GptConfigFile {
         return TaskHead.read(file, parse(file));
     }
 
+    /** The head of a fine-tuned model's export; empty if its file, which a foreign model may lack, tells of none. */
+    static Optional<TaskHead> exportedHead(Path folder) throws IOException {
+        Path file = folder.resolve(NAME);
+        boolean isTuned = Files.isRegularFile(file) && TaskHead.isDescribedIn(parse(file));
+        return isTuned ? Optional.of(head(folder)) : Optional.empty();
+    }
+
     /** The id of the token that ends a text, if the file names one that the model has. */
     static OptionalInt endOfText(Path folder, GptConfig config) throws IOException {
         JsonNode id = parse(folder.resolve(NAME)).path("eos_token_id");

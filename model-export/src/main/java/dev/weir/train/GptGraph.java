@@ -225,7 +225,10 @@ final class GptGraph {
         graph.output("logits", DataType.FLOAT, "batch_size", tokens, config.vocabularySize());
     }
 
-    /** The head of a task, too small to be worth eight bits. */
+    /**
+     * The head of a task, too small to be worth eight bits. A similarity's answer is the sum over both orders of its texts,
+     * each of which gets half of the bias.
+     */
     private void taskHead(TaskHead task, String normalised) {
         Object tokens = options.allPositions() ? "sequence_length" : 1;
         String scores = graph.contrib("FusedMatMul", "class_head/MatMul")
@@ -233,9 +236,24 @@ final class GptGraph {
                 .with("transB", 1)
                 .out();
         graph.node("Add", "class_head/Add")
-                .in(scores, weight(TaskHead.BIAS, task.outputs()))
+                .in(
+                        scores,
+                        task.task() == FinetuneTask.SIMILARITY ? halfBias(task) : weight(TaskHead.BIAS, task.outputs()))
                 .to(CLASS_LOGITS);
         graph.output(CLASS_LOGITS, DataType.FLOAT, "batch_size", tokens, task.outputs());
+    }
+
+    private String halfBias(TaskHead task) {
+        return graph.floats(
+                TaskHead.BIAS + "_half",
+                () -> {
+                    float[] bias = weights.tensor(TaskHead.BIAS);
+                    for (int i = 0; i < bias.length; i++) {
+                        bias[i] /= 2;
+                    }
+                    return bias;
+                },
+                task.outputs());
     }
 
     // ---- Matrices: y = x W, without the bias, which the node after it adds.

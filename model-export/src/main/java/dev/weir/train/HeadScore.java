@@ -21,7 +21,7 @@ record HeadScore(int examples, double loss, SequencedMap<String, Double> measure
     }
 
     /** Scores a model on examples. */
-    static HeadScore of(TaskModel model, List<TaskExample> examples) {
+    static HeadScore of(HeadedModel model, List<TaskExample> examples) {
         return of(model.head(), examples, model.outputs(examples));
     }
 

@@ -1,5 +1,6 @@
 package dev.weir.train;
 
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -21,6 +22,11 @@ final class LibtorchLogits implements ReferenceModel {
         for (String name : parameters.tensorShapes().keySet()) {
             Torch.write(weights.tensor(name), parameters.get(name));
         }
+    }
+
+    @Override
+    public Optional<HeadedModel> headed() {
+        return model.parameters().head().map(_ -> new TaskModel(model));
     }
 
     /**

@@ -41,8 +41,7 @@ final class ModelCard {
             case CLASSIFICATION, REGRESSION -> "`<|start|>` text `<|extract|>`";
             case ENTAILMENT -> "`<|start|>` premise `<|delimiter|>` hypothesis `<|extract|>`";
             case SIMILARITY ->
-                "`<|start|>` text `<|delimiter|>` other text `<|extract|>`, in both orders: the sum of both less `"
-                        + TaskHead.BIAS + "`";
+                "`<|start|>` text `<|delimiter|>` other text `<|extract|>`, in both orders: the sum of both";
             case MULTIPLE_CHOICE -> "`<|start|>` question `<|delimiter|>` choice `<|extract|>`, once for each choice";
         };
         return "- head: " + head.task().label() + ", output `" + GptGraph.CLASS_LOGITS + "` after " + form

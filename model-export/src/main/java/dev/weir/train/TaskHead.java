@@ -62,6 +62,11 @@ record TaskHead(FinetuneTask task, List<String> labels) {
         }
     }
 
+    /** Whether a {@code config.json} is one of a fine-tuned model. */
+    static boolean isDescribedIn(JsonNode config) {
+        return config.path(TASK_FIELD).isTextual();
+    }
+
     /**
      * Reads what {@link #writeTo} wrote.
      *

@@ -16,7 +16,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  *
  * <p>Shapes: E examples, S sequences, N tokens that have a successor, d width, L outputs, C choices at most.
  */
-final class TaskModel {
+final class TaskModel implements HeadedModel {
     /** Most logits of one pass, 256 MB of them. */
     private static final int MOST_LOGITS = 1 << 26;
     /** More tokens in a pass make it no faster. */
@@ -47,7 +47,8 @@ final class TaskModel {
                 .orElseThrow(() -> new UserError("the model has no head for a task: give one that finetune wrote"));
     }
 
-    TaskHead head() {
+    @Override
+    public TaskHead head() {
         return head;
     }
 
@@ -133,8 +134,8 @@ final class TaskModel {
         return torch.cross_entropy_loss(logits, labels, new TensorOptional(), SUM, NOTHING_IGNORED, 0.0);
     }
 
-    /** What the head says of each example: a logit for each label or choice, or a number as targets are written. */
-    List<float[]> outputs(List<TaskExample> examples) {
+    @Override
+    public List<float[]> outputs(List<TaskExample> examples) {
         IdentityHashMap<TaskExample, float[]> found = new IdentityHashMap<>();
         for (TaskBatch batch : TaskBatch.of(examples, mostTokens())) {
             try (PointerScope _ = new PointerScope();

@@ -14,6 +14,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -156,10 +157,13 @@ class ExportCommandTest {
         assertThat(good.accepts(Precision.INT8)).as(good.toString()).isTrue();
         assertThat(bad.accepts(Precision.FP32)).as(bad.toString()).isFalse();
         assertThat(bad.accepts(Precision.INT8)).as(bad.toString()).isFalse();
-        AcceptanceCheck broken = new AcceptanceCheck(1, Double.NaN, Double.NaN, Double.NaN, Double.NaN);
+        AcceptanceCheck broken =
+                new AcceptanceCheck(1, Double.NaN, Double.NaN, Double.NaN, Double.NaN, OptionalDouble.empty());
+        AcceptanceCheck brokenHead = new AcceptanceCheck(1, 0, 1, 0, 0, OptionalDouble.of(Double.NaN));
         for (Precision precision : Precision.values()) {
             assertThat(good.accepts(precision)).as(precision.label()).isTrue();
             assertThat(broken.accepts(precision)).as(precision.label()).isFalse();
+            assertThat(brokenHead.accepts(precision)).as(precision.label()).isFalse();
         }
     }
 

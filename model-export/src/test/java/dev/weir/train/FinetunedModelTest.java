@@ -3,10 +3,6 @@ package dev.weir.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -16,12 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
-import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,20 +43,66 @@ class FinetunedModelTest {
         String said = done("eval", "--model", out.resolve("best"), "--classify", dev, "--json", result, "--threads", 1);
 
         JsonNode report = new ObjectMapper().readTree(out.resolve("report.json").toFile());
-        JsonNode again = new ObjectMapper().readTree(result.toFile()).path("classify");
-        assertThat(report.at("/best/dev")).isNotEmpty();
-        report.at("/best/dev")
-                .properties()
-                .forEach(measure -> assertThat(again.path(measure.getKey()).asDouble())
+        assertSameMeasures(result, report.at("/best/dev"));
+        assertThat(said).contains("12 examples of " + task.label());
+
+        Path exported = folder.resolve("model");
+        done("export", "--checkpoint", out.resolve("best"), "--out", exported);
+        done("eval", "--model", exported, "--classify", dev, "--json", result, "--threads", 1);
+        assertSameMeasures(result, report.at("/best/dev"));
+        assertThat(exported.resolve("README.md")).content().contains("relative error of the head");
+    }
+
+    private static void assertSameMeasures(Path result, JsonNode expected) throws IOException {
+        JsonNode actual = new ObjectMapper().readTree(result.toFile()).path("classify");
+        assertThat(expected).isNotEmpty();
+        expected.properties()
+                .forEach(measure -> assertThat(actual.path(measure.getKey()).asDouble())
                         .as(measure.getKey())
                         .isCloseTo(measure.getValue().asDouble(), within(1e-4)));
-        assertThat(again.path("examples").asInt()).isEqualTo(12);
-        assertThat(said).contains("12 examples of " + task.label());
+        assertThat(actual.path("examples").asInt()).isEqualTo(12);
+    }
+
+    @ParameterizedTest
+    @EnumSource(FinetuneTask.class)
+    void anExportSaysWhatItsCheckpointSays(FinetuneTask task) throws IOException {
+        GptWeights weights = SmallTasks.weights(CONFIG, task);
+        Path exported = folder.resolve("model");
+        done("export", "--checkpoint", checkpoint("tuned", weights), "--out", exported);
+        List<TaskExample> examples = SmallTasks.examples(CONFIG, task);
+        List<float[]> expected = new TaskModel(new GptModel(GptParameters.frozen(weights))).outputs(examples);
+
+        try (OnnxTaskModel model = OnnxTaskModel.open(exported, SmallTasks.head(task), 0, 1)) {
+            List<float[]> outputs = model.outputs(examples);
+            for (int i = 0; i < examples.size(); i++) {
+                assertThat(outputs.get(i)).containsExactly(expected.get(i), within(1e-4f));
+            }
+        }
+    }
+
+    @Test
+    void aHeadThatDiffersIsNotAccepted() throws IOException {
+        GptWeights weights = SmallTasks.weights(CONFIG, FinetuneTask.CLASSIFICATION);
+        Path exported = folder.resolve("model");
+        done("export", "--checkpoint", checkpoint("tuned", weights), "--out", exported);
+        GptWeights other = GptWeights.of(CONFIG, weights.head(), name -> {
+            float[] values = weights.tensor(name);
+            values[0] += name.equals(TaskHead.BIAS) ? 0.01f : 0;
+            return values;
+        });
+        List<int[]> texts = List.of(new int[] {3, 1, 4, 1, 5, 9, 2, 6}, new int[] {2, 7, 1, 8, 2, 8});
+
+        AcceptanceCheck same = AcceptanceCheck.of(exported, new LibtorchLogits(weights), texts);
+        AcceptanceCheck changed = AcceptanceCheck.of(exported, new LibtorchLogits(other), texts);
+
+        assertThat(same.accepts(Precision.FP32)).as(same.toString()).isTrue();
+        assertThat(changed.accepts(Precision.FP32)).as(changed.toString()).isFalse();
+        assertThat(changed.largestDifference()).isEqualTo(same.largestDifference());
     }
 
     @ParameterizedTest
     @MethodSource("dev.weir.train.SmallGpts#all")
-    void anExportedModelGivesWhatTheHeadSays(GptConfig config) throws IOException, OrtException {
+    void anExportedModelGivesWhatTheHeadSays(GptConfig config) throws IOException {
         Path tuned = checkpoint("tuned", SmallTasks.weights(config, FinetuneTask.CLASSIFICATION));
         Path exact = folder.resolve("fp32");
         Path small = folder.resolve("int8");
@@ -72,52 +110,43 @@ class FinetunedModelTest {
         done("export", "--checkpoint", tuned, "--precision", "int8", "--out", small);
         TaskModel model = new TaskModel(new GptModel(GptParameters.frozen(Checkpoint.open(tuned))));
         int[] sequence = {7, 200, 31, 8, 8, 15, 90, 4, 5, 6, 77, 269};
-        float[] expected = model.outputs(List.of(new TaskExample(new int[][] {sequence}, 0, false)))
-                .getFirst();
+        List<TaskExample> example = List.of(new TaskExample(new int[][] {sequence}, 0, false));
+        float[] expected = model.outputs(example).getFirst();
         assertThat(expected[0]).isNotCloseTo(expected[1], within(0.5f));
 
-        assertThat(classLogits(exact, config, sequence)).containsExactly(expected, within(1e-4f));
-        assertThat(classLogits(small, config, sequence)).containsExactly(expected, within(0.3f));
+        assertThat(classLogits(exact, model.head(), example)).containsExactly(expected, within(1e-4f));
+        assertThat(classLogits(small, model.head(), example)).containsExactly(expected, within(0.3f));
         assertThat(exact.resolve("config.json")).content().contains("finetuning_task", "\"label2id\"");
         assertThat(exact.resolve("README.md"))
                 .content()
                 .contains("output `class_logits` after `<|start|>` text `<|extract|>`; labels a, b, c");
     }
 
-    /** What the graph's second output is after one prefill. */
-    private static float[] classLogits(Path model, GptConfig config, int[] sequence) throws OrtException {
-        OrtEnvironment environment = OrtEnvironment.getEnvironment();
-        long[] ids = Arrays.stream(sequence).asLongStream().toArray();
-        long[] positions = LongStream.range(0, ids.length).toArray();
-        long[] mask = new long[ids.length];
-        Arrays.fill(mask, 1);
-        Map<String, OnnxTensor> inputs = new HashMap<>();
-        inputs.put("input_ids", OnnxTensor.createTensor(environment, new long[][] {ids}));
-        inputs.put("position_ids", OnnxTensor.createTensor(environment, new long[][] {positions}));
-        inputs.put("attention_mask", OnnxTensor.createTensor(environment, new long[][] {mask}));
-        for (int layer = 0; layer < config.layers(); layer++) {
-            for (String part : List.of("key", "value")) {
-                float[][][][] empty = new float[1][config.heads()][ids.length][config.headSize()];
-                inputs.put("past_key_values." + layer + "." + part, OnnxTensor.createTensor(environment, empty));
-            }
-        }
-        try (OrtSession session =
-                        environment.createSession(model.resolve("model.onnx").toString());
-                OrtSession.Result result = session.run(inputs, Set.of(GptGraph.CLASS_LOGITS))) {
-            return ((float[][][]) result.get(0).getValue())[0][0];
-        } finally {
-            inputs.values().forEach(OnnxTensor::close);
+    private static float[] classLogits(Path model, TaskHead head, List<TaskExample> example) {
+        try (OnnxTaskModel exported = OnnxTaskModel.open(model, head, 0, 1)) {
+            return exported.outputs(example).getFirst();
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(Precision.class)
+    void everyPrecisionIsAcceptedWithAHead(Precision precision) throws IOException {
+        Path tuned = checkpoint("tuned", SmallTasks.weights(CONFIG, FinetuneTask.ENTAILMENT));
+
+        String said = done(
+                "export", "--checkpoint", tuned, "--precision", precision.label(), "--out", folder.resolve("model"));
+
+        assertThat(said).contains("relative error of the head");
+    }
+
     @Test
-    void onlyACheckpointWithAHeadIsAskedForItsLabels() throws IOException {
+    void onlyAModelWithAHeadIsAskedForItsLabels() throws IOException {
         Path dev = write("dev.tsv", "text\tlabel\nx\ta\n");
         Path base = checkpoint("base", new NoisyGptWeights(CONFIG, 4));
         refused("no head for a task", "eval", "--model", base, "--classify", dev);
         Path exported = folder.resolve("model");
         done("export", "--checkpoint", base, "--out", exported);
-        refused("give the checkpoint", "eval", "--model", exported, "--classify", dev);
+        refused("no head for a task", "eval", "--model", exported, "--classify", dev);
         refused("--classify FILE", "eval", "--model", base);
 
         Path tuned = checkpoint("tuned", SmallTasks.weights(CONFIG, FinetuneTask.CLASSIFICATION));

@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The keys and values of all slots: per layer one array of each, {@code [slots, heads, max tokens, head size]}, outside
@@ -79,6 +80,22 @@ final class KvCache implements AutoCloseable {
             tensors.add(OnnxTensor.createTensor(environment, range, dims, shape.type()));
         }
         return tensors;
+    }
+
+    /** Binds each tensor of {@link #tensors} both as what attention reads and as where it writes. */
+    static void bind(
+            List<OnnxTensor> tensors,
+            ModelFolder.GraphNames names,
+            Map<String, OnnxTensor> inputs,
+            Map<String, OnnxTensor> outputs) {
+        for (int layer = 0; layer < tensors.size() / 2; layer++) {
+            OnnxTensor key = tensors.get(2 * layer);
+            OnnxTensor value = tensors.get(2 * layer + 1);
+            inputs.put(names.pastKey().formatted(layer), key);
+            inputs.put(names.pastValue().formatted(layer), value);
+            outputs.put(names.presentKey().formatted(layer), key);
+            outputs.put(names.presentValue().formatted(layer), value);
+        }
     }
 
     /** Copies a sequence's first tokens from one slot to another. */

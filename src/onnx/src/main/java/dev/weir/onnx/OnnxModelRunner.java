@@ -176,7 +176,7 @@ public final class OnnxModelRunner implements ModelRunner {
         List<OnnxTensor> owned = cache.tensors(0, rows);
         Map<String, OnnxTensor> inputs = new HashMap<>();
         Map<String, OnnxTensor> outputs = new HashMap<>();
-        bindCache(owned, inputs, outputs);
+        KvCache.bind(owned, folder.names(), inputs, outputs);
         OnnxTensor tokens = OnnxTensor.createTensor(environment, decodeTokens.slice(0, rows), dims);
         OnnxTensor positions = OnnxTensor.createTensor(environment, decodePositions.slice(0, rows), dims);
         OnnxTensor mask = decodeMask.tensor(environment, rows);
@@ -202,7 +202,7 @@ public final class OnnxModelRunner implements ModelRunner {
         long[] dims = {1, length};
         Map<String, OnnxTensor> inputs = new HashMap<>();
         Map<String, OnnxTensor> outputs = new HashMap<>();
-        bindCache(slot, inputs, outputs);
+        KvCache.bind(slot, folder.names(), inputs, outputs);
         try (OnnxTensor tokens = OnnxTensor.createTensor(environment, chunkTokens.slice(0, length), dims);
                 OnnxTensor positions = OnnxTensor.createTensor(environment, chunkPositions.slice(0, length), dims);
                 OnnxTensor mask = chunkMask.tensor(environment, 1);
@@ -214,19 +214,6 @@ public final class OnnxModelRunner implements ModelRunner {
         if (!signature.lastTokenOnly()) {
             int vocabulary = shape.vocabularySize();
             logits.put(logitsRow * vocabulary, chunkLogits, (length - 1) * vocabulary, vocabulary);
-        }
-    }
-
-    /** Binds each tensor of the cache both as what attention reads and as where it writes. */
-    private void bindCache(List<OnnxTensor> tensors, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
-        ModelFolder.GraphNames names = folder.names();
-        for (int layer = 0; layer < folder.layers(); layer++) {
-            OnnxTensor key = tensors.get(2 * layer);
-            OnnxTensor value = tensors.get(2 * layer + 1);
-            inputs.put(names.pastKey().formatted(layer), key);
-            inputs.put(names.pastValue().formatted(layer), value);
-            outputs.put(names.presentKey().formatted(layer), key);
-            outputs.put(names.presentValue().formatted(layer), value);
         }
     }
 
@@ -298,7 +285,7 @@ public final class OnnxModelRunner implements ModelRunner {
         }
     }
 
-    private static OrtSession openSession(ModelFolder folder, int threads) {
+    static OrtSession openSession(ModelFolder folder, int threads) {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(threads);
             options.setInterOpNumThreads(1);
@@ -326,7 +313,7 @@ public final class OnnxModelRunner implements ModelRunner {
         return options.maxTokens() == 0 ? contextLength : options.maxTokens();
     }
 
-    private static void closeQuietly(OrtSession session, Throwable reason) {
+    static void closeQuietly(OrtSession session, Throwable reason) {
         try {
             session.close();
         } catch (OrtException e) {
