@@ -101,6 +101,26 @@ final class ExportCommand implements Callable<Integer> {
     private @Nullable Path chatTemplate;
 
     @Option(
+            names = "--temperature",
+            paramLabel = "T",
+            description = "Temperature when a request names none, 0 to 2; 0 is the likeliest token every time "
+                    + "(default: the checkpoint's generation_config.json, else 0.8).")
+    private @Nullable Double temperature;
+
+    @Option(
+            names = "--top-p",
+            paramLabel = "P",
+            description = "Nucleus when a request names none, above 0 and at most 1 "
+                    + "(default: the checkpoint's generation_config.json, else 0.95).")
+    private @Nullable Double topP;
+
+    @Option(
+            names = "--license",
+            paramLabel = "TEXT",
+            description = "The model's licence, one line for its card, such as Apache-2.0.")
+    private @Nullable String license;
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             defaultValue = "1",
@@ -113,7 +133,8 @@ final class ExportCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkOptions();
-        ExportSource model = source();
+        SamplingDefaults sampling = new SamplingDefaults(temperature, topP);
+        ExportSource model = source().withSampling(sampling);
         String name = source.checkpoint == null ? String.valueOf(source.random) : source.checkpoint.toString();
         ExportRoom room = ExportRoom.of(model.weights().config(), precision);
         if (format == Format.SAFETENSORS) {
@@ -133,7 +154,7 @@ final class ExportCommand implements Callable<Integer> {
             }
             Files.writeString(
                     draft.resolve(TrainingCard.FILE),
-                    ModelCard.text(name(), model, "in float32, in Hugging Face's layout", ""));
+                    ModelCard.text(name(), model, "in float32, in Hugging Face's layout", licence()));
         });
         PrintWriter console = spec.commandLine().getOut();
         console.println(out + ": " + config + ", " + config.parameters() + " weights in " + Checkpoint.WEIGHTS);
@@ -210,7 +231,13 @@ final class ExportCommand implements Callable<Integer> {
                 + cache.label() + " cache");
         checks.lines().map(line -> line.replaceFirst("^- checked ", "")).forEach(console::println);
         String stored = precision.label() + " weights, " + cache.label() + " keys and values";
-        return ModelCard.text(name(), model, stored, checks);
+        SamplingDefaults sampling = model.sampling();
+        String served = sampling.isEmpty() ? "" : "- served, unless a request says otherwise, with " + sampling + "\n";
+        return ModelCard.text(name(), model, stored, served + licence() + checks);
+    }
+
+    private String licence() {
+        return license == null ? "" : "- licence: " + license.strip() + "\n";
     }
 
     /** The least exact numbers that the graph multiplies. */
@@ -236,6 +263,14 @@ final class ExportCommand implements Callable<Integer> {
             throw new UserError(
                     "--format is safetensors, which holds the weights as they were trained: leave out --precision "
                             + "and --kv, or choose --format onnx");
+        }
+        if (format == Format.SAFETENSORS && (temperature != null || topP != null)) {
+            throw new UserError(
+                    "--format is safetensors, whose folder is not served: leave out --temperature and --top-p, "
+                            + "or choose --format onnx");
+        }
+        if (license != null && (license.isBlank() || license.lines().count() > 1)) {
+            throw new UserError("--license is \"" + license + "\": give one line, such as Apache-2.0");
         }
         if (Files.isRegularFile(out.resolve(TrainingState.NAME))) {
             throw new UserError("--out is " + out + ", which holds the state of a run: name another folder");

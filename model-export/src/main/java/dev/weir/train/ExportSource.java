@@ -1,5 +1,8 @@
 package dev.weir.train;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,13 +19,26 @@ import java.util.OptionalInt;
  * @param files the texts that go into the model folder as they are, by name
  * @param origin where the weights come from, one line for the model card
  * @param training how the weights were trained, in Markdown; empty where nothing is known of it
+ * @param sampling how the server is to sample where it is told nothing
  */
 record ExportSource(
-        GptWeights weights, OptionalInt endOfText, Map<String, String> files, String origin, String training) {
+        GptWeights weights,
+        OptionalInt endOfText,
+        Map<String, String> files,
+        String origin,
+        String training,
+        SamplingDefaults sampling) {
     static final String CHAT_TEMPLATE = "chat_template.jinja";
+    /** How the model's maker wants it sampled, which the server heeds before anything else. */
+    static final String GENERATION_CONFIG = "generation_config.json";
     /** What goes with the weights, where it is there. */
     static final List<String> FILES =
-            List.of("tokenizer.json", "tokenizer_config.json", CHAT_TEMPLATE, "generation_config.json");
+            List.of("tokenizer.json", "tokenizer_config.json", CHAT_TEMPLATE, GENERATION_CONFIG);
+
+    /** A model that is sampled as any other. */
+    ExportSource(GptWeights weights, OptionalInt endOfText, Map<String, String> files, String origin, String training) {
+        this(weights, endOfText, files, origin, training, SamplingDefaults.NONE);
+    }
 
     /** A model that pretrain wrote, or a GPT in Hugging Face's files. */
     static ExportSource checkpoint(Path folder) throws IOException {
@@ -71,6 +87,28 @@ record ExportSource(
     ExportSource withChatTemplate(String template) {
         Map<String, String> more = new LinkedHashMap<>(files);
         more.put(CHAT_TEMPLATE, template);
-        return new ExportSource(weights, endOfText, more, origin, training);
+        return new ExportSource(weights, endOfText, more, origin, training, sampling);
+    }
+
+    /**
+     * The same to be sampled so, whatever its own files say.
+     *
+     * @throws UserError if such a file cannot be read
+     */
+    ExportSource withSampling(SamplingDefaults defaults) {
+        Map<String, String> changed = new LinkedHashMap<>(files);
+        String own = files.get(GENERATION_CONFIG);
+        if (own != null && !defaults.isEmpty()) {
+            try {
+                if (!(new ObjectMapper().readTree(own) instanceof ObjectNode root)) {
+                    throw new UserError(GENERATION_CONFIG + " is no JSON object: mend it, or take it away");
+                }
+                defaults.writeTo(root);
+                changed.put(GENERATION_CONFIG, root.toPrettyString() + "\n");
+            } catch (JsonProcessingException e) {
+                throw new UserError(GENERATION_CONFIG + " is not valid JSON: " + e.getOriginalMessage(), e);
+            }
+        }
+        return new ExportSource(weights, endOfText, changed, origin, training, defaults);
     }
 }

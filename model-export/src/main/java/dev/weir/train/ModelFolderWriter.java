@@ -40,7 +40,7 @@ final class ModelFolderWriter {
                 GptGraph.of(source.weights(), options), folder.resolve(MODEL_FILE), OnnxModelFile.INLINE_LIMIT);
         Files.writeString(
                 folder.resolve("genai_config.json"),
-                genaiConfig(config, source.endOfText()).toPrettyString() + "\n");
+                genaiConfig(config, source.endOfText(), source.sampling()).toPrettyString() + "\n");
         GptConfigFile.write(folder, config, source.weights().head(), source.endOfText());
         for (Map.Entry<String, String> file : source.files().entrySet()) {
             Files.writeString(folder.resolve(file.getKey()), file.getValue());
@@ -48,7 +48,7 @@ final class ModelFolderWriter {
     }
 
     /** What a runner must know of the graph, in GenAI's layout. */
-    private static ObjectNode genaiConfig(GptConfig config, OptionalInt endOfText) {
+    private static ObjectNode genaiConfig(GptConfig config, OptionalInt endOfText, SamplingDefaults sampling) {
         ObjectNode root = new ObjectMapper().createObjectNode();
         ObjectNode model = root.putObject("model");
         model.put("context_length", config.context());
@@ -76,7 +76,7 @@ final class ModelFolderWriter {
         // here.
         model.put("type", "decoder");
         model.put("vocab_size", config.vocabularySize());
-        root.putObject("search")
+        ObjectNode search = root.putObject("search")
                 .put("do_sample", true)
                 .put("max_length", config.context())
                 .put("min_length", 0)
@@ -87,6 +87,7 @@ final class ModelFolderWriter {
                 .put("temperature", 0.8)
                 .put("top_k", 0)
                 .put("top_p", 0.95);
+        sampling.writeTo(search);
         return root;
     }
 }

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.weir.onnx.ModelFolder;
 import dev.weir.onnx.OnnxModelRunner;
 import dev.weir.onnx.RunnerOptions;
+import dev.weir.onnx.SearchDefaults;
 import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -248,6 +251,91 @@ class ExportCommandTest {
                 .contains("allowed for int4: mean divergence at most 0.2 nats");
         assertThat(out.toString()).isEmpty();
         assertThat(children()).containsExactly("best");
+    }
+
+    @Test
+    void howItIsSampledAndItsLicenceAreWhatTheExportWasTold() throws IOException {
+        int exit = run(
+                "--random",
+                "1/1/8/8/260",
+                "--temperature",
+                "0.65",
+                "--top-p",
+                "0.9",
+                "--license",
+                "Apache-2.0",
+                "--out",
+                path("model"));
+
+        assertThat(exit).as(err.toString()).isZero();
+        assertThat(ModelFolder.open(folder.resolve("model")).search())
+                .isEqualTo(new SearchDefaults(true, 0.65, 0, 0.9));
+        assertThat(folder.resolve("model/README.md"))
+                .content()
+                .contains("- served, unless a request says otherwise, with temperature 0.65, top_p 0.9\n")
+                .contains("- licence: Apache-2.0\n");
+        assertThat(folder.resolve("model/generation_config.json")).doesNotExist();
+
+        assertThat(run("--random", "1/1/8/8/260", "--temperature", "0", "--out", path("greedy")))
+                .isZero();
+        assertThat(ModelFolder.open(folder.resolve("greedy")).search())
+                .isEqualTo(new SearchDefaults(false, 1, 0, 0.95));
+        assertThat(folder.resolve("greedy/README.md"))
+                .content()
+                .contains("with temperature 0.0\n")
+                .doesNotContain("licence");
+    }
+
+    @Test
+    void aCheckpointsOwnSamplingGivesWayOnlyWhereToldTo() throws IOException {
+        Path checkpoint = folder.resolve("best");
+        Checkpoint.write(checkpoint, new RandomGptWeights(new GptConfig(1, 1, 8, 8, 280, 0), 1), OptionalInt.empty());
+        Files.writeString(checkpoint.resolve("tokenizer.json"), RandomTokenizer.json(280));
+        String own = "{\"do_sample\": false, \"temperature\": 0.3, \"top_k\": 7, \"top_p\": 0.5}";
+        Files.writeString(checkpoint.resolve("generation_config.json"), own);
+
+        assertThat(run("--checkpoint", checkpoint.toString(), "--out", path("same")))
+                .isZero();
+        assertThat(folder.resolve("same/generation_config.json")).hasContent(own);
+
+        assertThat(run("--checkpoint", checkpoint.toString(), "--temperature", "1.5", "--out", path("model")))
+                .isZero();
+        JsonNode changed = new ObjectMapper()
+                .readTree(folder.resolve("model/generation_config.json").toFile());
+        assertThat(changed.path("do_sample").asBoolean()).isTrue();
+        assertThat(changed.path("temperature").asDouble()).isEqualTo(1.5);
+        assertThat(changed.path("top_k").asInt()).isEqualTo(7);
+        assertThat(changed.path("top_p").asDouble()).isEqualTo(0.5);
+
+        Files.writeString(checkpoint.resolve("generation_config.json"), "{");
+        assertThat(run("--checkpoint", checkpoint.toString(), "--top-p", "0.5", "--out", path("other")))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("generation_config.json is not valid JSON");
+    }
+
+    @Test
+    void samplingAndLicencesThatMakeNoSenseAreRefusedByName() throws IOException {
+        for (String[] wrong : new String[][] {
+            {"--temperature", "2.1", "--temperature is 2.1: it must be from 0 to 2"},
+            {"--temperature", "-1", "--temperature is -1.0"},
+            {"--temperature", "NaN", "--temperature is NaN"},
+            {"--temperature", "hot", "'--temperature'"},
+            {"--top-p", "0", "--top-p is 0.0: it must be above 0 and at most 1"},
+            {"--top-p", "1.01", "--top-p is 1.01"},
+            {"--license", " ", "--license is \" \": give one line"},
+            {"--license", "MIT\n# Not a card", "give one line"},
+        }) {
+            assertThat(run("--random", "tiny", wrong[0], wrong[1], "--out", path("model")))
+                    .isEqualTo(2);
+            assertThat(err.toString()).contains(wrong[2]);
+        }
+        assertThat(run("--random", "tiny", "--format", "safetensors", "--top-p", "0.9", "--out", path("model")))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("leave out --temperature and --top-p");
+        assertThat(children()).isEmpty();
+        assertThat(run("--random", "tiny", "--format", "safetensors", "--license", "MIT", "--out", path("hf")))
+                .isZero();
+        assertThat(folder.resolve("hf/README.md")).content().contains("- licence: MIT\n");
     }
 
     @Test
