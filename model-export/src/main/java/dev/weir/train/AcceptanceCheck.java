@@ -140,6 +140,7 @@ record AcceptanceCheck(
         };
     }
 
+    /** Some ten times what rounding does to a trained head; an answer that is missing or another's differs by about 1. */
     private static double headTolerance(Precision precision) {
         return switch (precision) {
             case FP32 -> 1e-4;

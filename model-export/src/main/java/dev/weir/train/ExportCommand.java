@@ -81,8 +81,9 @@ final class ExportCommand implements Callable<Integer> {
             names = "--precision",
             paramLabel = "NAME",
             defaultValue = "fp32",
-            description = "Weights: fp32; fp16 for half the size; int8 for speed and a quarter of the size; int4 for a "
-                    + "sixth of the size, at a loss (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Weights: fp32; fp16 for half the size; int8 for a quarter and for speed with many sequences; "
+                            + "int4 for a fifth or less and for speed with few, at some loss (default: ${DEFAULT-VALUE}).")
     private Precision precision = Precision.FP32;
 
     @Option(
