@@ -17,8 +17,8 @@ final class AdamW {
     private final double beta1;
     private final double beta2;
     private final double weightDecay;
-    private final Tensor mean; // [parameters], running mean of the gradient
-    private final Tensor variance; // [parameters], running mean of its square
+    private final Tensor mean; // [trained], running mean of the gradient
+    private final Tensor variance; // [trained], running mean of its square
     private int step;
 
     AdamW(GptParameters parameters, double beta1, double beta2, double weightDecay) {
@@ -26,8 +26,8 @@ final class AdamW {
         this.beta1 = beta1;
         this.beta2 = beta2;
         this.weightDecay = weightDecay;
-        mean = torch.zeros(parameters.values().numel());
-        variance = torch.zeros(parameters.values().numel());
+        mean = torch.zeros(parameters.gradients().numel());
+        variance = torch.zeros(parameters.gradients().numel());
     }
 
     /** Moves the weights against the gradients that {@link GptParameters#gradients()} holds. */
@@ -43,9 +43,9 @@ final class AdamW {
             Tensor deviation =
                     variance.sqrt().div_(new Scalar(Math.sqrt(correction2))).add_(new Scalar(EPSILON));
             for (GptParameters.Span span : parameters.decayed()) {
-                span.of(parameters.values()).mul_(new Scalar(1 - learningRate * weightDecay));
+                span.of(parameters.trained()).mul_(new Scalar(1 - learningRate * weightDecay));
             }
-            parameters.values().addcdiv_(mean, deviation, new Scalar(-learningRate / correction1));
+            parameters.trained().addcdiv_(mean, deviation, new Scalar(-learningRate / correction1));
         }
     }
 

@@ -74,11 +74,20 @@ final class Checkpoint implements GptWeights {
         return checkpoint;
     }
 
-    /** Writes a model into a folder, made if need be. */
+    /**
+     * Writes a model into a folder, made if need be. What was learned beside its matrices is added to them, and by itself in a
+     * folder in that one.
+     */
     static void write(Path folder, GptWeights weights, OptionalInt eosId) throws IOException {
         Files.createDirectories(folder);
         GptConfigFile.write(folder, weights.config(), weights.head(), eosId);
-        new SafetensorsWriter().addAll(weights).note("format", "pt").write(folder.resolve(WEIGHTS));
+        if (weights.lora().isPresent()) {
+            AdapterFolder.write(folder.resolve(AdapterFolder.NAME), weights);
+        }
+        new SafetensorsWriter()
+                .addAll(Lora.merged(weights))
+                .note("format", "pt")
+                .write(folder.resolve(WEIGHTS));
     }
 
     @Override

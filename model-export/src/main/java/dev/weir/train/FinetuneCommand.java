@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -41,6 +42,10 @@ import picocli.CommandLine.Spec;
 final class FinetuneCommand implements Callable<Integer> {
     /** What a pull towards zero is where L2-SP does not replace it. */
     private static final double WEIGHT_DECAY = 0.01;
+    /** That of GPT-1's fine-tuning. */
+    private static final double LEARNING_RATE = 6.25e-5;
+    /** That of the LoRA paper's GPT-2. */
+    private static final double LORA_LEARNING_RATE = 2e-4;
     /** The exit code after Ctrl-C. */
     private static final int STOPPED = 130;
 
@@ -109,10 +114,9 @@ final class FinetuneCommand implements Callable<Integer> {
     @Option(
             names = "--learning-rate",
             paramLabel = "RATE",
-            defaultValue = "6.25e-5",
             description = "Learning rate after the warm-up, from where it goes down to zero in a straight line "
-                    + "(default: ${DEFAULT-VALUE}).")
-    private double learningRate;
+                    + "(default: 6.25e-5, with --lora-rank 2e-4).")
+    private @Nullable Double learningRate;
 
     @Option(
             names = "--warm-up",
@@ -148,6 +152,9 @@ final class FinetuneCommand implements Callable<Integer> {
             description = "Keep the embeddings and the first N blocks as they are; the task's own tokens learn "
                     + "(default: everything learns).")
     private @Nullable Integer freeze;
+
+    @Mixin
+    private final LoraOptions lora = new LoraOptions();
 
     @Option(
             names = "--beta1",
@@ -209,7 +216,7 @@ final class FinetuneCommand implements Callable<Integer> {
         Checkpoint base = open();
         Tokenizer own = tokenizer(base.config());
         int vocabulary = own.vocabularySize() + TaskTokens.missing(own);
-        FinetuneConfig config = config(base.config(), vocabulary);
+        FinetuneConfig config = config(base, vocabulary);
         PlainText plain = plainText(devFile, own);
         FinetuneFolder.requireFresh(out);
 
@@ -226,7 +233,7 @@ final class FinetuneCommand implements Callable<Integer> {
         long cut = Stream.concat(data.train().stream(), data.dev().stream())
                 .filter(TaskExample::cut)
                 .count();
-        announce(settings, start, data, cut);
+        announce(settings, config, start, data, cut);
         FinetuneRun run = new FinetuneRun(
                 config,
                 head,
@@ -282,7 +289,8 @@ final class FinetuneCommand implements Callable<Integer> {
         return tokenizer;
     }
 
-    private FinetuneConfig config(GptConfig model, int vocabulary) {
+    private FinetuneConfig config(Checkpoint base, int vocabulary) {
+        GptConfig model = base.config();
         double decay = weightDecay != null ? weightDecay : l2sp > 0 ? 0 : WEIGHT_DECAY;
         return new FinetuneConfig(
                 model.withVocabularySize(Math.max(model.vocabularySize(), vocabulary))
@@ -291,13 +299,14 @@ final class FinetuneCommand implements Callable<Integer> {
                 lambda,
                 epochs,
                 batch,
-                learningRate,
+                learningRate != null ? learningRate : lora.isGiven() ? LORA_LEARNING_RATE : LEARNING_RATE,
                 warmUp,
                 beta1,
                 beta2,
                 decay,
                 l2sp,
                 freeze,
+                lora.of(checkpoint, base),
                 clip,
                 matmul.equals("auto") ? Matmul.fastest() : Matmul.named(matmul),
                 seed);
@@ -327,16 +336,27 @@ final class FinetuneCommand implements Callable<Integer> {
         return files;
     }
 
-    private void announce(SequencedMap<String, String> settings, TaskWeights start, Finetuner.Data data, long cut) {
+    private static long elements(GptWeights weights, GptParameters.Trained which) {
+        return weights.tensorShapes().entrySet().stream()
+                .mapToLong(tensor -> which.of(tensor.getKey(), GptConfig.elements(tensor.getValue()))
+                        .length())
+                .sum();
+    }
+
+    private void announce(
+            SequencedMap<String, String> settings,
+            FinetuneConfig config,
+            TaskWeights start,
+            Finetuner.Data data,
+            long cut) {
         PrintWriter console = spec.commandLine().getOut();
         settings.forEach((name, value) -> console.printf("%-18s %s%n", name, value));
         TaskHead head = start.task();
         console.printf(
                 Locale.ROOT,
-                "%,d weights; %s%s; %,d training and %,d dev examples%n",
-                start.tensorShapes().values().stream()
-                        .mapToLong(GptConfig::elements)
-                        .sum(),
+                "%,d weights, of which %,d learn; %s%s; %,d training and %,d dev examples%n",
+                elements(config.beginning(start), GptParameters.Trained.ALL),
+                elements(config.beginning(start), config.trained(start)),
                 head.task().label(),
                 head.labels().isEmpty() ? "" : " with the labels " + String.join(", ", head.labels()),
                 data.train().size(),

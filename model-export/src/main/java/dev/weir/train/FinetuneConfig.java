@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param weightDecay pull of matrices and embeddings towards zero
  * @param l2sp strength of the pull towards the checkpoint's weights; 0 for none
  * @param freeze blocks that stay as they are, from the first on, and the embeddings with them; null where everything learns
+ * @param lora what is learned beside the checkpoint's weights instead of them; null where they learn
  * @param clip longest gradient that a step follows unscaled
  * @param matmul numbers that matrices are multiplied in
  * @param seed of the new weights, of the order of examples and of dropout
@@ -36,6 +37,7 @@ record FinetuneConfig(
         double weightDecay,
         double l2sp,
         @Nullable Integer freeze,
+        @Nullable Lora lora,
         double clip,
         Matmul matmul,
         long seed) {
@@ -58,6 +60,10 @@ record FinetuneConfig(
             throw new UserError(
                     "--scratch begins with random weights, which --freeze and --l2sp would keep: leave them out");
         }
+        if (lora != null && (scratch || freeze != null || l2sp > 0)) {
+            throw new UserError(
+                    "--lora-rank keeps all of the checkpoint's weights: leave out --scratch, --freeze and " + "--l2sp");
+        }
     }
 
     /** Optimizer steps of a run on so many examples. */
@@ -70,12 +76,27 @@ record FinetuneConfig(
         return new LinearSchedule(learningRate, (int) (warmUp * steps), steps);
     }
 
+    /** The weights that a run begins with: the start's, and what is learned beside them. */
+    GptWeights beginning(TaskWeights start) {
+        return lora == null
+                ? start
+                : new LoraWeights(start, lora.withNewTokens(start.firstNew(), start.endNew()), seed);
+    }
+
     /** Which weights are trained: what the task has added, and of the others what is not frozen. */
     GptParameters.Trained trained(TaskWeights start) {
-        return (name, elements) -> isFrozen(name) ? start.added(name, elements) : new GptParameters.Span(0, elements);
+        return (name, elements) -> {
+            if (lora != null && name.equals(GptConfig.OUTPUT_BIAS)) {
+                return new GptParameters.Span(0, 0); // an adapter has no place for it
+            }
+            return isFrozen(name) ? start.added(name, elements) : new GptParameters.Span(0, elements);
+        };
     }
 
     private boolean isFrozen(String name) {
+        if (lora != null) {
+            return !Lora.isName(name);
+        }
         if (freeze == null) {
             return false;
         }
@@ -100,6 +121,10 @@ record FinetuneConfig(
         settings.put("weight-decay", String.valueOf(weightDecay));
         settings.put("l2sp", String.valueOf(l2sp));
         settings.put("freeze", freeze == null ? "none" : String.valueOf(freeze));
+        settings.put("lora-rank", lora == null ? "none" : String.valueOf(lora.rank()));
+        if (lora != null) {
+            settings.put("lora-alpha", String.valueOf(lora.alpha()));
+        }
         settings.put("clip", String.valueOf(clip));
         settings.put("matmul", matmul.label());
         settings.put("seed", String.valueOf(seed));

@@ -75,7 +75,9 @@ record FinetuneRun(
         card.append(String.format(
                 Locale.ROOT,
                 "%s for %s with AdamW, warm-up and a straight line down, on %,d examples of %s; measured on %,d of %s.",
-                config.scratch() ? "Trained from random weights" : "Fine-tuned",
+                config.scratch()
+                        ? "Trained from random weights"
+                        : config.lora() == null ? "Fine-tuned" : "Fine-tuned by low-rank adaptation (LoRA)",
                 head.task().label(),
                 train.rows().size(),
                 train.source().describe(),
@@ -83,6 +85,9 @@ record FinetuneRun(
                 dev.source().describe()));
         if (!head.labels().isEmpty()) {
             card.append(" Labels: ").append(String.join(", ", head.labels())).append('.');
+        }
+        if (config.lora() != null) {
+            card.append(" `").append(AdapterFolder.NAME).append("/` has what was learned by itself, in PEFT's files.");
         }
         card.append("\n\nIn effect: ");
         settings.forEach((name, value) -> card.append(name)

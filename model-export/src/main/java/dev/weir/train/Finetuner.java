@@ -73,7 +73,7 @@ final class Finetuner {
         this.data = data;
         this.listener = listener;
         scale = TargetScale.of(start.task(), data.train());
-        parameters = new GptParameters(start, config.trained(start));
+        parameters = new GptParameters(config.beginning(start), config.trained(start));
         trained = new TaskModel(new GptModel(parameters, config.matmul()), scale);
         model = new GptModel(parameters);
         optimizer = new AdamW(parameters, config.beta1(), config.beta2(), config.weightDecay());

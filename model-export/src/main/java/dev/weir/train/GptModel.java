@@ -144,9 +144,16 @@ final class GptModel {
         return x.view(batch, tokens, config.heads(), config.headSize()).transpose(1, 2);
     }
 
-    /** x W + b; x is [B T, in], W [in, out], b [out]. */
+    /** x W + b; x is [B T, in], W [in, out], b [out]; with A [in, r] and B [r, out] beside W, x A B scaled is added. */
     private Tensor linear(Tensor x, String name) {
-        return torch.addmm(factor(parameters.get(name + ".bias")), factor(x), factor(parameters.get(name + ".weight")));
+        Tensor in = factor(x);
+        Tensor out = torch.addmm(factor(parameters.get(name + ".bias")), in, factor(parameters.get(name + ".weight")));
+        if (parameters.lora().isEmpty()) {
+            return out;
+        }
+        Tensor low = torch.mm(in, factor(parameters.get(Lora.a(name)))); // [B T, r]
+        Scalar scale = new Scalar(parameters.lora().get().scale());
+        return torch.addmm(out, low, factor(parameters.get(Lora.b(name))), new Scalar(1.0), scale);
     }
 
     private Tensor norm(Tensor x, String name) {

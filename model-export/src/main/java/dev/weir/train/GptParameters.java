@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -15,20 +16,23 @@ import org.bytedeco.pytorch.global.torch;
  *
  * <p>All weights are views into one flat tensor, and all gradients into another. The optimizer, the clipping of gradients and
  * the resetting to zero are then a few operations over whole memory instead of a loop over hundreds of small tensors. Matrices
- * and embeddings, which weight decay pulls towards zero, come first; biases and layer norms, which it leaves alone, follow.
+ * and embeddings, which weight decay pulls towards zero, come first; biases and layer norms, which it leaves alone, follow; what
+ * is kept whole comes last, since nothing happens to it.
  *
  * <p>Weights may be kept as they are, by tensor or by part of one. A tensor that is kept whole has no gradient, which saves its
- * part of the backward pass; of one that is kept in part the gradient is dropped before it is used.
+ * part of the backward pass and of the optimizer's memory; of one that is kept in part the gradient is dropped before it is used.
  */
 final class GptParameters implements GptWeights {
     private final GptConfig config;
     private final Optional<TaskHead> head;
+    private final Optional<Lora> lora;
     private final Map<String, Tensor> byName = new LinkedHashMap<>();
     private final Map<String, Span> spans = new LinkedHashMap<>();
     private final List<Span> decayed = new ArrayList<>();
     private final List<Span> kept = new ArrayList<>(); // parts of tensors that are trained otherwise
     private final Tensor values; // [parameters]
-    private final Tensor gradients; // [parameters], or [0] if nothing is to be trained
+    private final Tensor trained; // [trained], the first part of the values
+    private final Tensor gradients; // [trained]
 
     /** Neighbouring elements of a tensor seen flat: so many from the offset on. */
     record Span(long offset, long length) {
@@ -43,13 +47,15 @@ final class GptParameters implements GptWeights {
     interface Trained {
         Trained ALL = (name, elements) -> new Span(0, elements);
         Trained NONE = (name, elements) -> new Span(0, 0);
+        /** What is learned beside the matrices, and nothing else. */
+        Trained LORA = (name, elements) -> new Span(0, Lora.isName(name) ? elements : 0);
 
         Span of(String name, long elements);
     }
 
-    /** A copy of weights, to be trained. */
+    /** A copy of weights, to be trained: all of them, or what is learned beside the matrices if there is such. */
     GptParameters(GptWeights initial) {
-        this(initial, Trained.ALL);
+        this(initial, initial.lora().isPresent() ? Trained.LORA : Trained.ALL);
     }
 
     /** A copy of weights that has no gradients. */
@@ -58,25 +64,30 @@ final class GptParameters implements GptWeights {
     }
 
     /** A copy of weights, some of which are to be trained. */
-    GptParameters(GptWeights initial, Trained trained) {
+    GptParameters(GptWeights initial, Trained choice) {
         config = initial.config();
         head = initial.head();
+        lora = initial.lora();
         Map<String, long[]> shapes = initial.tensorShapes();
         long parameters =
                 shapes.values().stream().mapToLong(GptConfig::elements).sum();
         values = torch.zeros(parameters);
-        boolean learns = shapes.entrySet().stream()
-                .anyMatch(tensor -> trained.of(tensor.getKey(), GptConfig.elements(tensor.getValue())).length > 0);
-        gradients = torch.zeros(learns ? parameters : 0);
+        Predicate<Map.Entry<String, long[]>> isTrained =
+                tensor -> choice.of(tensor.getKey(), GptConfig.elements(tensor.getValue())).length > 0;
+        Predicate<Map.Entry<String, long[]>> isDecayed = tensor -> isDecayed(tensor.getValue());
+        long learning = shapes.entrySet().stream()
+                .filter(isTrained)
+                .mapToLong(tensor -> GptConfig.elements(tensor.getValue()))
+                .sum();
+        trained = values.narrow(0, 0, learning);
+        gradients = torch.zeros(learning);
         long offset = 0;
-        for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
-            if (isDecayed(entry.getValue())) {
-                offset = add(entry.getKey(), entry.getValue(), offset, initial, trained);
-            }
-        }
-        for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
-            if (!isDecayed(entry.getValue())) {
-                offset = add(entry.getKey(), entry.getValue(), offset, initial, trained);
+        for (Predicate<Map.Entry<String, long[]>> part :
+                List.of(isTrained.and(isDecayed), isTrained.and(isDecayed.negate()), isTrained.negate())) {
+            for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
+                if (part.test(entry)) {
+                    offset = add(entry.getKey(), entry.getValue(), offset, initial, choice);
+                }
             }
         }
     }
@@ -85,9 +96,9 @@ final class GptParameters implements GptWeights {
         return shape.length > 1;
     }
 
-    private long add(String name, long[] shape, long offset, GptWeights initial, Trained trained) {
+    private long add(String name, long[] shape, long offset, GptWeights initial, Trained choice) {
         long elements = GptConfig.elements(shape);
-        Span part = trained.of(name, elements);
+        Span part = choice.of(name, elements);
         if (part.length > 0) {
             long end = part.offset + part.length;
             addSpan(kept, offset, part.offset);
@@ -138,7 +149,12 @@ final class GptParameters implements GptWeights {
         return values;
     }
 
-    /** Every gradient, in the order of {@link #values()}; [parameters]. */
+    /** The weights that a gradient belongs to, the first of {@link #values()}; [trained]. */
+    Tensor trained() {
+        return trained;
+    }
+
+    /** Every gradient, in the order of {@link #trained()}; [trained]. */
     Tensor gradients() {
         return gradients;
     }
@@ -152,7 +168,7 @@ final class GptParameters implements GptWeights {
         return span;
     }
 
-    /** The parts of {@link #values()} that weight decay applies to. */
+    /** The parts of {@link #trained()} that weight decay applies to. */
     List<Span> decayed() {
         return List.copyOf(decayed);
     }
@@ -175,6 +191,11 @@ final class GptParameters implements GptWeights {
     @Override
     public Optional<TaskHead> head() {
         return head;
+    }
+
+    @Override
+    public Optional<Lora> lora() {
+        return lora;
     }
 
     @Override

@@ -13,10 +13,16 @@ interface GptWeights {
         return Optional.empty();
     }
 
-    /** Every weight's name with its shape: the config's and then the head's. */
+    /** What is learned beside the matrices instead of them, if anything is. */
+    default Optional<Lora> lora() {
+        return Optional.empty();
+    }
+
+    /** Every weight's name with its shape: the config's, then the head's, then what is learned beside the matrices. */
     default SequencedMap<String, long[]> tensorShapes() {
         SequencedMap<String, long[]> shapes = config().tensorShapes();
         head().ifPresent(head -> shapes.putAll(head.tensorShapes(config().width())));
+        lora().ifPresent(lora -> shapes.putAll(lora.tensorShapes(config())));
         return shapes;
     }
 
@@ -34,6 +40,16 @@ interface GptWeights {
 
     /** Weights by name from anywhere, for a model of that shape with that head. */
     static GptWeights of(GptConfig config, Optional<TaskHead> head, Function<String, float[]> tensors) {
+        return of(config, head, Optional.empty(), tensors);
+    }
+
+    /** A model like this one with other values in its tensors. */
+    default GptWeights withTensors(Function<String, float[]> tensors) {
+        return of(config(), head(), lora(), tensors);
+    }
+
+    private static GptWeights of(
+            GptConfig config, Optional<TaskHead> head, Optional<Lora> lora, Function<String, float[]> tensors) {
         return new GptWeights() {
             @Override
             public GptConfig config() {
@@ -43,6 +59,11 @@ interface GptWeights {
             @Override
             public Optional<TaskHead> head() {
                 return head;
+            }
+
+            @Override
+            public Optional<Lora> lora() {
+                return lora;
             }
 
             @Override

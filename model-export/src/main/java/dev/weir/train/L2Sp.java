@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.Tensor;
 final class L2Sp {
     private final GptParameters parameters;
     private final double alpha;
-    private final Tensor origin; // [parameters]
+    private final Tensor origin; // [trained]
 
     /** A pull of weights that are as they were at the start. */
     L2Sp(GptParameters parameters, TaskWeights start, double alpha) {
@@ -21,7 +21,7 @@ final class L2Sp {
         this.alpha = alpha;
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
-            origin = parameters.values().clone();
+            origin = parameters.trained().clone();
             for (String name : start.tensorShapes().keySet()) {
                 GptParameters.Span whole = parameters.span(name);
                 GptParameters.Span added = start.added(name, whole.length());
@@ -39,7 +39,7 @@ final class L2Sp {
     double addGradient() {
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
-            Tensor distance = parameters.values().sub(origin);
+            Tensor distance = parameters.trained().sub(origin);
             parameters.gradients().add_(distance, new Scalar(alpha));
             double length = distance.norm().item_float();
             return alpha / 2 * length * length;

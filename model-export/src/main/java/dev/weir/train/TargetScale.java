@@ -36,7 +36,7 @@ record TargetScale(double mean, double deviation) {
         if (equals(NONE)) {
             return weights;
         }
-        return GptWeights.of(weights.config(), weights.head(), name -> {
+        return weights.withTensors(name -> {
             float[] values = weights.tensor(name);
             if (TaskHead.isName(name)) {
                 for (int i = 0; i < values.length; i++) {

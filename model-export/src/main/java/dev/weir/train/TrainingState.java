@@ -40,7 +40,7 @@ final class TrainingState {
             Progress progress)
             throws IOException {
         Files.createDirectories(folder);
-        long[] flat = {parameters.config().parameters()};
+        long[] flat = {optimizer.mean().numel()};
         SafetensorsWriter writer = new SafetensorsWriter()
                 .addAll(parameters)
                 .add("optimizer.mean", flat, () -> Torch.read(optimizer.mean()))

@@ -135,6 +135,57 @@ class FinetunerTest {
     }
 
     @Test
+    void besideTheWeightsATaskIsLearnedAndTheyKeepTheirBits() throws IOException {
+        FinetuneTask task = FinetuneTask.CLASSIFICATION;
+        TaskWeights start = start(task);
+        Watcher watcher = new Watcher();
+        Finetuner finetuner = new Finetuner(withLora(config(12, 0.1, 0, null)), start, data(task), watcher);
+        finetuner.run(() -> false);
+
+        assertThat(finetuner.best().dev().main()).isGreaterThan(0.9);
+        for (String name : start.tensorShapes().keySet()) {
+            float[] before = start.tensor(name);
+            float[] after = finetuner.parameters().tensor(name);
+            GptParameters.Span added = start.added(name, before.length);
+            for (int i = 0; i < before.length; i++) {
+                if (i < added.offset() || i >= added.offset() + added.length()) {
+                    assertThat(after[i]).as(name).isEqualTo(before[i]);
+                }
+            }
+            if (added.length() > 0) {
+                assertThat(after).as(name).isNotEqualTo(before);
+            }
+        }
+        // What is kept is the merged model, and does as well.
+        GptWeights merged = Lora.merged(finetuner.weights());
+        assertThat(merged.lora()).isEmpty();
+        HeadScore again = HeadScore.of(
+                new TaskModel(new GptModel(GptParameters.frozen(merged))),
+                data(task).dev());
+        assertThat(again.loss()).isCloseTo(watcher.evaluations.getLast().dev().loss(), within(1e-4));
+    }
+
+    private static FinetuneConfig withLora(FinetuneConfig config) {
+        return new FinetuneConfig(
+                config.model(),
+                config.scratch(),
+                config.lambda(),
+                config.epochs(),
+                config.batch(),
+                config.learningRate(),
+                config.warmUp(),
+                config.beta1(),
+                config.beta2(),
+                config.weightDecay(),
+                config.l2sp(),
+                config.freeze(),
+                new Lora(4, 8, "a base", new RandomGptWeights(BASE, 1)),
+                config.clip(),
+                config.matmul(),
+                config.seed());
+    }
+
+    @Test
     void thePullTowardsTheStartIsZeroThereButForWhatIsNew() {
         TaskWeights start = start(FinetuneTask.CLASSIFICATION);
         GptParameters parameters = new GptParameters(start);
@@ -253,7 +304,7 @@ class FinetunerTest {
 
     private static FinetuneConfig config(int epochs, double lambda, double l2sp, @Nullable Integer freeze) {
         return new FinetuneConfig(
-                TUNED, false, lambda, epochs, 8, 3e-3, 0.1, 0.9, 0.999, 0.01, l2sp, freeze, 1, Matmul.FP32, 1);
+                TUNED, false, lambda, epochs, 8, 3e-3, 0.1, 0.9, 0.999, 0.01, l2sp, freeze, null, 1, Matmul.FP32, 1);
     }
 
     private static FinetuneConfig with(FinetuneConfig config, Matmul matmul, long seed) {
@@ -270,6 +321,7 @@ class FinetunerTest {
                 config.weightDecay(),
                 config.l2sp(),
                 config.freeze(),
+                config.lora(),
                 config.clip(),
                 matmul,
                 seed);
