@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whether an exported model computes what its weights mean: its logits on some texts against a trusted computation of the
@@ -53,6 +54,11 @@ record AcceptanceCheck(
 
     /** Runs the model in {@code folder} on the texts, each of two tokens at least. */
     static AcceptanceCheck of(Path folder, ReferenceModel reference, List<int[]> texts) {
+        return of(folder, null, reference, texts);
+    }
+
+    /** Runs the model in {@code folder} with an adapter beside it, if one is named. */
+    static AcceptanceCheck of(Path folder, @Nullable Path adapter, ReferenceModel reference, List<int[]> texts) {
         int positions = 0;
         double largest = 0;
         double cosine = 1;
@@ -61,7 +67,7 @@ record AcceptanceCheck(
         int predictions = 0;
         int length = texts.stream().mapToInt(text -> text.length).max().orElseThrow();
         try (OnnxModelRunner runner =
-                OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(1, 0, length, 0))) {
+                OnnxModelRunner.open(ModelFolder.open(folder), new RunnerOptions(1, 0, length, 0), adapter)) {
             StepPlan plan = new StepPlan(1);
             for (int[] text : texts) {
                 float[][] expected = reference.logits(text);
@@ -88,7 +94,7 @@ record AcceptanceCheck(
                 cosine,
                 divergence / positions,
                 rise / predictions,
-                headError(folder, reference, texts));
+                adapter == null ? headError(folder, reference, texts) : OptionalDouble.empty());
     }
 
     /** The head's answers to the halves and the wholes of the texts, which are all answers that there are. */

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.io.Serial;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Spec;
  * weir export --checkpoint runs/shakespeare/best --precision int8 --out models/shakespeare
  * weir export --random gpt2 --seed 1 --out models/gpt2-random
  * weir export --random 6/6/384/256/4096 --out models/small-random
+ * weir export --checkpoint gpt2 --adapter runs/reviews/best,runs/topics/best --out models/gpt2-adapters
  * weir export --checkpoint runs/shakespeare/best --format safetensors --out shakespeare-hf
  * </pre>
  */
@@ -122,6 +124,16 @@ final class ExportCommand implements Callable<Integer> {
     private @Nullable String license;
 
     @Option(
+            names = "--adapter",
+            paramLabel = "DIR",
+            split = ",",
+            description =
+                    "A model that finetune --lora-rank wrote beside this checkpoint, such as runs/NAME/best, or a LoRA "
+                            + "adapter in PEFT's files: it becomes NAME.onnx_adapter in --out, which ONNX Runtime runs with "
+                            + "the model or leaves away. Several with commas between them.")
+    private List<Path> adapters = List.of();
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             defaultValue = "1",
@@ -131,11 +143,18 @@ final class ExportCommand implements Callable<Integer> {
     @Option(names = "--overwrite", description = "Replace the model that is in --out.")
     private boolean overwrite;
 
+    /** What {@code --adapter} names. */
+    private List<LoraAdapter> opened = List.of();
+
     @Override
     public Integer call() throws IOException {
         checkOptions();
         SamplingDefaults sampling = new SamplingDefaults(temperature, topP);
         ExportSource model = source().withSampling(sampling);
+        if (!adapters.isEmpty() && source.checkpoint != null) {
+            opened = LoraAdapter.openAll(adapters, source.checkpoint, model.weights());
+            model = model.withAdapters(opened);
+        }
         String name = source.checkpoint == null ? String.valueOf(source.random) : source.checkpoint.toString();
         ExportRoom room = ExportRoom.of(model.weights().config(), precision);
         if (format == Format.SAFETENSORS) {
@@ -183,7 +202,7 @@ final class ExportCommand implements Callable<Integer> {
 
     private int export(ExportSource model) throws IOException {
         try {
-            GptGraphOptions options = new GptGraphOptions(precision);
+            GptGraphOptions options = new GptGraphOptions(precision).withAdapters(opened);
             if (cache == CachePrecision.INT8) {
                 options = options.withKvScales(calibrate(model, options));
             }
@@ -202,7 +221,11 @@ final class ExportCommand implements Callable<Integer> {
         try {
             Path folder = temporary.resolve("model");
             ModelFolderWriter.write(folder, model, options, _ -> "");
-            return KvScales.calibrate(folder, seed);
+            KvScales scales = KvScales.calibrate(folder, seed);
+            for (LoraAdapter adapter : opened) {
+                scales = scales.atLeast(KvScales.calibrate(folder, folder.resolve(adapter.fileName()), seed));
+            }
+            return scales;
         } finally {
             AtomicFolder.deleteTree(temporary);
         }
@@ -227,14 +250,39 @@ final class ExportCommand implements Callable<Integer> {
         } else {
             require(check, overall(), "the exported model differs from its weights");
         }
+        StringBuilder adapted = new StringBuilder();
+        for (LoraAdapter adapter : opened) {
+            adapted.append("- adapter ")
+                    .append(accept(draft, adapter, model, texts))
+                    .append('\n');
+            adapter.head().ifPresent(head -> adapted.append("  ").append(ModelCard.head(head)));
+        }
         PrintWriter console = spec.commandLine().getOut();
         console.println(out + ": " + config + ", " + config.parameters() + " weights, " + precision.label() + " with "
                 + cache.label() + " cache");
-        checks.lines().map(line -> line.replaceFirst("^- checked ", "")).forEach(console::println);
+        (checks + adapted)
+                .lines()
+                .map(line -> line.replaceFirst("^- checked ", ""))
+                .forEach(console::println);
         String stored = precision.label() + " weights, " + cache.label() + " keys and values";
         SamplingDefaults sampling = model.sampling();
         String served = sampling.isEmpty() ? "" : "- served, unless a request says otherwise, with " + sampling + "\n";
-        return ModelCard.text(name(), model, stored, served + licence() + checks);
+        return ModelCard.text(name(), model, stored, served + licence() + checks + adapted);
+    }
+
+    /** Compares the model with an adapter beside it with libtorch on the merged weights; a line on both. */
+    private String accept(Path draft, LoraAdapter adapter, ExportSource model, List<int[]> texts) {
+        List<int[]> own = new ArrayList<>();
+        for (int[] text : texts) {
+            own.add(text.clone());
+            if (adapter.tokens().length > 0) { // which the base never writes
+                own.getLast()[0] = adapter.tokens()[own.size() % adapter.tokens().length];
+            }
+        }
+        ReferenceModel reference = new LibtorchLogits(adapter.mergedInto(model.weights()));
+        AcceptanceCheck check = AcceptanceCheck.of(draft, draft.resolve(adapter.fileName()), reference, own);
+        require(check, overall(), "the exported model with " + adapter.fileName() + " differs from its weights");
+        return adapter.describe() + ", against libtorch: " + check;
     }
 
     private String licence() {
@@ -272,6 +320,14 @@ final class ExportCommand implements Callable<Integer> {
         }
         if (license != null && (license.isBlank() || license.lines().count() > 1)) {
             throw new UserError("--license is \"" + license + "\": give one line, such as Apache-2.0");
+        }
+        if (!adapters.isEmpty() && source.checkpoint == null) {
+            throw new UserError("--adapter is " + adapters.getFirst()
+                    + ", but random weights have none: give --checkpoint, with the weights that it was trained beside");
+        }
+        if (!adapters.isEmpty() && format == Format.SAFETENSORS) {
+            throw new UserError("--adapter is " + adapters.getFirst() + ", but --format is safetensors: export the "
+                    + "model in that folder, which has the adapter in its weights, without --adapter");
         }
         if (Files.isRegularFile(out.resolve(TrainingState.NAME))) {
             throw new UserError("--out is " + out + ", which holds the state of a run: name another folder");

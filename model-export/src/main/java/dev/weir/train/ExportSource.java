@@ -83,6 +83,17 @@ record ExportSource(
                 "");
     }
 
+    /** The same with room for the tokens that adapters bring, and the tokenizer that has them. */
+    ExportSource withAdapters(List<LoraAdapter> adapters) {
+        Map<String, String> more = new LinkedHashMap<>(files);
+        int vocabulary = 0;
+        for (LoraAdapter adapter : adapters) {
+            vocabulary = Math.max(vocabulary, adapter.endOfTokens());
+            more.putAll(adapter.tokenizer());
+        }
+        return new ExportSource(WiderVocabulary.of(weights, vocabulary), endOfText, more, origin, training);
+    }
+
     /** The same with a chat template, in place of its own if it had one. */
     ExportSource withChatTemplate(String template) {
         Map<String, String> more = new LinkedHashMap<>(files);

@@ -20,6 +20,9 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
  * <p>A GPT-1 normalises after each addition instead: {@code x = norm(x + attention(x) W + b)} and so on, and not at the end.
  * That is the same pair of addition and norm, of which the next addition then takes the normalised half.
  *
+ * <p>Where adapters are to be run with the model, each matrix that they change has two more inputs, which need not be given: {@link
+ * LoraAdapter} names them. By default their rank is zero and so is what they add.
+ *
  * <p>Only the last token's logits are wanted, and no later layer reads the last layer's other tokens: so everything after
  * the last attention is computed for one token, which saves two thirds of a layer in a prefill.
  */
@@ -68,10 +71,17 @@ final class GptGraph {
         String positionEmbedding = graph.node("Gather", node(table, "Gather"))
                 .in(weight(table, config.context(), config.width()), positions)
                 .out();
+        if (options.hasNewTokens()) {
+            tokenEmbedding = embedNewTokens(ids, tokenEmbedding);
+        }
         Stream embedded = embed(tokenEmbedding, positionEmbedding);
         Stream stream = blocks(embedded, seqlens, total);
         head(stream.normalised());
-        weights.head().ifPresent(task -> taskHead(task, stream.normalised()));
+        if (options.hasNewHead()) {
+            adaptableTaskHead(stream.normalised());
+        } else {
+            weights.head().ifPresent(task -> taskHead(task, stream.normalised()));
+        }
         return graph;
     }
 
@@ -99,7 +109,7 @@ final class GptGraph {
     private Stream block(int layer, Stream in, String seqlens, String total) {
         int d = config.width();
         String name = "h." + layer;
-        String qkv = linear(in.normalised(), name + ".attn.c_attn", d, 3 * d);
+        String qkv = adaptable(in.normalised(), name + ".attn.c_attn", d, 3 * d);
         String biased = graph.node("Add", name + ".attn.c_attn/Add")
                 .in(qkv, bias(name + ".attn.c_attn", 3 * d))
                 .out();
@@ -109,16 +119,16 @@ final class GptGraph {
             attention = lastToken("attention", attention);
             residual = lastToken("residual", residual);
         }
-        String projected = linear(attention, name + ".attn.c_proj", d, d);
+        String projected = adaptable(attention, name + ".attn.c_proj", d, d);
         boolean postNorm = config.family().isPostNorm();
         String middleNorm = name + (postNorm ? ".ln_1" : ".ln_2");
         Stream middle =
                 addAndNormalise(name + ".attn", projected, residual, bias(name + ".attn.c_proj", d), middleNorm);
-        String widened = linear(middle.normalised(), name + ".mlp.c_fc", d, 4 * d);
+        String widened = adaptable(middle.normalised(), name + ".mlp.c_fc", d, 4 * d);
         String activated = graph.contrib("FastGelu", name + ".mlp/FastGelu")
                 .in(widened, bias(name + ".mlp.c_fc", 4 * d))
                 .out();
-        String narrowed = linear(activated, name + ".mlp.c_proj", 4 * d, d);
+        String narrowed = adaptable(activated, name + ".mlp.c_proj", 4 * d, d);
         String nextNorm = layer + 1 < config.layers() ? "h." + (layer + 1) + ".ln_1" : "ln_f";
         return addAndNormalise(
                 name + ".mlp",
@@ -187,7 +197,8 @@ final class GptGraph {
     private void head(String normalised) {
         Object tokens = options.allPositions() ? "sequence_length" : 1;
         String table = config.family().tokenEmbedding();
-        String scores = config.outputBias() ? "head/scores" : "logits";
+        String sum = config.outputBias() ? "head/scores" : "logits";
+        String scores = options.hasNewTokens() ? "head/base_scores" : sum;
         switch (options.precision()) {
             case FP32, FP16 ->
                 graph.contrib("FusedMatMul", "head/MatMul")
@@ -217,9 +228,12 @@ final class GptGraph {
                         scores);
             }
         }
+        if (options.hasNewTokens()) {
+            scoreNewTokens(normalised, scores, sum);
+        }
         if (config.outputBias()) {
             graph.node("Add", "head/Add")
-                    .in(scores, weight(GptConfig.OUTPUT_BIAS, config.vocabularySize()))
+                    .in(sum, weight(GptConfig.OUTPUT_BIAS, config.vocabularySize()))
                     .to("logits");
         }
         graph.output("logits", DataType.FLOAT, "batch_size", tokens, config.vocabularySize());
@@ -230,17 +244,88 @@ final class GptGraph {
      * each of which gets half of the bias.
      */
     private void taskHead(TaskHead task, String normalised) {
+        taskHead(
+                normalised,
+                weight(TaskHead.WEIGHT, task.outputs(), config.width()),
+                task.task() == FinetuneTask.SIMILARITY ? halfBias(task) : weight(TaskHead.BIAS, task.outputs()),
+                task.outputs());
+    }
+
+    private void taskHead(String normalised, String weight, String bias, Object outputs) {
         Object tokens = options.allPositions() ? "sequence_length" : 1;
         String scores = graph.contrib("FusedMatMul", "class_head/MatMul")
-                .in(normalised, weight(TaskHead.WEIGHT, task.outputs(), config.width()))
+                .in(normalised, weight)
                 .with("transB", 1)
                 .out();
-        graph.node("Add", "class_head/Add")
-                .in(
-                        scores,
-                        task.task() == FinetuneTask.SIMILARITY ? halfBias(task) : weight(TaskHead.BIAS, task.outputs()))
-                .to(CLASS_LOGITS);
-        graph.output(CLASS_LOGITS, DataType.FLOAT, "batch_size", tokens, task.outputs());
+        graph.node("Add", "class_head/Add").in(scores, bias).to(CLASS_LOGITS);
+        graph.output(CLASS_LOGITS, DataType.FLOAT, "batch_size", tokens, outputs);
+    }
+
+    // ---- What an active adapter adds, and nothing adds up to zero: the products of two inputs whose rank is zero by
+    // default.
+
+    /** {@code x W}, and {@code x A B} where adapters change W. */
+    private String adaptable(String x, String name, int inputs, int outputs) {
+        String product = linear(x, name, inputs, outputs);
+        if (!options.isAdapted(name)) {
+            return product;
+        }
+        // Adapters may have another rank at each matrix, so each has a size of its own.
+        String rank = name + ".lora_rank";
+        String a = adapterInput(LoraAdapter.inputA(name), new long[] {inputs, 0}, inputs, rank);
+        String b = adapterInput(LoraAdapter.inputB(name), new long[] {0, outputs}, rank, outputs);
+        String low = graph.node("MatMul", name + "/lora_A/MatMul").in(x, a).out();
+        String change = graph.node("MatMul", name + "/lora_B/MatMul").in(low, b).out();
+        return graph.node("Add", name + "/lora/Add").in(product, change).out();
+    }
+
+    private String adapterInput(String name, long[] defaults, Object... dims) {
+        return graph.optionalInput(name, () -> new float[0], defaults, dims);
+    }
+
+    /** The embedding of tokens and, of those that an adapter brings, how its rows differ. */
+    private String embedNewTokens(String ids, String embedding) {
+        String table = LoraAdapter.table(config);
+        String count = table + ".lora_tokens";
+        String a = adapterInput(
+                LoraAdapter.inputA(table), new long[] {config.vocabularySize(), 0}, config.vocabularySize(), count);
+        String b = adapterInput(LoraAdapter.inputB(table), new long[] {0, config.width()}, count, config.width());
+        String choice =
+                graph.node("Gather", table + "/lora_A/Gather").in(a, ids).out();
+        String change =
+                graph.node("MatMul", table + "/lora_B/MatMul").in(choice, b).out();
+        return graph.node("Add", table + "/lora/Add").in(embedding, change).out();
+    }
+
+    /** The same change of the table where it is the output head. */
+    private void scoreNewTokens(String normalised, String scores, String sum) {
+        String table = LoraAdapter.table(config);
+        String low = graph.contrib("FusedMatMul", "head/lora_B/MatMul")
+                .in(normalised, LoraAdapter.inputB(table))
+                .with("transB", 1)
+                .out();
+        String change = graph.contrib("FusedMatMul", "head/lora_A/MatMul")
+                .in(low, LoraAdapter.inputA(table))
+                .with("transB", 1)
+                .out();
+        graph.node("Add", "head/lora/Add").in(scores, change).to(sum);
+    }
+
+    /** A head that adapters bring their own of: without one it is the model's, or has no outputs if the model has none. */
+    private void adaptableTaskHead(String normalised) {
+        int own = weights.head().map(TaskHead::outputs).orElse(0);
+        String weight = graph.optionalInput(
+                TaskHead.WEIGHT,
+                () -> own == 0 ? new float[0] : weights.tensor(TaskHead.WEIGHT),
+                new long[] {own, config.width()},
+                "classes",
+                config.width());
+        String bias = graph.optionalInput(
+                TaskHead.BIAS,
+                () -> own == 0 ? new float[0] : weights.tensor(TaskHead.BIAS),
+                new long[] {own},
+                "classes");
+        taskHead(normalised, weight, bias, "classes");
     }
 
     private String halfBias(TaskHead task) {

@@ -5,6 +5,7 @@ import dev.weir.onnx.ModelFolder;
 import dev.weir.onnx.OnnxModelRunner;
 import dev.weir.onnx.RunnerOptions;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one step of an eight-bit cache stands for: a key or value is stored as the nearest multiple, from -127 to 127, of
@@ -27,9 +28,14 @@ record KvScales(float[] keys, float[] values) {
      * each layer.
      */
     static KvScales calibrate(Path folder, long seed) {
+        return calibrate(folder, null, seed);
+    }
+
+    /** The scales of a model with an adapter beside it, if one is named. */
+    static KvScales calibrate(Path folder, @Nullable Path adapter, long seed) {
         ModelFolder model = ModelFolder.open(folder);
         int length = Math.min(TOKENS, model.contextLength());
-        try (OnnxModelRunner runner = OnnxModelRunner.open(model, new RunnerOptions(TEXTS, 0, length, 0))) {
+        try (OnnxModelRunner runner = OnnxModelRunner.open(model, new RunnerOptions(TEXTS, 0, length, 0), adapter)) {
             ModelShape shape = runner.shape();
             int tokens = SelfWrittenText.write(runner, TOKENS, seed).getFirst().length;
             float[] largest = runner.largestCached(0, tokens);
@@ -48,6 +54,19 @@ record KvScales(float[] keys, float[] values) {
             }
             return new KvScales(keys, values);
         }
+    }
+
+    /** Scales with which neither this model's keys and values are cut off nor another's. */
+    KvScales atLeast(KvScales other) {
+        return new KvScales(larger(keys, other.keys), larger(values, other.values));
+    }
+
+    private static float[] larger(float[] some, float[] others) {
+        float[] larger = some.clone();
+        for (int i = 0; i < larger.length; i++) {
+            larger[i] = Math.max(larger[i], others[i]);
+        }
+        return larger;
     }
 
     private static float scale(float largest) {

@@ -36,7 +36,7 @@ final class ModelCard {
     }
 
     /** What the head of a fine-tuned model says, and how to ask it. */
-    private static String head(TaskHead head) {
+    static String head(TaskHead head) {
         String form = switch (head.task()) {
             case CLASSIFICATION, REGRESSION -> "`<|start|>` text `<|extract|>`";
             case ENTAILMENT -> "`<|start|>` premise `<|delimiter|>` hypothesis `<|extract|>`";

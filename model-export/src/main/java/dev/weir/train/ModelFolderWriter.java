@@ -38,6 +38,9 @@ final class ModelFolderWriter {
         GptConfig config = source.weights().config();
         OnnxModelFile.write(
                 GptGraph.of(source.weights(), options), folder.resolve(MODEL_FILE), OnnxModelFile.INLINE_LIMIT);
+        for (LoraAdapter adapter : options.adapters()) {
+            OnnxAdapterFile.write(folder.resolve(adapter.fileName()), adapter.parameters(source.weights()));
+        }
         Files.writeString(
                 folder.resolve("genai_config.json"),
                 genaiConfig(config, source.endOfText(), source.sampling()).toPrettyString() + "\n");

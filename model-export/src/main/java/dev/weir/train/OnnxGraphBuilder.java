@@ -55,6 +55,15 @@ final class OnnxGraphBuilder {
         return unique(name);
     }
 
+    /**
+     * Declares a graph input that need not be given: then it is {@code data}, of the shape {@code defaults}. Given, each dimension
+     * is a size or the name of a dynamic one, as those of {@link #input}.
+     */
+    String optionalInput(String name, Supplier<float[]> data, long[] defaults, Object... dims) {
+        graph.addInput(valueInfo(name, DataType.FLOAT, dims));
+        return floats(name, data, defaults);
+    }
+
     /** Declares that a value which some node has computed is an output of the graph. */
     void output(String name, DataType type, Object... dims) {
         if (!names.contains(name)) {

@@ -150,6 +150,35 @@ class FinetuneCommandTest {
     }
 
     @Test
+    void aLowRankRunLeavesTheMergedModelAndItsAdapterForTheSameBase() throws IOException {
+        Outcome outcome = finetune("--lora-rank", "4", "--epochs", "2");
+
+        assertThat(outcome.errors()).isEmpty();
+        assertThat(outcome.output())
+                .contains("lora-rank          4", "lora-alpha         8.0", "39,714 weights, of which 4,258 learn")
+                .contains("done: 10 steps");
+        Path best = folder.resolve("run/best");
+        assertThat(Checkpoint.open(best).tensor("h.0.mlp.c_fc.weight"))
+                .isNotEqualTo(Checkpoint.open(base).tensor("h.0.mlp.c_fc.weight"));
+        assertThat(Checkpoint.open(best).tensor("ln_f.bias"))
+                .isEqualTo(Checkpoint.open(base).tensor("ln_f.bias"));
+        assertThat(best.resolve("README.md")).content().contains("LoRA", "`adapter/`", "lora-rank 4, lora-alpha 8.0");
+
+        Outcome exported = run(
+                "export",
+                "--checkpoint",
+                base.toString(),
+                "--adapter",
+                best.toString(),
+                "--out",
+                folder.resolve("model").toString());
+
+        assertThat(exported.errors()).isEmpty();
+        assertThat(exported.output()).contains("`run.onnx_adapter`, rank 4, alpha 8.0, against libtorch");
+        assertThat(folder.resolve("model/run.onnx_adapter")).isNotEmptyFile();
+    }
+
+    @Test
     void fromScratchNothingIsLeftOfTheCheckpointButItsShape() throws IOException {
         assertThat(finetune("--scratch", "--epochs", "1").exitCode()).isZero();
 
@@ -188,6 +217,11 @@ class FinetuneCommandTest {
         refused(finetune("--warm-up", "1"), "--warm-up is 1.0");
         refused(finetune("--freeze", "3"), "--freeze is 3", "2 blocks");
         refused(finetune("--scratch", "--freeze", "1"), "--scratch", "--freeze");
+        refused(finetune("--lora-rank", "0"), "--lora-rank is 0: it must be at least 1");
+        refused(finetune("--lora-rank", "33"), "--lora-rank is 33", "width, 32");
+        refused(finetune("--lora-rank", "2", "--lora-alpha", "0"), "--lora-alpha is 0.0");
+        refused(finetune("--lora-alpha", "4"), "--lora-alpha is 4.0, but there is no --lora-rank");
+        refused(finetune("--lora-rank", "2", "--freeze", "1"), "--lora-rank keeps", "leave out", "--freeze");
         refused(finetune("--dropout", "1"), "dropout is 1.0");
         refused(finetune("--matmul", "fp8"), "--matmul is \"fp8\"");
         refused(finetune("--threads", "0"), "--threads is 0");

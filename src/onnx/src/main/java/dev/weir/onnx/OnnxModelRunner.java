@@ -3,6 +3,8 @@ package dev.weir.onnx;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtLoraAdapter;
 import ai.onnxruntime.OrtSession;
 import dev.weir.engine.Logits;
 import dev.weir.engine.ModelRunner;
@@ -14,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -45,6 +48,7 @@ public final class OnnxModelRunner implements ModelRunner {
 
     private final Arena arena = Arena.ofShared();
     private final OrtSession session;
+    private final @Nullable ActiveAdapter adapter;
     private final KvCache cache;
 
     // Decode: staging for one token per slot, and the runs by number of rows.
@@ -71,30 +75,58 @@ public final class OnnxModelRunner implements ModelRunner {
     /** The bound inputs and outputs of a decode run for some number of rows. */
     private record DecodeRun(List<OnnxTensor> owned, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {}
 
+    /** A low-rank adapter that every run has, in native memory. */
+    private record ActiveAdapter(OrtLoraAdapter weights, OrtSession.RunOptions options) {
+        static ActiveAdapter open(Path file) throws OrtException {
+            OrtLoraAdapter weights = OrtLoraAdapter.create(file.toString());
+            OrtSession.RunOptions options = new OrtSession.RunOptions();
+            options.addActiveLoraAdapter(weights);
+            return new ActiveAdapter(weights, options);
+        }
+
+        void close() {
+            options.close();
+            weights.close();
+        }
+    }
+
     /**
      * Loads a model and reserves its cache.
      *
      * @throws ModelLoadException naming the file, field or setting that is at fault, and a value that would do
      */
     public static OnnxModelRunner open(ModelFolder folder, RunnerOptions options) {
+        return open(folder, options, null);
+    }
+
+    /**
+     * Loads a model with a low-rank adapter, an {@code .onnx_adapter} file, that all sequences have; without one if that is null.
+     *
+     * @throws ModelLoadException naming the file, field or setting that is at fault, and a value that would do
+     */
+    public static OnnxModelRunner open(ModelFolder folder, RunnerOptions options, @Nullable Path adapter) {
         int threads = options.threads() == 0 ? Processor.physicalCores() : options.threads();
         OrtSession session = openSession(folder, threads);
+        @Nullable ActiveAdapter active = null;
         try {
-            return new OnnxModelRunner(folder, options, threads, session);
+            active = adapter == null ? null : openAdapter(adapter);
+            return new OnnxModelRunner(folder, options, threads, session, active);
         } catch (OrtException e) {
-            closeQuietly(session, e);
+            closeQuietly(session, active, e);
             throw new ModelLoadException(folder.modelFile() + " cannot be used: " + e.getMessage(), e);
         } catch (RuntimeException | Error e) {
-            closeQuietly(session, e);
+            closeQuietly(session, active, e);
             throw e;
         }
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of lists
-    private OnnxModelRunner(ModelFolder folder, RunnerOptions options, int threads, OrtSession session)
+    private OnnxModelRunner(
+            ModelFolder folder, RunnerOptions options, int threads, OrtSession session, @Nullable ActiveAdapter adapter)
             throws OrtException {
         this.folder = folder;
         this.session = session;
+        this.adapter = adapter;
         this.threads = threads;
         signature = ModelSignature.of(session, folder);
         int maxTokens = maxTokens(folder, options);
@@ -116,6 +148,19 @@ public final class OnnxModelRunner implements ModelRunner {
         chunkPositions = longs(maxTokens);
         chunkMask = new AttentionMask(1, maxTokens);
         slotTensors = new List[slots];
+    }
+
+    private static ActiveAdapter openAdapter(Path file) {
+        try {
+            return ActiveAdapter.open(file);
+        } catch (OrtException e) {
+            throw new ModelLoadException(file + " is no adapter of ONNX Runtime: " + e.getMessage(), e);
+        }
+    }
+
+    private void compute(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) throws OrtException {
+        session.run(inputs, Set.of(), outputs, adapter == null ? null : adapter.options())
+                .close();
     }
 
     @Override
@@ -168,7 +213,7 @@ public final class OnnxModelRunner implements ModelRunner {
             run = decodeRun(rows);
             decodeRuns[rows] = run;
         }
-        session.run(run.inputs(), Set.of(), run.outputs()).close();
+        compute(run.inputs(), run.outputs());
     }
 
     private DecodeRun decodeRun(int rows) throws OrtException {
@@ -209,7 +254,7 @@ public final class OnnxModelRunner implements ModelRunner {
                 OnnxTensor scores = signature.lastTokenOnly() ? logitsTensor(logitsRow, 1) : chunkLogits(length)) {
             bindTokens(tokens, positions, mask, inputs);
             outputs.put(folder.names().logits(), scores);
-            session.run(inputs, Set.of(), outputs).close();
+            compute(inputs, outputs);
         }
         if (!signature.lastTokenOnly()) {
             int vocabulary = shape.vocabularySize();
@@ -275,6 +320,9 @@ public final class OnnxModelRunner implements ModelRunner {
             }
         }
         tensors.forEach(OnnxTensor::close);
+        if (adapter != null) {
+            adapter.close();
+        }
         try {
             session.close();
         } catch (OrtException e) {
@@ -290,6 +338,8 @@ public final class OnnxModelRunner implements ModelRunner {
             options.setIntraOpNumThreads(threads);
             options.setInterOpNumThreads(1);
             options.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
+            // Its warnings are for who makes a graph; one with room for adapters gives a line for each of their inputs.
+            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
             // Nodes are shorter than the time that it takes to wake a thread, so threads wait for the next one in a
             // loop.
@@ -311,6 +361,13 @@ public final class OnnxModelRunner implements ModelRunner {
                     + " was made for " + contextLength + " tokens at most: choose that or less, or 0");
         }
         return options.maxTokens() == 0 ? contextLength : options.maxTokens();
+    }
+
+    private static void closeQuietly(OrtSession session, @Nullable ActiveAdapter adapter, Throwable reason) {
+        if (adapter != null) {
+            adapter.close();
+        }
+        closeQuietly(session, reason);
     }
 
     static void closeQuietly(OrtSession session, Throwable reason) {
