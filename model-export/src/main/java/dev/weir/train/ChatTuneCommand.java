@@ -88,6 +88,9 @@ final class ChatTuneCommand implements Callable<Integer> {
     private double dropout;
 
     @Mixin
+    private LoraOptions lora = new LoraOptions();
+
+    @Mixin
     private LoopOptions loop = chatDefaults();
 
     @Option(
@@ -137,7 +140,7 @@ final class ChatTuneCommand implements Callable<Integer> {
                 + Files.readString(out.resolve(ExportSource.CHAT_TEMPLATE)));
         TrainingState.Saved saved = resume ? TrainingState.load(RunFolder.last(out), digest) : null;
         Torch.configure(loop.threadCount());
-        PretrainConfig config = loop.config(base.config().withDropout(dropout), saved);
+        PretrainConfig config = loop.config(base.config().withDropout(dropout), lora.of(checkpoint, base), saved);
         ChatTemplate template = template();
         ChatEncoder encoder = new ChatEncoder(template, tokenizer, base.config().context());
         ChatText conversations = ChatText.encode(file, heldOut, encoder, tokenizer);
@@ -165,7 +168,13 @@ final class ChatTuneCommand implements Callable<Integer> {
                 spec.commandLine().getParseResult().originalArgs(),
                 out,
                 config.matmul(),
-                peers -> run.run(out, digest, saved, () -> GptWeights.of(config.model(), base::tensor), peers));
+                peers -> run.run(out, digest, saved, () -> beginning(config, base), peers));
+    }
+
+    private static GptWeights beginning(PretrainConfig config, GptWeights base) {
+        GptWeights weights = GptWeights.of(config.model(), base::tensor);
+        Lora lora = config.lora();
+        return lora == null ? weights : new LoraWeights(weights, lora, config.seed());
     }
 
     /** The template in the run's folder, which has been checked for what the tokenizer must know. */

@@ -48,7 +48,8 @@ interface GptWeights {
         return of(config(), head(), lora(), tensors);
     }
 
-    private static GptWeights of(
+    /** Weights by name from anywhere, for a model with all that. */
+    static GptWeights of(
             GptConfig config, Optional<TaskHead> head, Optional<Lora> lora, Function<String, float[]> tensors) {
         return new GptWeights() {
             @Override

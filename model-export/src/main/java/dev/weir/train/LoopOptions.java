@@ -176,6 +176,11 @@ final class LoopOptions {
 
     /** The config of a run; one that is resumed keeps its own way to multiply rather than what is faster today. */
     PretrainConfig config(GptConfig model, TrainingState.@Nullable Saved saved) {
+        return config(model, null, saved);
+    }
+
+    /** The same where only low-rank matrices learn. */
+    PretrainConfig config(GptConfig model, @Nullable Lora lora, TrainingState.@Nullable Saved saved) {
         double floor = minLearningRate == null ? learningRate / 10 : minLearningRate;
         return new PretrainConfig(
                 model,
@@ -191,6 +196,7 @@ final class LoopOptions {
                 evalBlocks,
                 matmul(saved),
                 processes,
+                lora,
                 seed);
     }
 

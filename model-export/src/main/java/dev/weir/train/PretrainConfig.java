@@ -3,6 +3,7 @@ package dev.weir.train;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What makes one run of the language-model loop what it is, in pre-training and in chat tuning. Two runs with equal configs on the same text and threads see the same losses.
@@ -20,6 +21,7 @@ import java.util.SequencedMap;
  * @param evalBlocks most held-out blocks of one look
  * @param matmul numbers that matrices are multiplied in
  * @param processes that train together, each on its own {@code batch} and {@code accumulate}
+ * @param lora what is learned beside the model's matrices instead of them; null where all weights learn
  * @param seed of the first weights, of the blocks drawn and of dropout
  */
 record PretrainConfig(
@@ -36,26 +38,25 @@ record PretrainConfig(
         int evalBlocks,
         Matmul matmul,
         int processes,
+        @Nullable Lora lora,
         long seed) {
     /** The setting's name that tells the numbers that matrices are multiplied in. */
     static final String MATMUL = "matmul";
 
+    private static final String LORA_RANK = "lora-rank";
+    private static final String LORA_ALPHA = "lora-alpha";
     private static final String PROCESSES = "processes";
 
     /** What runs had that were saved before these could be chosen. */
-    private static final Map<String, String> ADDED_LATER = Map.of(
-            "family",
-            "gpt2",
-            "window",
-            "0",
-            "output-bias",
-            "false",
-            "direction",
-            "ltr",
-            MATMUL,
-            "fp32",
-            PROCESSES,
-            "1");
+    private static final Map<String, String> ADDED_LATER = Map.ofEntries(
+            Map.entry("family", "gpt2"),
+            Map.entry("window", "0"),
+            Map.entry("output-bias", "false"),
+            Map.entry("direction", "ltr"),
+            Map.entry(MATMUL, "fp32"),
+            Map.entry(PROCESSES, "1"),
+            Map.entry(LORA_RANK, "0"),
+            Map.entry(LORA_ALPHA, "0.0"));
 
     PretrainConfig {
         OptionChecks.atLeastOne("--steps", steps);
@@ -96,6 +97,8 @@ record PretrainConfig(
         settings.put("eval-blocks", String.valueOf(evalBlocks));
         settings.put(MATMUL, matmul.label());
         settings.put(PROCESSES, String.valueOf(processes));
+        settings.put(LORA_RANK, String.valueOf(lora == null ? 0 : lora.rank()));
+        settings.put(LORA_ALPHA, String.valueOf(lora == null ? 0.0 : lora.alpha()));
         settings.put("seed", String.valueOf(seed));
         return settings;
     }

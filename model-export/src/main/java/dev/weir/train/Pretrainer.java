@@ -103,7 +103,7 @@ final class Pretrainer {
             Listener listener,
             Peers peers) {
         config.requireSame(saved.settings());
-        GptParameters parameters = new GptParameters(saved.weights(config.model()));
+        GptParameters parameters = new GptParameters(saved.weights(config));
         Pretrainer pretrainer = new Pretrainer(config, blocks, plain, parameters, saved.progress(), listener, peers);
         saved.restore(pretrainer.optimizer);
         return pretrainer;

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Everything that a run needs to go on as if it had never stopped, in one file, so that it can never be half of one step and
@@ -62,8 +63,8 @@ final class TrainingState {
      */
     record Saved(SafetensorsFile file, Progress progress, Map<String, String> settings) {
         /** The weights as of the saved step. */
-        GptWeights weights(GptConfig config) {
-            return GptWeights.of(config, file::floats);
+        GptWeights weights(PretrainConfig config) {
+            return GptWeights.of(config.model(), Optional.empty(), Optional.ofNullable(config.lora()), file::floats);
         }
 
         void restore(AdamW optimizer) {

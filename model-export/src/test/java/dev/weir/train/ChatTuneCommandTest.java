@@ -90,6 +90,43 @@ class ChatTuneCommandTest {
     }
 
     @Test
+    void anAdapterLearnsTheAnswersBesideTheWeights() throws IOException {
+        Path chat = write("chat.jsonl", TALK.repeat(40));
+        assertThat(tune(
+                        chat,
+                        "--lora-rank",
+                        "8",
+                        "--steps",
+                        "60",
+                        "--learning-rate",
+                        "3e-2",
+                        "--warm-up",
+                        "1",
+                        "--samples",
+                        "0",
+                        "--eval-every",
+                        "30"))
+                .isEqualTo(new Outcome(0, ""));
+        Path out = folder.resolve("chat");
+        List<RunMetrics.Look> looks =
+                RunMetrics.read(out.resolve("metrics.jsonl")).looks();
+        assertThat(looks.getLast().validationLoss()).isLessThan(looks.getFirst().validationLoss() - 0.3);
+        assertThat(out.resolve("best/adapter/adapter_config.json")).content().contains("\"r\"");
+        String model = folder.resolve("model").toString();
+        assertThat(run(List.of(
+                        "export",
+                        "--checkpoint",
+                        folder.resolve("base/best").toString(),
+                        "--adapter",
+                        out.resolve("best").toString(),
+                        "--out",
+                        model)))
+                .isEqualTo(new Outcome(0, ""));
+        assertThat(folder.resolve("model"))
+                .isDirectoryContaining(file -> file.toString().endsWith(".onnx_adapter"));
+    }
+
+    @Test
     void aRunIsTheSameEachTimeAndGoesOnWithItsOwnDataAlone() throws IOException {
         Path chat = write(
                 "chat.jsonl",

@@ -173,6 +173,7 @@ class PeersTest {
                 8,
                 Matmul.FP32,
                 processes,
+                null,
                 11);
     }
 }

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -109,6 +110,56 @@ class PretrainerTest {
         assertThat(second.evaluations.getLast()).isEqualTo(whole.evaluations.getLast());
     }
 
+    @Test
+    void aResumedAdapterLearnsOnAsIfNothingHadBeen() throws IOException {
+        PretrainConfig all = config(12, 0.1, 1);
+        GptWeights base = new RandomGptWeights(all.model(), 1);
+        PretrainConfig config = withLora(all, new Lora(2, 4, "base", base));
+        Recorder whole = new Recorder();
+        Pretrainer run = Pretrainer.start(config, random(), null, adapted(config, base), whole, Peers.NONE);
+        run.run(() -> false);
+        assertThat(Torch.read(run.parameters().get("h.0.mlp.c_fc.weight")))
+                .as("the base stays")
+                .isEqualTo(base.tensor("h.0.mlp.c_fc.weight"));
+        Recorder first = new Recorder();
+        Pretrainer interrupted = Pretrainer.start(config, random(), null, adapted(config, base), first, Peers.NONE);
+        interrupted.run(() -> first.losses.size() == 5);
+        TrainingState.save(
+                folder, interrupted.parameters(), interrupted.optimizer(), config, "d", interrupted.progress());
+        Recorder second = new Recorder();
+        Pretrainer.resume(config, random(), null, TrainingState.load(folder, "d"), second, Peers.NONE)
+                .run(() -> false);
+        List<Double> joined = new ArrayList<>(first.losses);
+        joined.addAll(second.losses);
+        assertThat(joined).isEqualTo(whole.losses);
+        assertThatThrownBy(() -> all.requireSame(config.describe()))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("--lora-rank is 0");
+    }
+
+    private static GptWeights adapted(PretrainConfig config, GptWeights base) {
+        return new LoraWeights(base, Objects.requireNonNull(config.lora()), 1);
+    }
+
+    private static PretrainConfig withLora(PretrainConfig config, Lora lora) {
+        return new PretrainConfig(
+                config.model(),
+                config.steps(),
+                config.batch(),
+                config.accumulate(),
+                config.schedule(),
+                config.beta1(),
+                config.beta2(),
+                config.weightDecay(),
+                config.clip(),
+                config.evalEvery(),
+                config.evalBlocks(),
+                config.matmul(),
+                config.processes(),
+                lora,
+                config.seed());
+    }
+
     /** Conversations of different lengths, of which the second half is an answer. */
     private ChatText conversations() {
         SplittableRandom random = new SplittableRandom(5);
@@ -186,6 +237,7 @@ class PretrainerTest {
                 8,
                 Matmul.FP32,
                 1,
+                null,
                 1);
         assertThatThrownBy(
                         () -> Pretrainer.start(config, random(), new Recorder()).run(() -> false))
@@ -212,6 +264,7 @@ class PretrainerTest {
                 8,
                 Matmul.FP32,
                 1,
+                null,
                 11);
     }
 

@@ -205,7 +205,7 @@ class TrainingReportTest {
     private static PretrainConfig config() {
         GptConfig model = new GptConfig(1, 2, 32, 16, 257, 0.1);
         LearningRateSchedule schedule = new LearningRateSchedule(1e-2, 1e-3, 4, 12);
-        return new PretrainConfig(model, 12, 4, 1, schedule, 0.9, 0.99, 0.1, 1.0, 5, 8, Matmul.FP32, 1, 11);
+        return new PretrainConfig(model, 12, 4, 1, schedule, 0.9, 0.99, 0.1, 1.0, 5, 8, Matmul.FP32, 1, null, 11);
     }
 
     private Document parse() throws IOException, ParserConfigurationException, SAXException {
