@@ -27,7 +27,8 @@ import picocli.CommandLine.Command;
             ChatTuneCommand.class,
             ImportCommand.class,
             ExportCommand.class,
-            EvalCommand.class
+            EvalCommand.class,
+            TrainBenchCommand.class
         },
         synopsisSubcommandLabel = "COMMAND")
 public final class TrainMain {
