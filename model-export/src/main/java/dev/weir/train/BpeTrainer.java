@@ -103,17 +103,17 @@ public final class BpeTrainer {
      *     empty or given twice
      */
     public static Vocabulary train(CharSequence text, int vocabularySize, List<String> specialTokens) {
-        return train(List.of(text), vocabularySize, specialTokens);
+        return train(List.of(text), vocabularySize, specialTokens, WordCut.GPT2);
     }
 
     /** Trains on several texts, none of whose words reaches into the next; otherwise as for one. */
-    public static Vocabulary train(
-            Iterable<? extends CharSequence> texts, int vocabularySize, List<String> specialTokens) {
+    static Vocabulary train(
+            Iterable<? extends CharSequence> texts, int vocabularySize, List<String> specialTokens, WordCut cut) {
         check(vocabularySize, specialTokens);
         BpeTrainer trainer = new BpeTrainer();
-        trainer.count(texts, specialTokens);
+        trainer.count(texts, specialTokens, cut);
         List<int[]> merges = trainer.merge(vocabularySize - BYTES - specialTokens.size());
-        return new Vocabulary(merges, List.copyOf(specialTokens), vocabularySize);
+        return new Vocabulary(merges, List.copyOf(specialTokens), vocabularySize, cut);
     }
 
     private static void check(int vocabularySize, List<String> specialTokens) {
@@ -129,10 +129,10 @@ public final class BpeTrainer {
     }
 
     /** Finds the distinct words and the pairs in them. */
-    private void count(Iterable<? extends CharSequence> texts, List<String> specialTokens) {
+    private void count(Iterable<? extends CharSequence> texts, List<String> specialTokens, WordCut cut) {
         Map<String, Long> counts = new LinkedHashMap<>();
         Pattern special = anyOf(specialTokens);
-        Matcher word = ByteLevel.gpt2Words().matcher("");
+        Matcher word = cut.pattern().matcher("");
         for (CharSequence text : texts) {
             for (CharSequence plain : special == null ? List.of(text) : List.of(special.split(text, -1))) {
                 word.reset(plain);
@@ -284,8 +284,9 @@ public final class BpeTrainer {
         private final List<String> merges; // "left right"
         private final List<String> specialTokens;
         private final int wanted;
+        private final WordCut cut;
 
-        private Vocabulary(List<int[]> merges, List<String> specialTokens, int wanted) {
+        private Vocabulary(List<int[]> merges, List<String> specialTokens, int wanted, WordCut cut) {
             List<String> texts = new ArrayList<>();
             for (int value : BYTE_OF_ID) {
                 texts.add(String.valueOf(ByteLevel.charOf(value)));
@@ -299,6 +300,7 @@ public final class BpeTrainer {
             this.merges = List.copyOf(rules);
             this.specialTokens = specialTokens;
             this.wanted = wanted;
+            this.cut = cut;
         }
 
         /** How many ids there are. */
@@ -342,12 +344,9 @@ public final class BpeTrainer {
                 added.add(addedToken(i).put("id", tokens.size() + i));
             }
             root.putNull("normalizer");
-            for (String part : List.of("pre_tokenizer", "post_processor", "decoder")) {
-                root.putObject(part)
-                        .put("type", "ByteLevel")
-                        .put("add_prefix_space", false)
-                        .put("trim_offsets", true)
-                        .put("use_regex", true);
+            cut.writeTo(root.putObject("pre_tokenizer"));
+            for (String part : List.of("post_processor", "decoder")) {
+                WordCut.byteLevel(root.putObject(part), true);
             }
             ObjectNode model = root.putObject("model");
             model.put("type", "BPE");

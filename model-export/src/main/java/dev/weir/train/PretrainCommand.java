@@ -55,6 +55,14 @@ final class PretrainCommand implements Callable<Integer> {
     Path tokenizerFolder;
 
     @Option(
+            names = "--words",
+            paramLabel = "HOW",
+            description =
+                    "How the new tokenizer cuts text before it merges: gpt2, or apart for spaces, digits and marks by "
+                            + "themselves, which takes more tokens and is easier for a small model (default: ${DEFAULT-VALUE}).")
+    String words = "gpt2";
+
+    @Option(
             names = "--control-token",
             paramLabel = "TOKEN",
             description =
@@ -156,6 +164,7 @@ final class PretrainCommand implements Callable<Integer> {
     private void checkOptions() {
         model.check();
         loop.check();
+        WordCut.named(words);
         if (init != null && tokenizerFolder != null) {
             throw new UserError("--init brings its tokenizer: leave out --tokenizer");
         }
@@ -182,7 +191,8 @@ final class PretrainCommand implements Callable<Integer> {
         if (given == null) {
             try (TokenizerSample sample = new TokenizerSample(text.files(), TokenizerSample.MOST_BYTES)) {
                 sample.describe().ifPresent(console::println);
-                BpeTrainer.Vocabulary trained = sample.train(model.vocabularySize(), controlTokens);
+                BpeTrainer.Vocabulary trained =
+                        sample.train(model.vocabularySize(), controlTokens, WordCut.named(words));
                 trained.shortfall().ifPresent(console::println);
                 trained.write(folder);
             }

@@ -41,12 +41,12 @@ final class TokenizerSample implements Iterator<String>, Closeable {
     }
 
     /** Trains a tokenizer with a special token that ends documents, and others. */
-    BpeTrainer.Vocabulary train(int vocabularySize, List<String> controlTokens) throws IOException {
+    BpeTrainer.Vocabulary train(int vocabularySize, List<String> controlTokens, WordCut cut) throws IOException {
         Iterable<String> texts = () -> this;
         List<String> special = new ArrayList<>(List.of(TrainingData.END_OF_TEXT));
         special.addAll(controlTokens);
         try {
-            return BpeTrainer.train(texts, vocabularySize, special);
+            return BpeTrainer.train(texts, vocabularySize, special, cut);
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }

@@ -26,6 +26,20 @@ final class BpeTrainerTest {
     Path folder;
 
     @Test
+    void aWordCutApartIsTheSameTokensWhereverItStandsAndANumberIsItsDigits() throws IOException {
+        List<String> texts = List.of("wheel wheel 1234 1234 (wheel) wheels\n".repeat(9));
+        BpeTrainer.train(texts, 300, List.of(END), WordCut.APART).write(folder);
+        Tokenizer tokenizer = Tokenizer.load(folder);
+        int[] word = tokenizer.encode("wheel");
+        assertThat(word).hasSize(1);
+        assertThat(tokenizer.encode(" wheel")).containsExactly(tokenizer.encode(" ")[0], word[0]);
+        assertThat(tokenizer.encode("(wheel")).containsExactly(tokenizer.encode("(")[0], word[0]);
+        assertThat(tokenizer.encode("1234")).hasSize(4);
+        String text = "It's a wheel,  n\u00e9e 12.5 \ud83d\ude42\n\n'llama";
+        assertThat(tokenizer.decode(tokenizer.encode(text))).isEqualTo(text);
+    }
+
+    @Test
     void mostFrequentPairBecomesTheFirstMerge() {
         // a b three times, b c and space a twice; then ab c and space ab twice each, and the space has the lower id
         BpeTrainer.Vocabulary vocabulary = BpeTrainer.train("abc abc ab", 256 + 2 + 1, List.of(END));
@@ -122,7 +136,7 @@ final class BpeTrainerTest {
     @Test
     void specialTokensInTheTextAreNotLearned() {
         BpeTrainer.Vocabulary with = BpeTrainer.train("ab ab" + END + "ab ab" + END, 260, List.of(END));
-        BpeTrainer.Vocabulary without = BpeTrainer.train(List.of("ab ab", "ab ab"), 260, List.of(END));
+        BpeTrainer.Vocabulary without = BpeTrainer.train(List.of("ab ab", "ab ab"), 260, List.of(END), WordCut.GPT2);
 
         assertThat(with.merges()).isEqualTo(without.merges());
     }
