@@ -4,6 +4,7 @@ import dev.weir.engine.Logits;
 import dev.weir.engine.ModelRunner;
 import dev.weir.engine.ModelShape;
 import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.PrefixPool;
 import dev.weir.engine.StepPlan;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
@@ -34,7 +35,8 @@ final class FakeModel implements ModelRunner {
     volatile int runs;
 
     FakeModel(int slots, int maxTokens, long stepNanos) {
-        shape = new ModelShape(TestModelFolder.VOCABULARY, slots, maxTokens, new int[] {TestModelFolder.EOS});
+        shape = new ModelShape(
+                TestModelFolder.VOCABULARY, slots, maxTokens, new int[] {TestModelFolder.EOS}, PrefixPool.NONE);
         cache = new int[slots][maxTokens];
         lengths = new int[slots];
         logits =

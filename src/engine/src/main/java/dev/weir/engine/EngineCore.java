@@ -47,7 +47,7 @@ final class EngineCore implements Runnable {
         this.listener = listener;
         this.commands = commands;
         shape = runner.shape();
-        scheduler = new Scheduler(config, new KvCacheManager(shape.slots()));
+        scheduler = new Scheduler(config, new KvCacheManager(shape.slots()), new PrefixCache(shape.prefixPool()));
         sampler = new Sampler(shape.vocabularySize());
         plan = new StepPlan(shape.slots());
         stats = snapshot();
@@ -113,6 +113,7 @@ final class EngineCore implements Runnable {
         try {
             Logits logits = runner.run(plan);
             long commitStart = System.nanoTime();
+            commitLoads();
             int prefillTokens = commitChunks(logits);
             commitDecodeRows(logits);
             publish();
@@ -125,6 +126,12 @@ final class EngineCore implements Runnable {
                     System.nanoTime() - commitStart));
         } catch (RuntimeException | LinkageError | AssertionError e) {
             failStep(e);
+        }
+    }
+
+    private void commitLoads() {
+        for (StepPlan.BlockCopy load : plan.loads()) {
+            scheduler.owner(load.slot()).loaded(shape.prefixPool().blockTokens());
         }
     }
 
@@ -175,6 +182,9 @@ final class EngineCore implements Runnable {
         sequence.append(token, now);
         if (isFirst) {
             listener.firstToken(sequence.request, now - sequence.arrivalNanos);
+            if (shape.prefixPool().blocks() > 0) {
+                listener.prefixLookedUp(sequence.request, sequence.cachedTokens());
+            }
         } else {
             listener.nextToken(sequence.request, now - previous);
         }
@@ -193,7 +203,7 @@ final class EngineCore implements Runnable {
         Sequence sequence;
         while ((sequence = outbox.poll()) != null) { // each once, even if telling one of them fails the step
             FinishReason reason = sequence.finishReason();
-            sequence.stream.next(new StepOutput(new int[] {sequence.lastToken()}, reason));
+            sequence.stream.next(new StepOutput(new int[] {sequence.lastToken()}, reason, sequence.cachedTokens()));
             if (reason != null) {
                 sequence.stream.complete();
             }
@@ -228,6 +238,7 @@ final class EngineCore implements Runnable {
 
     private void failStep(Throwable cause) {
         publish();
+        scheduler.forgetSaves();
         failure = cause;
         List<Sequence> failed = scheduler.sequencesOf(plan);
         LOG.log(System.Logger.Level.ERROR, "step " + stepNumber + " failed; it held " + failed, cause);
@@ -261,6 +272,8 @@ final class EngineCore implements Runnable {
                 shape.slots(),
                 scheduler.cache().cachedTokens(),
                 (long) shape.slots() * shape.maxTokens(),
+                scheduler.prefixCache().usedBlocks(),
+                shape.prefixPool().blocks(),
                 failure == null);
     }
 

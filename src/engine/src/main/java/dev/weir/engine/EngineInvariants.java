@@ -32,6 +32,7 @@ final class EngineInvariants {
             violations.add(owned + " slots are owned, " + scheduler.running() + " sequences run, " + cache.usedSlots()
                     + " slots are taken");
         }
+        violations.addAll(scheduler.prefixCache().violations());
         for (Sequence sequence : scheduler.unfinished()) {
             if (sequence.isFinished()) {
                 violations.add(sequence + " is finished and still kept");

@@ -14,6 +14,12 @@ public interface EngineListener {
     /** The first token of a sequence was committed, {@code nanos} after the request was made. */
     default void firstToken(GenerationRequest request, long nanos) {}
 
+    /**
+     * The first token of a sequence was committed by an engine with a prefix cache, which held {@code cachedTokens} of its
+     * prompt.
+     */
+    default void prefixLookedUp(GenerationRequest request, int cachedTokens) {}
+
     /** A later token of a sequence was committed, {@code nanos} after the one before. */
     default void nextToken(GenerationRequest request, long nanos) {}
 

@@ -9,12 +9,27 @@ package dev.weir.engine;
  * @param slots slots in all
  * @param cachedTokens tokens in the cache over all slots
  * @param cacheCapacity tokens that the cache can hold
+ * @param prefixBlocks blocks that the prefix cache holds
+ * @param prefixCapacity blocks that it can hold; 0 when it is off
  * @param isHealthy false once a step has failed
  */
 public record EngineStats(
-        int running, int parked, int waiting, int slots, long cachedTokens, long cacheCapacity, boolean isHealthy) {
+        int running,
+        int parked,
+        int waiting,
+        int slots,
+        long cachedTokens,
+        long cacheCapacity,
+        int prefixBlocks,
+        int prefixCapacity,
+        boolean isHealthy) {
     /** Share of the cache in use, 0 to 1. */
     public double cacheUsage() {
         return cacheCapacity == 0 ? 0 : (double) cachedTokens / cacheCapacity;
+    }
+
+    /** Share of the prefix cache in use, 0 to 1. */
+    public double prefixCacheUsage() {
+        return prefixCapacity == 0 ? 0 : (double) prefixBlocks / prefixCapacity;
     }
 }

@@ -11,11 +11,12 @@ public interface ModelRunner extends AutoCloseable {
     ModelShape shape();
 
     /**
-     * Computes one step: first the moves in order, then the decode rows and the prefill chunks, the chunks
-     * in order. Blocks until done.
+     * Computes one step: first the saves, the moves and the loads, each in order, then the decode rows and the prefill
+     * chunks, the chunks in order. Blocks until done.
      *
      * @return logits of the rows that the plan names, valid until the next call
-     * @throws RuntimeException if the model failed; slots that the plan wrote to are then undefined, others are untouched
+     * @throws RuntimeException if the model failed; slots and blocks that the plan wrote to are then undefined, others are
+     *     untouched
      */
     Logits run(StepPlan plan);
 

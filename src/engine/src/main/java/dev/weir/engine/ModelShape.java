@@ -7,9 +7,10 @@ package dev.weir.engine;
  * @param slots sequences whose cache fits at once
  * @param maxTokens tokens that one slot holds, prompt and answer together (the context length)
  * @param eosTokenIds the model's own end-of-sequence tokens, possibly none
+ * @param prefixPool the memory for a prefix cache
  */
 @SuppressWarnings("ArrayRecordComponent") // one or two ids, never compared
-public record ModelShape(int vocabularySize, int slots, int maxTokens, int[] eosTokenIds) {
+public record ModelShape(int vocabularySize, int slots, int maxTokens, int[] eosTokenIds, PrefixPool prefixPool) {
     public ModelShape {
         if (vocabularySize < 1 || slots < 1 || maxTokens < 2) {
             throw new IllegalArgumentException("vocabularySize " + vocabularySize + ", slots " + slots + ", maxTokens "

@@ -13,6 +13,16 @@ import org.jspecify.annotations.Nullable;
  * closed; every decoding sequence whose reader has room gets a row; what the token budget leaves goes to prompts in chunks,
  * oldest first. A sequence whose reader has no room is parked: it keeps its slot and costs nothing, until others wait
  * for a slot; then it gives the slot up and computes its tokens again once its reader returns.
+ *
+ * <p>With a {@link PrefixCache}, whole blocks of tokens are copied out of the slots in the step after they were computed,
+ * and a prompt that begins with cached blocks has them copied into its slot before the rest is computed. What a sequence
+ * generates is the same to the last bit whether it found blocks or not: a block ends where chunks may end, a model gives a
+ * token the same bits in any chunk of two or more, and where a single token gets others, blocks that hold generated tokens
+ * serve their own sequence alone ({@link PrefixPool#decodesLikePrefill}). The exception is the one above, a preempted
+ * sequence on such a model: what it finds of its generated tokens is what it decoded, the rest it computes in chunks.
+ *
+ * <p>No block is evicted while it is copied: a step's blocks are found after room was made for its saves, which the runner
+ * makes first.
  */
 final class Scheduler {
     private final EngineConfig config;
@@ -23,11 +33,29 @@ final class Scheduler {
     /** Sequences that gave up their slot and whose reader has not come back. */
     private final List<Sequence> preempted = new ArrayList<>();
 
+    private final PrefixCache prefixCache;
+    private final int blockTokens;
+    private final int maxBlockCopies;
+    /** Sequences that gave their slot back since the last step, and the slot. */
+    private final List<Departed> departed = new ArrayList<>();
+
+    /** Blocks that the current plan saves. */
+    private final List<PrefixCache.Block> saved = new ArrayList<>();
+
     private int idleRowSteps;
 
-    Scheduler(EngineConfig config, KvCacheManager cache) {
+    private record Departed(Sequence sequence, int slot) {}
+
+    Scheduler(EngineConfig config, KvCacheManager cache, PrefixCache prefixCache) {
         this.config = config;
         this.cache = cache;
+        this.prefixCache = prefixCache;
+        blockTokens = prefixCache.pool().blockTokens();
+        maxBlockCopies = SchedulingPolicy.blockCopies(config.tokenBudget(), blockTokens);
+        if (prefixCache.isOn() && config.prefillChunk() % blockTokens != 0) {
+            throw new IllegalArgumentException("prefill-chunk is " + config.prefillChunk()
+                    + " but must be a multiple of the prefix cache's blocks of " + blockTokens + " tokens");
+        }
     }
 
     void submit(Sequence sequence) {
@@ -49,6 +77,9 @@ final class Scheduler {
             case WAITING -> waiting.remove(sequence);
             case PREEMPTED -> preempted.remove(sequence);
             case RUNNING -> {
+                if (prefixCache.isOn() && reason != FinishReason.ERROR) {
+                    departed.add(new Departed(sequence, sequence.slot()));
+                }
                 cache.release(sequence);
                 running.remove(sequence);
             }
@@ -62,7 +93,8 @@ final class Scheduler {
     /** Fills the plan for the next step; an empty plan means that nothing can be computed until a command arrives. */
     void schedule(StepPlan plan, List<Sequence> admitted) {
         plan.clear();
-        admit(admitted);
+        planSaves(plan);
+        admit(plan, admitted);
         if (waiting.isEmpty()) {
             closeHole(plan);
         }
@@ -75,9 +107,49 @@ final class Scheduler {
         }
     }
 
-    private void admit(List<Sequence> admitted) {
+    /** Those that left come first: their slots may be written to in this very step. */
+    private void planSaves(StepPlan plan) {
+        saved.clear();
+        if (!prefixCache.isOn()) {
+            return;
+        }
+        for (Departed gone : departed) {
+            planSaves(plan, gone.sequence(), gone.slot(), gone.sequence().sharedTokens(prefixCache.pool()));
+        }
+        departed.clear();
+        for (Sequence sequence : running) {
+            planSaves(plan, sequence, sequence.slot(), sequence.sharedTokens(prefixCache.pool()));
+        }
+    }
+
+    /** Saves blocks of the sequence up to token {@code end}, or finds that they are cached. */
+    private void planSaves(StepPlan plan, Sequence sequence, int slot, int end) {
+        int before = sequence.prefixTokens();
+        while (sequence.sharesPrefix()
+                && sequence.prefixTokens() + blockTokens <= end
+                && plan.saves().size() < maxBlockCopies) {
+            int start = sequence.prefixTokens();
+            int[] key = sequence.blockKey(start, prefixCache.pool());
+            PrefixCache.Block block = prefixCache.find(sequence.prefix(), key);
+            if (block == null) {
+                block = prefixCache.add(sequence.prefix(), key);
+                if (block == null) {
+                    sequence.endPrefix();
+                    break;
+                }
+                plan.addSave(slot, start, block.number());
+                saved.add(block);
+            }
+            sequence.extendPrefix(block, blockTokens);
+        }
+        if (sequence.prefixTokens() > before) {
+            prefixCache.touch(sequence.prefix());
+        }
+    }
+
+    private void admit(StepPlan plan, List<Sequence> admitted) {
         while (!waiting.isEmpty()) {
-            if (!cache.hasFreeSlot() && !preemptParked()) {
+            if (!cache.hasFreeSlot() && !preemptParked(plan)) {
                 return;
             }
             Sequence sequence = waiting.removeFirst();
@@ -88,10 +160,13 @@ final class Scheduler {
     }
 
     /** Takes the slot of the parked sequence that came last, if there is one. */
-    private boolean preemptParked() {
+    private boolean preemptParked(StepPlan plan) {
         for (int i = running.size() - 1; i >= 0; i--) {
             Sequence sequence = running.get(i);
             if (!sequence.stream.hasDemand()) {
+                if (prefixCache.isOn()) {
+                    planSaves(plan, sequence, sequence.slot(), sequence.computedTokens());
+                }
                 cache.release(sequence);
                 running.remove(i);
                 sequence.preempt();
@@ -163,7 +238,11 @@ final class Scheduler {
             if (!sequence.isPrefilling() || !sequence.stream.hasDemand()) {
                 continue;
             }
-            for (int start = sequence.computedTokens(); start < sequence.chunkedTokens(); ) {
+            int loaded = planLoads(plan, sequence);
+            if (loaded < 0) {
+                continue;
+            }
+            for (int start = sequence.computedTokens() + loaded; start < sequence.chunkedTokens(); ) {
                 PrefillChunk chunk = sequence.chunk(start, config.prefillChunk());
                 int planned = plan.chunks().size();
                 if (!SchedulingPolicy.chunkFits(chunk.length(), budgetLeft, planned, config.maxChunksPerStep())) {
@@ -173,8 +252,58 @@ final class Scheduler {
                 budgetLeft -= chunk.length();
                 start += chunk.length();
                 sequence.plan(start - sequence.computedTokens());
+                if (!prefixCache.pool().decodesLikePrefill() && sequence.recomputes(start)) {
+                    sequence.endPrefix(); // its key would say that these tokens were decoded
+                }
             }
         }
+    }
+
+    /**
+     * Plans the copies of the cached blocks that follow what is in the sequence's slot.
+     *
+     * @return tokens copied in this step, or -1 if the next step copies more before anything is computed
+     */
+    private int planLoads(StepPlan plan, Sequence sequence) {
+        int start = sequence.computedTokens();
+        if (!prefixCache.isOn() || !sequence.sharesPrefix() || sequence.prefixTokens() != start) {
+            return 0;
+        }
+        List<PrefixCache.Block> found = new ArrayList<>();
+        PrefixCache.Block last = sequence.prefix();
+        int cached = start;
+        while (cached + blockTokens <= sequence.reusableTokens()) {
+            PrefixCache.Block next = prefixCache.find(last, sequence.blockKey(cached, prefixCache.pool()));
+            if (next == null) {
+                break;
+            }
+            found.add(next);
+            last = next;
+            cached += blockTokens;
+        }
+        int reusable = SchedulingPolicy.reusableTokens(
+                cached, sequence.reusableTokens(), sequence.chunkedTokens(), config.prefillChunk(), prefixCache.pool());
+        prefixCache.touch(last);
+        int at = start;
+        for (PrefixCache.Block block : found) {
+            if (at >= reusable) {
+                break;
+            }
+            if (plan.loads().size() >= maxBlockCopies) {
+                return -1;
+            }
+            plan.addLoad(block.number(), sequence.slot(), at);
+            sequence.extendPrefix(block, blockTokens);
+            at += blockTokens;
+            sequence.plan(at - start);
+        }
+        return at - start;
+    }
+
+    /** The plan's step was not completed: nobody knows what the blocks hold that it should have saved. */
+    void forgetSaves() {
+        saved.forEach(prefixCache::forget);
+        saved.clear();
     }
 
     /** The sequence that holds the slot; a plan names only slots that are held until its commit. */
@@ -196,12 +325,19 @@ final class Scheduler {
             }
         }
         for (PrefillChunk chunk : plan.chunks()) {
-            Sequence owner = cache.owner(chunk.slot());
-            if (owner != null && !sequences.contains(owner)) {
-                sequences.add(owner);
-            }
+            addOwner(chunk.slot(), sequences);
+        }
+        for (StepPlan.BlockCopy load : plan.loads()) {
+            addOwner(load.slot(), sequences);
         }
         return sequences;
+    }
+
+    private void addOwner(int slot, List<Sequence> sequences) {
+        Sequence owner = cache.owner(slot);
+        if (owner != null && !sequences.contains(owner)) {
+            sequences.add(owner);
+        }
     }
 
     List<Sequence> unfinished() {
@@ -232,5 +368,9 @@ final class Scheduler {
 
     KvCacheManager cache() {
         return cache;
+    }
+
+    PrefixCache prefixCache() {
+        return prefixCache;
     }
 }

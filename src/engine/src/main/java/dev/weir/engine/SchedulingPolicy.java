@@ -27,6 +27,32 @@ final class SchedulingPolicy {
     }
 
     /**
+     * How many of the cached tokens at the start of a text may be taken over.
+     *
+     * <p>They end at a block, so what follows is cut into chunks where it would be without them. A model that computes a
+     * single token otherwise than several, in the last bit, must not be given a single one where it would be several: then
+     * one block less is taken.
+     *
+     * @param cached tokens that the cache holds, in whole blocks
+     * @param most tokens that may be taken over at most
+     * @param end where the last chunk ends
+     * @param chunk tokens of a chunk
+     */
+    static int reusableTokens(int cached, int most, int end, int chunk, PrefixPool pool) {
+        int reusable = Math.min(cached, most - most % pool.blockTokens());
+        boolean leavesOneOfSeveral = reusable % chunk > 0 && end - reusable == 1;
+        return leavesOneOfSeveral && !pool.decodesLikePrefill() ? reusable - pool.blockTokens() : reusable;
+    }
+
+    /**
+     * Blocks that a step copies at most, each way. A token is copied in about a hundredth of the time in which it is
+     * computed, so that such a step is held up by little; and what a step computes is saved faster than it is computed.
+     */
+    static int blockCopies(int tokenBudget, int blockTokens) {
+        return Math.max(1, 2 * tokenBudget / blockTokens);
+    }
+
+    /**
      * Whether the sequence in the highest decode row should move into a free slot below. Idle rows are paid for until
      * they have cost as much as the copy would (the ski-rental rule, at most twice the best choice in hindsight), since
      * in a busy server the next request fills the hole a moment later for nothing.

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Its tokens are the prompt followed by what was generated; {@code computedTokens} of them are in the cache. Prompt
  * tokens are computed in chunks, generated tokens one decode row at a time, always: which kernel computes a token never
  * depends on what else is running. Only a preempted sequence recomputes its generated tokens in chunks.
+ *
+ * <p>Whole blocks of its tokens may be copied from and into the {@link PrefixCache}, in order, as far as {@link #prefix}.
  */
 final class Sequence {
     static final int NO_SLOT = -1;
@@ -39,6 +41,11 @@ final class Sequence {
     private int computedTokens;
     private int chunkedTokens;
     private int plannedTokens;
+    private int cachedTokens;
+    private PrefixCache.@Nullable Block prefix;
+    private int prefixTokens;
+    private boolean sharesPrefix = true;
+    private boolean isReturning;
     private Status status = Status.WAITING;
     private int slot = NO_SLOT;
     private @Nullable FinishReason finishReason;
@@ -140,6 +147,61 @@ final class Sequence {
         return chunkedTokens;
     }
 
+    /** The first tokens of the prompt that were found in the prefix cache rather than computed. */
+    int cachedTokens() {
+        return cachedTokens;
+    }
+
+    /** The last of its blocks that is known to the prefix cache; null before the first. */
+    PrefixCache.@Nullable Block prefix() {
+        return prefix;
+    }
+
+    /** Tokens up to the end of {@link #prefix}. */
+    int prefixTokens() {
+        return prefixTokens;
+    }
+
+    /** Whether blocks may still be added behind {@link #prefix}. */
+    boolean sharesPrefix() {
+        return sharesPrefix;
+    }
+
+    void extendPrefix(PrefixCache.Block block, int blockTokens) {
+        prefix = block;
+        prefixTokens += blockTokens;
+    }
+
+    void endPrefix() {
+        sharesPrefix = false;
+    }
+
+    /** What names a block in the prefix cache: its tokens, generated ones marked if it matters who computed them. */
+    int[] blockKey(int start, PrefixPool pool) {
+        int[] key = Arrays.copyOfRange(tokens, start, start + pool.blockTokens());
+        if (!pool.decodesLikePrefill()) {
+            for (int i = Math.max(0, request.promptTokens().length - start); i < key.length; i++) {
+                key[i] = ~key[i];
+            }
+        }
+        return key;
+    }
+
+    /** Tokens in the cache that others may take over. */
+    int sharedTokens(PrefixPool pool) {
+        return pool.decodesLikePrefill() ? computedTokens : Math.min(computedTokens, request.promptTokens().length);
+    }
+
+    /** How many of its first tokens need not be computed if they are cached; the last one gives the scores. */
+    int reusableTokens() {
+        return generatedTokens() == 0 ? chunkedTokens - 1 : chunkedTokens;
+    }
+
+    /** Whether tokens that it generated are computed in a chunk up to {@code end}. */
+    boolean recomputes(int end) {
+        return end > request.promptTokens().length;
+    }
+
     void assign(int newSlot) {
         slot = newSlot;
         status = Status.RUNNING;
@@ -151,6 +213,14 @@ final class Sequence {
 
     void computed(int count) {
         computedTokens += count;
+    }
+
+    /** Notes tokens that were copied out of the prefix cache. */
+    void loaded(int count) {
+        computedTokens += count;
+        if (!isReturning) { // else they may be its own
+            cachedTokens += count;
+        }
     }
 
     /** Appends a generated token and decides whether it was the last. */
@@ -177,6 +247,10 @@ final class Sequence {
         status = Status.PREEMPTED;
         slot = NO_SLOT;
         computedTokens = 0;
+        prefix = null;
+        prefixTokens = 0;
+        sharesPrefix = true;
+        isReturning = true;
         chunkedTokens = generatedTokens() == 0 ? length : length - 1;
     }
 

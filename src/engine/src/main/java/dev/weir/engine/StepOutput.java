@@ -7,9 +7,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param tokenIds the new tokens in order, usually one; with {@link FinishReason#STOP} the last is the stop token itself
  * @param finishReason why the sequence ended, or null while it goes on; nothing follows a finished output
+ * @param cachedTokens tokens of the prompt that were not computed because the prefix cache held them
  */
 @SuppressWarnings("ArrayRecordComponent") // read once by the stream that owns it
-public record StepOutput(int[] tokenIds, @Nullable FinishReason finishReason) {
+public record StepOutput(int[] tokenIds, @Nullable FinishReason finishReason, int cachedTokens) {
     public boolean isFinished() {
         return finishReason != null;
     }

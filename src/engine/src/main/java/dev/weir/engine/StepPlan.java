@@ -18,12 +18,22 @@ public final class StepPlan {
     private final int[] positions;
     private final boolean[] active;
     private final List<PrefillChunk> chunks = new ArrayList<>();
+    private final List<BlockCopy> saves = new ArrayList<>();
     private final List<SlotMove> moves = new ArrayList<>();
+    private final List<BlockCopy> loads = new ArrayList<>();
     private int decodeRows;
     private int activeRows;
 
     /** A copy of a sequence's first {@code tokens} cache entries from one slot to another. */
     public record SlotMove(int from, int to, int tokens) {}
+
+    /**
+     * A copy of one block of tokens between a slot and the runner's {@link PrefixPool}.
+     *
+     * @param start index of the block's first token in the slot
+     * @param block place in the pool
+     */
+    public record BlockCopy(int slot, int start, int block) {}
 
     public StepPlan(int slots) {
         tokens = new int[slots];
@@ -60,13 +70,23 @@ public final class StepPlan {
         return Collections.unmodifiableList(chunks);
     }
 
+    /** Blocks to copy out of their slots before anything else, in order: a slot may have been given away since. */
+    public List<BlockCopy> saves() {
+        return Collections.unmodifiableList(saves);
+    }
+
     /** Moves to make before anything is computed, in order. */
     public List<SlotMove> moves() {
         return Collections.unmodifiableList(moves);
     }
 
+    /** Blocks to copy into slots after the moves and before anything is computed; they may be this step's own saves. */
+    public List<BlockCopy> loads() {
+        return Collections.unmodifiableList(loads);
+    }
+
     public boolean isEmpty() {
-        return decodeRows == 0 && chunks.isEmpty();
+        return decodeRows == 0 && chunks.isEmpty() && saves.isEmpty() && loads.isEmpty();
     }
 
     /** Forgets everything, ready for the next step. */
@@ -77,7 +97,9 @@ public final class StepPlan {
         decodeRows = 0;
         activeRows = 0;
         chunks.clear();
+        saves.clear();
         moves.clear();
+        loads.clear();
     }
 
     /** Adds a decode row; rows must be added from 0 upwards without gaps. */
@@ -93,6 +115,14 @@ public final class StepPlan {
 
     public void addChunk(PrefillChunk chunk) {
         chunks.add(chunk);
+    }
+
+    public void addSave(int slot, int start, int block) {
+        saves.add(new BlockCopy(slot, start, block));
+    }
+
+    public void addLoad(int block, int slot, int start) {
+        loads.add(new BlockCopy(slot, start, block));
     }
 
     public void addMove(int from, int to, int cachedTokens) {

@@ -9,6 +9,9 @@ import java.util.function.Consumer;
 /**
  * A model whose next-token scores are a hash of every token in the slot's cache: a cache entry that is lost, misplaced or
  * written by a neighbour changes the text. Counts what it is asked and lets a test act inside a run.
+ *
+ * <p>Unless its pool {@linkplain PrefixPool#decodesLikePrefill says otherwise}, a token that is computed by itself leaves
+ * something else in the cache than one that is computed with others, and that changes the text too.
  */
 final class FakeModelRunner implements ModelRunner {
     static final int VOCABULARY = 97;
@@ -16,6 +19,7 @@ final class FakeModelRunner implements ModelRunner {
 
     private final ModelShape shape;
     private final int[][] cache;
+    private final int[][] blocks;
     private final Logits logits;
     /** Called at the start of each run, on the engine thread. */
     volatile Consumer<StepPlan> onRun = plan -> {};
@@ -23,11 +27,19 @@ final class FakeModelRunner implements ModelRunner {
     volatile int runs;
     volatile long idleRows;
     volatile long movedTokens;
+    volatile long computedTokens;
+    volatile long loadedBlocks;
+    volatile long savedBlocks;
     volatile boolean isClosed;
 
     FakeModelRunner(int slots, int maxTokens) {
-        shape = new ModelShape(VOCABULARY, slots, maxTokens, new int[] {EOS});
+        this(slots, maxTokens, new PrefixPool(0, 1, true));
+    }
+
+    FakeModelRunner(int slots, int maxTokens, PrefixPool pool) {
+        shape = new ModelShape(VOCABULARY, slots, maxTokens, new int[] {EOS}, pool);
         cache = new int[slots][maxTokens];
+        blocks = new int[pool.blocks()][pool.blockTokens()];
         logits = new Logits(FloatBuffer.allocate((slots + 64) * VOCABULARY), VOCABULARY);
     }
 
@@ -41,14 +53,24 @@ final class FakeModelRunner implements ModelRunner {
     public Logits run(StepPlan plan) {
         runs++;
         onRun.accept(plan);
+        int blockTokens = shape.prefixPool().blockTokens();
+        for (StepPlan.BlockCopy save : plan.saves()) {
+            System.arraycopy(cache[save.slot()], save.start(), blocks[save.block()], 0, blockTokens);
+            savedBlocks++;
+        }
         for (StepPlan.SlotMove move : plan.moves()) {
             System.arraycopy(cache[move.from()], 0, cache[move.to()], 0, move.tokens());
             Arrays.fill(cache[move.from()], -1);
             movedTokens += move.tokens();
         }
+        for (StepPlan.BlockCopy load : plan.loads()) {
+            System.arraycopy(blocks[load.block()], 0, cache[load.slot()], load.start(), blockTokens);
+            loadedBlocks++;
+        }
         for (int row = 0; row < plan.decodeRows(); row++) {
-            cache[row][plan.position(row)] = plan.isActive(row) ? plan.token(row) : -1;
+            cache[row][plan.position(row)] = plan.isActive(row) ? single(plan.token(row)) : -1;
             if (plan.isActive(row)) {
+                computedTokens++;
                 score(cache[row], plan.position(row) + 1, row);
             } else {
                 idleRows++;
@@ -58,11 +80,19 @@ final class FakeModelRunner implements ModelRunner {
         for (int i = 0; i < chunks.size(); i++) {
             PrefillChunk chunk = chunks.get(i);
             System.arraycopy(chunk.tokens(), chunk.start(), cache[chunk.slot()], chunk.start(), chunk.length());
+            if (chunk.length() == 1) {
+                cache[chunk.slot()][chunk.start()] = single(chunk.tokens()[chunk.start()]);
+            }
+            computedTokens += chunk.length();
             if (chunk.wantsLogits()) {
                 score(cache[chunk.slot()], chunk.start() + chunk.length(), shape.slots() + i);
             }
         }
         return logits;
+    }
+
+    private int single(int token) {
+        return shape.prefixPool().decodesLikePrefill() ? token : token + VOCABULARY;
     }
 
     private void score(int[] tokens, int length, int row) {
@@ -83,18 +113,26 @@ final class FakeModelRunner implements ModelRunner {
 
     /** The text that the model writes for the request when nothing else runs, computed without engine or cache. */
     static List<Integer> reference(GenerationRequest request, int maxTokens) {
-        FakeModelRunner model = new FakeModelRunner(1, maxTokens);
+        return reference(request, maxTokens, new PrefixPool(0, 1, true), maxTokens);
+    }
+
+    /** The same of a model with such a pool, on which the prompt is computed in such chunks and the rest token by token. */
+    static List<Integer> reference(GenerationRequest request, int maxTokens, PrefixPool pool, int chunk) {
+        FakeModelRunner model = new FakeModelRunner(1, maxTokens, pool);
         Sampler sampler = new Sampler(VOCABULARY);
         TokenSubscription nobody = new TokenSubscription(new RecordingSubscriber(), command -> {});
         Sequence sequence = new Sequence(request, nobody, model.shape, 0, () -> {});
         int[] tokens = Arrays.copyOf(request.promptTokens(), maxTokens);
         int length = request.promptTokens().length;
+        if (length % chunk == 1 || chunk == 1) {
+            tokens[length - 1] = model.single(tokens[length - 1]);
+        }
         List<Integer> generated = new ArrayList<>();
         while (!sequence.isFinished()) {
             model.score(tokens, length, 0);
             int token = sampler.sample(
                     model.logits.values(), 0, request.sampling(), sequence.suppressedTokens(), sequence.random());
-            tokens[length++] = token;
+            tokens[length++] = model.single(token);
             generated.add(token);
             sequence.append(token, 0);
         }

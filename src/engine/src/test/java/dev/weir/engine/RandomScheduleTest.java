@@ -3,6 +3,7 @@ package dev.weir.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -13,14 +14,20 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** Thousands of submits, cancels, pauses and finishes at random moments; repeat one with {@code -Dtests.seed=N}. */
+/**
+ * Thousands of submits, cancels, pauses and finishes at random moments, of which many go on from an earlier text; repeat one
+ * with {@code -Dtests.seed=N}.
+ */
 @Timeout(120)
 class RandomScheduleTest {
     private static final int CONTEXT = 48;
     private static final int SUBMITS = 10_000;
+    private static final int CHUNK = 8;
+    private static final int BLOCK = 4;
 
     private final long seed = Long.getLong("tests.seed", System.nanoTime());
     private final SplittableRandom random = new SplittableRandom(seed);
@@ -28,15 +35,36 @@ class RandomScheduleTest {
     private final Map<String, RecordingSubscriber> live = new HashMap<>();
     private final Set<String> cancelled = new HashSet<>();
     private final List<String> paused = new ArrayList<>();
+    /** Prompts with their answers, from which later prompts go on. */
+    private final List<int[]> texts = new ArrayList<>();
 
-    @Test
-    void randomSchedulesKeepEveryInvariantAndStarveNobody() throws Exception {
+    private PrefixPool pool = PrefixPool.NONE;
+    private boolean pauses = true;
+
+    /**
+     * Without a prefix cache; with one too small for a single text, one that must evict, and one that holds nearly all. On
+     * models whose single tokens differ nobody is paused: who is preempted computes its answer again, and differently.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "0, true, true",
+        "5, true, true",
+        "60, true, true",
+        "3000, true, true",
+        "5, false, false",
+        "60, false, false",
+        "3000, false, false"
+    })
+    void randomSchedulesKeepEveryInvariantAndStarveNobody(int blocks, boolean decodesLikePrefill, boolean someArePaused)
+            throws Exception {
         System.out.println("RandomScheduleTest runs with -Dtests.seed=" + seed);
-        FakeModelRunner model = new FakeModelRunner(7, CONTEXT);
+        pool = new PrefixPool(blocks, BLOCK, decodesLikePrefill);
+        pauses = someArePaused;
+        FakeModelRunner model = new FakeModelRunner(7, CONTEXT, pool);
         Counting listener = new Counting();
         AtomicReference<Engine> handle = new AtomicReference<>();
         CompletableFuture<String> broken = new CompletableFuture<>();
-        Engine engine = Engine.start(model, new EngineConfig(SUBMITS, 24, 8, 3), listener);
+        Engine engine = Engine.start(model, new EngineConfig(SUBMITS, 24, CHUNK, 3), listener);
         handle.set(engine);
         model.onRun = plan -> {
             List<String> violations = EngineInvariants.violations(handle.get().scheduler(), CONTEXT);
@@ -66,11 +94,17 @@ class RandomScheduleTest {
         }
         assertThat(engine.scheduler().cache().usedSlots()).isZero();
         assertThat(engine.scheduler().unfinished()).isEmpty();
+        assertThat(engine.scheduler().prefixCache().violations()).isEmpty();
         assertThat(model.movedTokens).isPositive();
+        if (blocks > 0) {
+            assertThat(model.loadedBlocks).isPositive();
+        } else {
+            assertThat(model.savedBlocks).isZero();
+        }
     }
 
     private void submit(Engine engine, String id) {
-        int[] prompt = random.ints(1 + random.nextInt(30), 0, 90).toArray();
+        int[] prompt = prompt();
         SamplingParams sampling = new SamplingParams(
                 random.nextBoolean() ? 0 : 1,
                 0,
@@ -82,14 +116,40 @@ class RandomScheduleTest {
                 List.of(),
                 random.nextBoolean());
         GenerationRequest request = new GenerationRequest(id, prompt, sampling);
-        boolean pauses = random.nextInt(5) == 0;
-        RecordingSubscriber subscriber = new RecordingSubscriber(pauses ? 1 + random.nextInt(4) : Long.MAX_VALUE);
-        if (pauses) {
+        boolean isPaused = pauses && random.nextInt(5) == 0;
+        RecordingSubscriber subscriber = new RecordingSubscriber(isPaused ? 1 + random.nextInt(4) : Long.MAX_VALUE);
+        if (isPaused) {
             paused.add(id);
         }
         requests.put(id, request);
         live.put(id, subscriber);
         engine.generate(request).subscribe(subscriber);
+    }
+
+    /** A new text, an old one, or some of an old one and more. */
+    private int[] prompt() {
+        int[] fresh = random.ints(1 + random.nextInt(30), 0, 90).toArray();
+        if (texts.isEmpty() || random.nextInt(3) == 0) {
+            return fresh;
+        }
+        int[] old = texts.get(random.nextInt(texts.size()));
+        int kept = 1 + random.nextInt(Math.min(old.length, CONTEXT - 2));
+        int added = Math.min(random.nextInt(8), CONTEXT - 1 - kept);
+        int[] prompt = Arrays.copyOf(old, kept + added);
+        System.arraycopy(random.ints(added, 0, 90).toArray(), 0, prompt, kept, added);
+        return prompt;
+    }
+
+    private void remember(int[] prompt, List<Integer> answer) {
+        int[] text = Arrays.copyOf(prompt, prompt.length + answer.size());
+        for (int i = 0; i < answer.size(); i++) {
+            text[prompt.length + i] = answer.get(i);
+        }
+        if (texts.size() < 40) {
+            texts.add(text);
+        } else {
+            texts.set(random.nextInt(texts.size()), text);
+        }
     }
 
     private void cancelOne() {
@@ -116,7 +176,9 @@ class RandomScheduleTest {
                 return;
             }
             RecordingSubscriber subscriber = live.remove(id);
-            List<Integer> expected = FakeModelRunner.reference(requests.remove(id), CONTEXT);
+            GenerationRequest request = requests.remove(id);
+            List<Integer> expected = FakeModelRunner.reference(request, CONTEXT, pool, CHUNK);
+            remember(request.promptTokens(), expected);
             if (cancelled.remove(id)) {
                 List<Integer> seen = subscriber.tokens();
                 assertThat(expected.subList(0, seen.size()))

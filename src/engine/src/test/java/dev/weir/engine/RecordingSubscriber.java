@@ -12,6 +12,7 @@ final class RecordingSubscriber implements CoreSubscriber<StepOutput> {
     private final List<Integer> tokens = new ArrayList<>();
     private final CompletableFuture<FinishReason> end = new CompletableFuture<>();
     private final long firstDemand;
+    private int cachedTokens;
     volatile Subscription subscription;
 
     RecordingSubscriber() {
@@ -35,6 +36,7 @@ final class RecordingSubscriber implements CoreSubscriber<StepOutput> {
         for (int token : output.tokenIds()) {
             tokens.add(token);
         }
+        cachedTokens = output.cachedTokens();
         if (output.isFinished()) {
             end.complete(output.finishReason());
         }
@@ -49,6 +51,10 @@ final class RecordingSubscriber implements CoreSubscriber<StepOutput> {
     @Override
     public void onComplete() {
         end.complete(null);
+    }
+
+    synchronized int cachedTokens() {
+        return cachedTokens;
     }
 
     synchronized List<Integer> tokens() {

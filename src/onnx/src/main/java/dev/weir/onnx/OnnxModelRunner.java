@@ -10,6 +10,7 @@ import dev.weir.engine.Logits;
 import dev.weir.engine.ModelRunner;
 import dev.weir.engine.ModelShape;
 import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.PrefixPool;
 import dev.weir.engine.StepPlan;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
@@ -135,7 +136,7 @@ public final class OnnxModelRunner implements ModelRunner {
         cacheSize = KvCacheSize.plan(
                 cacheShape.slotBytes(), cacheShape.arrays(), options, maxTokens, AvailableMemory.bytes());
         int slots = cacheSize.slots();
-        shape = new ModelShape(folder.vocabularySize(), slots, maxTokens, folder.eosTokenIds());
+        shape = new ModelShape(folder.vocabularySize(), slots, maxTokens, folder.eosTokenIds(), PrefixPool.NONE);
         // A step has no more chunks than it can have prompts, but a long prompt may have several in one step.
         maxChunks = Math.max(slots, 64);
         logits = floats((slots + maxChunks) * (long) folder.vocabularySize());
