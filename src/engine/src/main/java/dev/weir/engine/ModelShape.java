@@ -11,6 +11,11 @@ package dev.weir.engine;
  */
 @SuppressWarnings("ArrayRecordComponent") // one or two ids, never compared
 public record ModelShape(int vocabularySize, int slots, int maxTokens, int[] eosTokenIds, PrefixPool prefixPool) {
+    /** The same with another pool. */
+    public ModelShape withPrefixPool(PrefixPool pool) {
+        return new ModelShape(vocabularySize, slots, maxTokens, eosTokenIds, pool);
+    }
+
     public ModelShape {
         if (vocabularySize < 1 || slots < 1 || maxTokens < 2) {
             throw new IllegalArgumentException("vocabularySize " + vocabularySize + ", slots " + slots + ", maxTokens "

@@ -64,7 +64,7 @@ public final class HeadRunner implements AutoCloseable {
         outputs = outputs(folder, output, session);
         KvCache.Shape shape = new KvCache.Shape(
                 folder.layers(), folder.kvHeads(), maxTokens, folder.headSize(), signature.cacheType());
-        cache = new KvCache(environment, shape, 1);
+        cache = new KvCache(environment, shape, 1, 0, PrefixCacheSize.BLOCK_TOKENS);
         slot = cache.tensors(0, 1);
         mask = new AttentionMask(1, maxTokens);
     }

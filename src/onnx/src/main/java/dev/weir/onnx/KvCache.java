@@ -15,10 +15,11 @@ import java.util.Map;
 
 /**
  * The keys and values of all slots: per layer one array of each, {@code [slots, heads, max tokens, head size]}, outside
- * the heap. Owned by the engine thread.
+ * the heap; and a pool of blocks of tokens that outlive their slots. Owned by the engine thread.
  *
  * <p>A run reads and writes a contiguous range of slots in place: the same tensor is bound as past input and as present
- * output. So the cache is never copied, and what is outside of the range is not touched.
+ * output. So the cache is never copied, and what is outside of the range is not touched. A block is in one piece:
+ * {@code [layers, keys and values, heads, block tokens, head size]}.
  */
 final class KvCache implements AutoCloseable {
     private final OrtEnvironment environment;
@@ -26,6 +27,9 @@ final class KvCache implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     /** Keys of layer 0, values of layer 0, keys of layer 1, ... */
     private final List<MemorySegment> arrays = new ArrayList<>();
+
+    private final int blockTokens;
+    private final MemorySegment blocks;
 
     /**
      * What one slot consists of.
@@ -55,11 +59,17 @@ final class KvCache implements AutoCloseable {
         long slotBytes() {
             return arrays() * arraySlotBytes();
         }
+
+        long tokenBytes() {
+            return (long) arrays() * heads * rowBytes();
+        }
     }
 
-    KvCache(OrtEnvironment environment, Shape shape, int slots) {
+    KvCache(OrtEnvironment environment, Shape shape, int slots, int blocks, int blockTokens) {
         this.environment = environment;
         this.shape = shape;
+        this.blockTokens = blockTokens;
+        this.blocks = NativeMemory.allocate(arena, (long) blocks * blockTokens * shape.tokenBytes());
         for (int i = 0; i < shape.arrays(); i++) {
             arrays.add(NativeMemory.allocate(arena, slots * shape.arraySlotBytes()));
         }
@@ -113,6 +123,48 @@ final class KvCache implements AutoCloseable {
         }
     }
 
+    /** Copies a block of tokens out of a slot into the pool. */
+    void save(int slot, int start, int block) {
+        copyBlock(slot, start, block, true);
+    }
+
+    /** Copies a block of tokens from the pool into a slot. */
+    void load(int block, int slot, int start) {
+        copyBlock(slot, start, block, false);
+    }
+
+    private void copyBlock(int slot, int start, int block, boolean isSave) {
+        long bytes = blockTokens * shape.rowBytes();
+        long inBlocks = (long) block * blockTokens * shape.tokenBytes();
+        for (MemorySegment array : arrays) {
+            long inArray = slot * shape.arraySlotBytes() + start * shape.rowBytes();
+            for (int head = 0; head < shape.heads(); head++) {
+                if (isSave) {
+                    MemorySegment.copy(array, inArray, blocks, inBlocks, bytes);
+                } else {
+                    MemorySegment.copy(blocks, inBlocks, array, inArray, bytes);
+                }
+                inArray += shape.headBytes();
+                inBlocks += bytes;
+            }
+        }
+    }
+
+    /** Everything that a slot holds of its first tokens, to be compared. */
+    byte[] bytes(int slot, int tokens) {
+        int bytes = Math.toIntExact(tokens * shape.rowBytes());
+        byte[] all = new byte[arrays.size() * shape.heads() * bytes];
+        int at = 0;
+        for (MemorySegment array : arrays) {
+            for (int head = 0; head < shape.heads(); head++) {
+                long first = slot * shape.arraySlotBytes() + head * shape.headBytes();
+                MemorySegment.copy(array, ValueLayout.JAVA_BYTE, first, all, at, bytes);
+                at += bytes;
+            }
+        }
+        return all;
+    }
+
     /** The largest magnitude of a slot's first tokens in each array. */
     float[] largest(int slot, int tokens) {
         if (shape.type() != OnnxJavaType.FLOAT) {
@@ -134,6 +186,7 @@ final class KvCache implements AutoCloseable {
     /** Overwrites everything, so that a test can see whether anybody reads what no sequence wrote. */
     void fill(byte value) {
         arrays.forEach(array -> array.fill(value));
+        blocks.fill(value);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.weir.onnx;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -19,9 +20,11 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -40,11 +43,17 @@ public final class OnnxModelRunner implements ModelRunner {
      */
     private static final String SPIN_MICROS = "1000";
 
+    /** Tokens on which it is tried whether decoding is the same as prefill. */
+    private static final int PROBE_TOKENS = 16;
+
     private final OrtEnvironment environment = OnnxRuntime.environment();
     private final ModelFolder folder;
-    private final ModelShape shape;
+    /** Set again at the end of the constructor, once the model has been tried. */
+    private ModelShape shape;
+
     private final ModelSignature signature;
     private final KvCacheSize cacheSize;
+    private final PrefixCacheSize prefixCacheSize;
     private final int threads;
 
     private final Arena arena = Arena.ofShared();
@@ -133,14 +142,16 @@ public final class OnnxModelRunner implements ModelRunner {
         int maxTokens = maxTokens(folder, options);
         KvCache.Shape cacheShape = new KvCache.Shape(
                 folder.layers(), folder.kvHeads(), maxTokens, folder.headSize(), signature.cacheType());
-        cacheSize = KvCacheSize.plan(
-                cacheShape.slotBytes(), cacheShape.arrays(), options, maxTokens, AvailableMemory.bytes());
+        long available = AvailableMemory.bytes();
+        cacheSize = KvCacheSize.plan(cacheShape.slotBytes(), cacheShape.arrays(), options, maxTokens, available);
+        prefixCacheSize =
+                PrefixCacheSize.plan(cacheShape.tokenBytes(), maxTokens, options, cacheSize.bytes(), available);
         int slots = cacheSize.slots();
-        shape = new ModelShape(folder.vocabularySize(), slots, maxTokens, folder.eosTokenIds(), PrefixPool.NONE);
+        int vocabulary = folder.vocabularySize();
         // A step has no more chunks than it can have prompts, but a long prompt may have several in one step.
         maxChunks = Math.max(slots, 64);
-        logits = floats((slots + maxChunks) * (long) folder.vocabularySize());
-        cache = new KvCache(environment, cacheShape, slots);
+        logits = floats((slots + maxChunks) * (long) vocabulary);
+        cache = new KvCache(environment, cacheShape, slots, prefixCacheSize.blocks(), PrefixCacheSize.BLOCK_TOKENS);
         decodeTokens = longs(slots);
         decodePositions = longs(slots);
         decodeMask = new AttentionMask(slots, maxTokens);
@@ -149,6 +160,40 @@ public final class OnnxModelRunner implements ModelRunner {
         chunkPositions = longs(maxTokens);
         chunkMask = new AttentionMask(1, maxTokens);
         slotTensors = new List[slots];
+        ModelShape withoutPool = new ModelShape(vocabulary, slots, maxTokens, folder.eosTokenIds(), PrefixPool.NONE);
+        shape = withoutPool;
+        if (prefixCacheSize.blocks() > 0) {
+            shape = withoutPool.withPrefixPool(
+                    new PrefixPool(prefixCacheSize.blocks(), PrefixCacheSize.BLOCK_TOKENS, decodesLikePrefill()));
+        }
+    }
+
+    /**
+     * Whether a token leaves the same bits when it is decoded as in a chunk. Only integer arithmetic can: with an
+     * eight-bit cache attention has it, and whether the weights have it too is tried.
+     */
+    private boolean decodesLikePrefill() {
+        if (cache.shape().type() != OnnxJavaType.INT8) {
+            return false;
+        }
+        int[] text = new Random(1).ints(PROBE_TOKENS, 0, shape.vocabularySize()).toArray();
+        StepPlan plan = new StepPlan(shape.slots());
+        plan.addChunk(new PrefillChunk(0, text, 0, text.length, true));
+        float[] prefilled = row(run(plan), shape.slots());
+        byte[] left = cache.bytes(0, text.length);
+        float[] decoded = prefilled.clone();
+        for (int position = 0; position < text.length; position++) {
+            plan.clear();
+            plan.addDecodeRow(text[position], position);
+            decoded = row(run(plan), 0);
+        }
+        return Arrays.equals(prefilled, decoded) && Arrays.equals(left, cache.bytes(0, text.length));
+    }
+
+    private static float[] row(Logits scores, int row) {
+        float[] values = new float[scores.vocabularySize()];
+        scores.values().get(scores.offset(row), values);
+        return values;
     }
 
     private static ActiveAdapter openAdapter(Path file) {
@@ -174,6 +219,11 @@ public final class OnnxModelRunner implements ModelRunner {
         return cacheSize;
     }
 
+    /** How many blocks the prefix cache has and what they cost. */
+    public PrefixCacheSize prefixCacheSize() {
+        return prefixCacheSize;
+    }
+
     /** Threads that compute, the calling one included. */
     public int threads() {
         return threads;
@@ -186,8 +236,14 @@ public final class OnnxModelRunner implements ModelRunner {
         }
         StepPlanCheck.check(plan, shape, maxChunks);
         try {
+            for (StepPlan.BlockCopy save : plan.saves()) {
+                cache.save(save.slot(), save.start(), save.block());
+            }
             for (StepPlan.SlotMove move : plan.moves()) {
                 cache.move(move.from(), move.to(), move.tokens());
+            }
+            for (StepPlan.BlockCopy load : plan.loads()) {
+                cache.load(load.block(), load.slot(), load.start());
             }
             List<PrefillChunk> chunks = plan.chunks();
             for (int i = 0; i < chunks.size(); i++) {

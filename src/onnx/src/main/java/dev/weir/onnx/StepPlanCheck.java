@@ -2,6 +2,7 @@ package dev.weir.onnx;
 
 import dev.weir.engine.ModelShape;
 import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.PrefixPool;
 import dev.weir.engine.StepPlan;
 
 /**
@@ -20,6 +21,12 @@ final class StepPlanCheck {
             throw new IllegalArgumentException(
                     "the plan has " + plan.chunks().size() + " prefill chunks, at most " + maxChunks + " fit a step");
         }
+        for (StepPlan.BlockCopy save : plan.saves()) {
+            checkCopy(save, shape);
+        }
+        for (StepPlan.BlockCopy load : plan.loads()) {
+            checkCopy(load, shape);
+        }
         for (StepPlan.SlotMove move : plan.moves()) {
             checkSlot(move.from(), shape);
             checkSlot(move.to(), shape);
@@ -36,6 +43,16 @@ final class StepPlanCheck {
             checkToken(plan.token(row), shape);
             checkTokens(plan.position(row) + 1, shape);
         }
+    }
+
+    private static void checkCopy(StepPlan.BlockCopy copy, ModelShape shape) {
+        PrefixPool pool = shape.prefixPool();
+        if (copy.block() < 0 || copy.block() >= pool.blocks()) {
+            throw new IllegalArgumentException("block " + copy.block() + " is not one of " + pool.blocks());
+        }
+        checkSlot(copy.slot(), shape);
+        checkTokens(copy.start(), shape);
+        checkTokens(copy.start() + pool.blockTokens(), shape);
     }
 
     private static void checkSlot(int slot, ModelShape shape) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.PrefixPool;
 import dev.weir.engine.StepPlan;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,8 +30,15 @@ class OnnxModelRunnerTest {
             assertThat(runner.shape().eosTokenIds()).containsExactly(299);
             assertThat(runner.threads()).isEqualTo(1);
             assertThat(runner.cacheSize().isReduced()).isFalse();
+            assertThat(runner.prefixCacheSize().bytes()).isZero();
+            assertThat(runner.shape().prefixPool()).isEqualTo(PrefixPool.NONE);
             // 2 layers of keys and values, 2 heads of 32 floats
             assertThat(runner.cacheSize().bytes()).isEqualTo(5 * 40 * 2 * 2 * 2 * 32 * 4);
+        }
+        // 32 tokens of 1 KiB each, which is room for three blocks and not quite a fourth
+        try (OnnxModelRunner runner = OnnxModelRunner.open(folder, new RunnerOptions(1, 0, 0, 1, (128 << 10) - 1))) {
+            assertThat(runner.prefixCacheSize().bytes()).isEqualTo(96 << 10);
+            assertThat(runner.shape().prefixPool()).isEqualTo(new PrefixPool(3, 32, false));
         }
         try (OnnxModelRunner runner = OnnxModelRunner.open(folder, new RunnerOptions(1, 0, 0, 0))) {
             assertThat(runner.shape().maxTokens()).isEqualTo(128);
@@ -50,6 +58,11 @@ class OnnxModelRunnerTest {
             assertRefused(model, "slot 32 is not one of 32", plan -> plan.addMove(0, 32, 3));
             assertRefused(model, "slot 32", plan -> plan.addChunk(new PrefillChunk(32, TEXT, 0, TEXT.length, true)));
             assertRefused(model, "129 tokens", plan -> plan.addChunk(new PrefillChunk(0, new int[129], 0, 129, true)));
+            int blocks = model.runner.shape().prefixPool().blocks();
+            assertRefused(model, "block " + blocks + " is not one of " + blocks, plan -> plan.addLoad(blocks, 0, 0));
+            assertRefused(model, "block -1", plan -> plan.addSave(0, 0, -1));
+            assertRefused(model, "slot 32", plan -> plan.addSave(32, 0, 0));
+            assertRefused(model, "129 tokens", plan -> plan.addLoad(0, 0, 97));
             assertRefused(model, "token 999", plan -> {
                 // The chunk is in order and comes first, but nothing is computed before all is checked.
                 plan.addChunk(new PrefillChunk(0, new int[9], 0, 9, false));

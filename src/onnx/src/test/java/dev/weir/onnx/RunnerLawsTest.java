@@ -174,6 +174,73 @@ class RunnerLawsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int4", "tiny-int8-kv8"})
+    void howAPromptIsCutIntoChunksOfTwoOrMoreDoesNotChangeABit(String name) {
+        try (TinyModel model = TinyModel.open(name, 2)) {
+            for (int round = 0; round < 10; round++) {
+                int end = 40 + random.nextInt(80);
+                int[] text = random.ints(end, 0, model.vocabularySize()).toArray();
+                float[] whole = model.prefill(0, text, 0, end, end);
+                float[] cut = new float[0];
+                for (int at = 0; at < end; ) {
+                    int length = 2 + random.nextInt(40);
+                    length = end - at - length < 2 ? end - at : length;
+                    cut = model.prefill(1, text, at, at + length, length);
+                    at += length;
+                }
+                assertThat(cut).isEqualTo(whole);
+                assertThat(model.runner.cache().bytes(1, end))
+                        .isEqualTo(model.runner.cache().bytes(0, end));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int4", "tiny-int8-kv8"})
+    void aModelThatSaysSoDecodesToTheBitsOfAPrefill(String name) {
+        try (TinyModel model = TinyModel.open(name, 2)) {
+            if (!model.runner.shape().prefixPool().decodesLikePrefill()) {
+                return;
+            }
+            assertThat(name).as("the only one with an eight-bit cache").isEqualTo("tiny-int8-kv8");
+            int[] text = random.ints(100, 0, model.vocabularySize()).toArray();
+            float[] prefilled = model.prefill(1, text, 0, 100, 100);
+            float[] decoded = new float[0];
+            for (int position = 0; position < 100; position++) {
+                decoded = model.decodeAlone(text[position], position);
+            }
+            assertThat(decoded).isEqualTo(prefilled);
+            assertThat(model.runner.cache().bytes(0, 100))
+                    .isEqualTo(model.runner.cache().bytes(1, 100));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int4", "tiny-int8-kv8"})
+    void aSequenceWhoseBlocksWereSavedAndLoadedGoesOnBitIdentically(String name) {
+        try (TinyModel model = TinyModel.open(name, 2)) {
+            int block = model.runner.shape().prefixPool().blockTokens();
+            Solo solo = solo(model, 3 * block + 5);
+            Solo bystander = solo(model);
+            model.runner.cache().fill(POISON);
+            model.prefill(6, solo.text(), 0, solo.prefix(), CHUNK);
+            model.prefill(8, bystander.text(), 0, bystander.prefix(), CHUNK);
+            // In one step, in order: out of slot 6, another's text over it, into slot 9, and on from there.
+            model.plan.clear();
+            for (int i = 0; i < 3; i++) {
+                model.plan.addSave(6, i * block, 10 - i);
+                model.plan.addLoad(10 - i, 9, i * block);
+            }
+            model.plan.addMove(8, 6, bystander.prefix());
+            model.plan.addChunk(new PrefillChunk(9, solo.text(), 3 * block, 5, true));
+            float[] after = TinyModel.row(model.runner.run(model.plan), TinyModel.SLOTS);
+            assertThat(after).isEqualTo(solo.afterPrefix());
+            assertSame(continueAt(model, 9, solo), solo);
+            assertSame(continueAt(model, 6, bystander), bystander);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny-fp32", "tiny-int8", "tiny-int4", "tiny-int8-kv8"})
     void aSlotForgetsWhoHeldItBefore(String name) {
         try (TinyModel model = TinyModel.open(name, 2)) {
             Solo first = solo(model, 100);

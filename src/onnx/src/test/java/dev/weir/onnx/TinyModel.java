@@ -22,8 +22,8 @@ final class TinyModel implements AutoCloseable {
     }
 
     static TinyModel open(String name, int threads) {
-        return new TinyModel(
-                OnnxModelRunner.open(ModelFolder.open(folder(name)), new RunnerOptions(SLOTS, 0, 0, threads)));
+        return new TinyModel(OnnxModelRunner.open(
+                ModelFolder.open(folder(name)), new RunnerOptions(SLOTS, 0, 0, threads, RunnerOptions.AUTOMATIC)));
     }
 
     int vocabularySize() {
