@@ -38,6 +38,8 @@ final class Metrics implements EngineListener {
     private final Timer commitTime;
     private final Counter promptTokens;
     private final Counter generationTokens;
+    private final Counter prefixCacheQueries;
+    private final Counter prefixCacheHits;
     private final AtomicInteger sockets = new AtomicInteger();
 
     Metrics(String modelName) {
@@ -49,8 +51,10 @@ final class Metrics implements EngineListener {
         planTime = step("plan");
         runTime = step("run");
         commitTime = step("commit");
-        promptTokens = counter("vllm:prompt_tokens", "Prompt tokens computed.", tags);
+        promptTokens = counter("vllm:prompt_tokens", "Tokens of prompts, computed or found in the prefix cache.", tags);
         generationTokens = counter("vllm:generation_tokens", "Tokens generated.", tags);
+        prefixCacheQueries = counter("vllm:prefix_cache_queries", "Prompt tokens looked up in the prefix cache.", tags);
+        prefixCacheHits = counter("vllm:prefix_cache_hits", "Prompt tokens found in the prefix cache.", tags);
         for (String reason : new String[] {"stop", "length", "abort", "error"}) {
             finishedCounter(reason); // so that a dashboard shows zero rather than nothing
         }
@@ -72,6 +76,10 @@ final class Metrics implements EngineListener {
                 "Share of the cache in use, 1 is all.",
                 () -> engine.get().cacheUsage());
         gauge(
+                "weir_prefix_cache_usage_perc",
+                "Share of the prefix cache in use, 1 is all.",
+                () -> engine.get().prefixCacheUsage());
+        gauge(
                 "weir_parked_sequences",
                 "Requests that hold a slot but whose client does not read.",
                 () -> engine.get().parked());
@@ -88,6 +96,12 @@ final class Metrics implements EngineListener {
         timeToFirstToken.record(nanos, TimeUnit.NANOSECONDS);
         promptTokens.increment(request.promptTokens().length);
         generationTokens.increment();
+    }
+
+    @Override
+    public void prefixLookedUp(GenerationRequest request, int cachedTokens) {
+        prefixCacheQueries.increment(request.promptTokens().length);
+        prefixCacheHits.increment(cachedTokens);
     }
 
     @Override

@@ -72,6 +72,15 @@ final class ServeCommand implements Callable<Integer> {
     private MemorySize kvCacheMemory = new MemorySize(0);
 
     @Option(
+            names = "--prefix-cache-memory",
+            paramLabel = "SIZE",
+            converter = MemorySize.Converter.class,
+            description = "Memory to keep what was computed of prompts and answers for later requests that begin with"
+                    + " the same; 0 keeps nothing. Default: half of the memory for keys and values, or an eighth of"
+                    + " the memory left beside it if that is less.")
+    private @Nullable MemorySize prefixCacheMemory;
+
+    @Option(
             names = "--max-tokens",
             paramLabel = "N",
             description =
@@ -139,8 +148,9 @@ final class ServeCommand implements Callable<Integer> {
         Tokenizer tokenizer = Tokenizer.load(folder.path());
         ChatTemplate template = ChatTemplate.load(folder.path()).orElse(null);
         GenerationDefaults defaults = GenerationDefaults.load(folder);
+        long prefixCacheBytes = prefixCacheMemory == null ? RunnerOptions.AUTOMATIC : prefixCacheMemory.bytes();
         OnnxModelRunner runner = OnnxModelRunner.open(
-                folder, new RunnerOptions(maxSequences, kvCacheMemory.bytes(), maxTokens, threads));
+                folder, new RunnerOptions(maxSequences, kvCacheMemory.bytes(), maxTokens, threads, prefixCacheBytes));
         resolve(runner);
         EngineConfig config = EngineConfig.DEFAULT.withMaxQueuedRequests(maxQueuedRequests);
         Metrics metrics = new Metrics(folder.name());
@@ -173,6 +183,7 @@ final class ServeCommand implements Callable<Integer> {
         maxSequences = runner.shape().slots();
         maxTokens = runner.shape().maxTokens();
         kvCacheMemory = new MemorySize(runner.cacheSize().bytes());
+        prefixCacheMemory = new MemorySize(runner.prefixCacheSize().bytes());
         threads = runner.threads();
     }
 

@@ -33,8 +33,13 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
         void text(String delta);
 
-        /** The last call, unless the stream failed; {@code tokens} counts the one that ended the text too. */
-        void ended(Reply.Ending ending, int tokens);
+        /**
+         * The last call, unless the stream failed.
+         *
+         * @param tokens tokens generated, the one that ended the text too
+         * @param cachedTokens tokens of the prompt that were found in the prefix cache
+         */
+        void ended(Reply.Ending ending, int tokens, int cachedTokens);
 
         /** The last call of a stream that failed. */
         void failed(Throwable cause);
@@ -66,6 +71,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     private final IncrementalDetokenizer detokenizer;
     private final StringBuilder pending = new StringBuilder();
     private int tokens;
+    private int cachedTokens;
     private int owedDemand;
     private long timer = NO_TIMER;
     private boolean hasEnded;
@@ -201,6 +207,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     /** Turns one output into text; the ending if the text is complete with it. */
     private Reply.@Nullable Ending take(StepOutput output) {
+        cachedTokens = output.cachedTokens();
         for (int token : output.tokenIds()) {
             tokens++;
             pending.append(detokenizer.accept(token));
@@ -222,7 +229,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
         queue.clear();
         pending.append(detokenizer.finish());
         handOnText();
-        reader.ended(ending, tokens);
+        reader.ended(ending, tokens, cachedTokens);
     }
 
     private void flush() {

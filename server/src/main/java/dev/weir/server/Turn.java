@@ -118,7 +118,7 @@ final class Turn implements TokenStream.Reader {
     }
 
     @Override
-    public void ended(Reply.Ending ending, int tokens) {
+    public void ended(Reply.Ending ending, int tokens, int cachedTokens) {
         int promptTokens = prompt == null ? 0 : prompt.promptTokens();
         finish(
                 switch (ending) {
@@ -126,7 +126,7 @@ final class Turn implements TokenStream.Reader {
                     case LENGTH -> "length";
                     case CANCELLED -> "abort";
                 },
-                () -> reply.ended(ending, new Usage(promptTokens, tokens)));
+                () -> reply.ended(ending, new Usage(promptTokens, tokens, cachedTokens)));
     }
 
     @Override
@@ -143,7 +143,7 @@ final class Turn implements TokenStream.Reader {
             prompt = ready;
             if (isCancelled) {
                 reply.accepted(ready);
-                ended(Reply.Ending.CANCELLED, 0);
+                ended(Reply.Ending.CANCELLED, 0, 0);
             } else {
                 submit(ready);
             }

@@ -2,6 +2,7 @@ package dev.weir.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weir.engine.PrefixPool;
 import dev.weir.protocol.Chunk;
 import dev.weir.protocol.EventReader.Received;
 import dev.weir.protocol.SamplingFields;
@@ -61,7 +62,8 @@ final class AbuseTest {
                         Duration.ofSeconds(75),
                         Duration.ofSeconds(60),
                         Duration.ofMillis(20),
-                        Duration.ofSeconds(20))));
+                        Duration.ofSeconds(20)),
+                PrefixPool.NONE));
     }
 
     @AfterEach

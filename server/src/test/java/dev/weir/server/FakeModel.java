@@ -24,6 +24,7 @@ final class FakeModel implements ModelRunner {
 
     private final ModelShape shape;
     private final int[][] cache;
+    private final int[][] blocks;
     private final int[] lengths;
     private final Logits logits;
     private final long stepNanos;
@@ -35,8 +36,12 @@ final class FakeModel implements ModelRunner {
     volatile int runs;
 
     FakeModel(int slots, int maxTokens, long stepNanos) {
-        shape = new ModelShape(
-                TestModelFolder.VOCABULARY, slots, maxTokens, new int[] {TestModelFolder.EOS}, PrefixPool.NONE);
+        this(slots, maxTokens, stepNanos, PrefixPool.NONE);
+    }
+
+    FakeModel(int slots, int maxTokens, long stepNanos, PrefixPool pool) {
+        shape = new ModelShape(TestModelFolder.VOCABULARY, slots, maxTokens, new int[] {TestModelFolder.EOS}, pool);
+        blocks = new int[pool.blocks()][pool.blockTokens()];
         cache = new int[slots][maxTokens];
         lengths = new int[slots];
         logits =
@@ -76,9 +81,17 @@ final class FakeModel implements ModelRunner {
             failsNext = false;
             throw new IllegalStateException("the fake model was told to fail");
         }
+        for (StepPlan.BlockCopy save : plan.saves()) {
+            int[] block = blocks[save.block()];
+            System.arraycopy(cache[save.slot()], save.start(), block, 0, block.length);
+        }
         for (StepPlan.SlotMove move : plan.moves()) {
             System.arraycopy(cache[move.from()], 0, cache[move.to()], 0, move.tokens());
             Arrays.fill(cache[move.from()], -1);
+        }
+        for (StepPlan.BlockCopy load : plan.loads()) {
+            int[] block = blocks[load.block()];
+            System.arraycopy(block, 0, cache[load.slot()], load.start(), block.length);
         }
         for (int row = 0; row < plan.decodeRows(); row++) {
             cache[row][plan.position(row)] = plan.isActive(row) ? plan.token(row) : -1;

@@ -51,7 +51,9 @@ final class ServerMainTest {
             do {
                 lines.add(output.readLine());
             } while (lines.getLast() != null && !lines.getLast().startsWith("Weir is listening"));
-            assertThat(lines).contains("max-sequences = 3", "max-tokens = 128", "threads = 1", "event-loops = 1");
+            assertThat(lines)
+                    .contains("prefix-cache-memory = 192k") // half of 3 sequences of 128 tokens of 1 KiB
+                    .contains("max-sequences = 3", "max-tokens = 128", "threads = 1", "event-loops = 1");
             assertThat(lines.getLast()).matches("Weir is listening on http://127\\.0\\.0\\.1:\\d+");
             URI url = URI.create(lines.getLast().replaceFirst(".* ", ""));
             HttpResponse<String> reply = client.send(
@@ -110,6 +112,11 @@ final class ServerMainTest {
         assertThat(err.toString()).contains("max-sequences is 0");
         assertThat(run("serve", "--model", folder.resolve("none").toString())).isEqualTo(1);
         assertThat(err.toString()).contains("there is no model folder");
+        assertThat(run("serve", "--model", TINY.toString(), "--prefix-cache-memory", "1k"))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .contains("prefix-cache-memory is 1024")
+                .contains("one block of 32 tokens takes 32768");
         assertThat(run("serve", "--config", folder.resolve("none").toString())).isEqualTo(2);
         assertThat(err.toString()).contains("there is no configuration file");
         assertThat(run("serve", "--prot", "1")).isEqualTo(2);

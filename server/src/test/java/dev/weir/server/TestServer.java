@@ -3,6 +3,7 @@ package dev.weir.server;
 import dev.weir.engine.Engine;
 import dev.weir.engine.EngineConfig;
 import dev.weir.engine.EngineStats;
+import dev.weir.engine.PrefixPool;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketClientOptions;
@@ -48,28 +49,32 @@ final class TestServer implements AutoCloseable {
     private final EventLoopWatch watch = new EventLoopWatch();
 
     /** How big the server is. */
-    record Size(int slots, int queued, int maxTokens, long stepNanos, ServerLimits limits) {
-        static final Size SMALL = new Size(4, 8, 512, 0, ServerLimits.DEFAULT);
+    record Size(int slots, int queued, int maxTokens, long stepNanos, ServerLimits limits, PrefixPool prefixPool) {
+        static final Size SMALL = new Size(4, 8, 512, 0, ServerLimits.DEFAULT, PrefixPool.NONE);
 
         Size withSlots(int newSlots, int newQueued) {
-            return new Size(newSlots, newQueued, maxTokens, stepNanos, limits);
+            return new Size(newSlots, newQueued, maxTokens, stepNanos, limits, prefixPool);
         }
 
         Size withStepNanos(long nanos) {
-            return new Size(slots, queued, maxTokens, nanos, limits);
+            return new Size(slots, queued, maxTokens, nanos, limits, prefixPool);
         }
 
         Size withMaxTokens(int tokens) {
-            return new Size(slots, queued, tokens, stepNanos, limits);
+            return new Size(slots, queued, tokens, stepNanos, limits, prefixPool);
         }
 
         Size withLimits(ServerLimits newLimits) {
-            return new Size(slots, queued, maxTokens, stepNanos, newLimits);
+            return new Size(slots, queued, maxTokens, stepNanos, newLimits, prefixPool);
+        }
+
+        Size withPrefixPool(PrefixPool pool) {
+            return new Size(slots, queued, maxTokens, stepNanos, limits, pool);
         }
     }
 
     TestServer(Size size) {
-        model = new FakeModel(size.slots(), size.maxTokens(), size.stepNanos());
+        model = new FakeModel(size.slots(), size.maxTokens(), size.stepNanos(), size.prefixPool());
         Metrics metrics = new Metrics(MODEL);
         Engine engine = Engine.start(model, EngineConfig.DEFAULT.withMaxQueuedRequests(size.queued()), metrics);
         ModelService service = new ModelService(

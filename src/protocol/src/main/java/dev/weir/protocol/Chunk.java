@@ -34,11 +34,7 @@ public record Chunk(
         return new Chunk(
                 choice == null ? "" : text(choice),
                 choice == null ? null : choice.path("finish_reason").textValue(),
-                usage == null
-                        ? null
-                        : new Usage(
-                                EventReader.count(usage, "prompt_tokens"),
-                                EventReader.count(usage, "completion_tokens")),
+                usage == null ? null : EventReader.usage(usage, "prompt_tokens", "completion_tokens"),
                 null);
     }
 

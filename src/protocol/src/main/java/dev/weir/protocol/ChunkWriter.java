@@ -136,6 +136,9 @@ public final class ChunkWriter {
         out.writeNumberField("prompt_tokens", usage.promptTokens());
         out.writeNumberField("completion_tokens", usage.completionTokens());
         out.writeNumberField("total_tokens", usage.totalTokens());
+        out.writeObjectFieldStart("prompt_tokens_details");
+        out.writeNumberField("cached_tokens", usage.cachedTokens());
+        out.writeEndObject();
         out.writeEndObject();
     }
 }

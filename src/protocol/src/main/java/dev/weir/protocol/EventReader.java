@@ -76,6 +76,7 @@ public final class EventReader {
         JsonNode output = fields.required("output", "a response has one").path(0);
         Fields incomplete = fields.object("incomplete_details");
         Fields error = fields.object("error");
+        Fields usage = fields.object("usage");
         Long createdAt = fields.integer("created_at", 0, Long.MAX_VALUE, "of seconds");
         return new ResponseObject(
                 text(fields, "id"),
@@ -84,7 +85,7 @@ public final class EventReader {
                 text(fields, "model"),
                 settings(fields),
                 output.isObject() ? item(new Fields(output, "output[0].")) : null,
-                usage(fields.object("usage")),
+                usage == null ? null : usage(usage, "input_tokens", "output_tokens"),
                 incomplete == null ? null : incomplete.string("reason"),
                 error == null ? null : new ApiError(500, text(error, "code"), null, null, text(error, "message")));
     }
@@ -100,11 +101,16 @@ public final class EventReader {
                 fields.stringMap("metadata"));
     }
 
-    private static @Nullable Usage usage(@Nullable Fields fields) {
-        return fields == null ? null : new Usage(count(fields, "input_tokens"), count(fields, "output_tokens"));
+    /** Reads usage under the names that the API at hand has for the tokens of the prompt and of the answer. */
+    static Usage usage(Fields fields, String prompt, String completion) {
+        Fields details = fields.object(prompt + "_details");
+        return new Usage(
+                count(fields, prompt),
+                count(fields, completion),
+                details == null ? 0 : count(details, "cached_tokens"));
     }
 
-    static int count(Fields fields, String name) {
+    private static int count(Fields fields, String name) {
         Integer value = fields.smallInteger(name, 0, "of 0 or more");
         return value == null ? 0 : value;
     }

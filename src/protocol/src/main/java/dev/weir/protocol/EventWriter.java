@@ -229,7 +229,7 @@ public final class EventWriter {
         out.writeStartObject();
         out.writeNumberField("input_tokens", usage.promptTokens());
         out.writeObjectFieldStart("input_tokens_details");
-        out.writeNumberField("cached_tokens", 0);
+        out.writeNumberField("cached_tokens", usage.cachedTokens());
         out.writeNumberField("cache_write_tokens", 0);
         out.writeEndObject();
         out.writeNumberField("output_tokens", usage.completionTokens());

@@ -28,7 +28,7 @@ final class RoundTripTest {
                 new ServerEvent.OutputItemDone(ITEM),
                 new ServerEvent.Completed(BEGUN.ended(ResponseStatus.COMPLETED, ITEM, new Usage(3, 4), null)),
                 new ServerEvent.Incomplete(
-                        BEGUN.ended(ResponseStatus.INCOMPLETE, ITEM, new Usage(3, 4), "max_output_tokens")),
+                        BEGUN.ended(ResponseStatus.INCOMPLETE, ITEM, new Usage(3, 4, 2), "max_output_tokens")),
                 new ServerEvent.Incomplete(BEGUN.ended(ResponseStatus.CANCELLED, ITEM, new Usage(3, 4), null)),
                 new ServerEvent.Failed(BEGUN.failed(new ApiError(500, "server_error", null, null, "broken"))),
                 new ServerEvent.Refused(ApiError.overloaded("later"), "e1", 3L),
@@ -79,8 +79,8 @@ final class RoundTripTest {
             String text = Stream.of(writer.text("To "), writer.text(AWKWARD), writer.finish("stop"))
                     .map(json -> Chunk.read(json).text())
                     .reduce("", String::concat);
-            Chunk whole = Chunk.read(writer.whole("To " + AWKWARD, "stop", new Usage(1, 2)));
-            assertThat(whole).isEqualTo(new Chunk(text, "stop", new Usage(1, 2), null));
+            Chunk whole = Chunk.read(writer.whole("To " + AWKWARD, "stop", new Usage(9, 2, 8)));
+            assertThat(whole).isEqualTo(new Chunk(text, "stop", new Usage(9, 2, 8), null));
             assertThat(Chunk.read(writer.role())).isEqualTo(new Chunk("", null, null, null));
             assertThat(Chunk.read(writer.usage(new Usage(1, 2))).usage()).isEqualTo(new Usage(1, 2));
             assertThat(writer.text("a")).endsWith(",\"usage\":null}");
