@@ -116,7 +116,7 @@ final class ServerMainTest {
                 .isEqualTo(1);
         assertThat(err.toString())
                 .contains("prefix-cache-memory is 1024")
-                .contains("one block of 32 tokens takes 32768");
+                .contains("one block of 16 tokens takes 16384");
         assertThat(run("serve", "--config", folder.resolve("none").toString())).isEqualTo(2);
         assertThat(err.toString()).contains("there is no configuration file");
         assertThat(run("serve", "--prot", "1")).isEqualTo(2);

@@ -45,8 +45,8 @@ final class SchedulingPolicy {
     }
 
     /**
-     * Blocks that a step copies at most, each way. A token is copied in about a hundredth of the time in which it is
-     * computed, so that such a step is held up by little; and what a step computes is saved faster than it is computed.
+     * Blocks that a step copies at most, each way. A token is copied in less than a hundredth of the time in which it is
+     * computed, so such a step is held up by little; and blocks are saved faster than they are computed.
      */
     static int blockCopies(int tokenBudget, int blockTokens) {
         return Math.max(1, 2 * tokenBudget / blockTokens);

@@ -257,6 +257,12 @@ class PrefixCacheTest {
                 engine.generate(new GenerationRequest("slow", prompt, sampling)).subscribe(slow);
                 slow.awaitTokens(11);
                 answer(engine, text(7, 9), SamplingParams.greedy(3).ignoringEos());
+                // The same tokens as a prompt are its own blocks only if it makes no difference who computed them.
+                int[] same = join(prompt, array(slow.tokens()));
+                RecordingSubscriber other = start(engine, same, sampled(4, 5));
+                other.awaitEnd();
+                assertThat(array(other.tokens())).isEqualTo(reference(same, sampled(4, 5), pool));
+                assertThat(other.cachedTokens()).isEqualTo(alike ? 40 : 28);
                 long before = model.computedTokens;
                 slow.subscription.request(Long.MAX_VALUE);
                 slow.awaitEnd();

@@ -35,10 +35,10 @@ class OnnxModelRunnerTest {
             // 2 layers of keys and values, 2 heads of 32 floats
             assertThat(runner.cacheSize().bytes()).isEqualTo(5 * 40 * 2 * 2 * 2 * 32 * 4);
         }
-        // 32 tokens of 1 KiB each, which is room for three blocks and not quite a fourth
+        // Blocks of 16 tokens of 1 KiB each: there is room for seven and not quite for eight.
         try (OnnxModelRunner runner = OnnxModelRunner.open(folder, new RunnerOptions(1, 0, 0, 1, (128 << 10) - 1))) {
-            assertThat(runner.prefixCacheSize().bytes()).isEqualTo(96 << 10);
-            assertThat(runner.shape().prefixPool()).isEqualTo(new PrefixPool(3, 32, false));
+            assertThat(runner.prefixCacheSize().bytes()).isEqualTo(112 << 10);
+            assertThat(runner.shape().prefixPool()).isEqualTo(new PrefixPool(7, 16, false));
         }
         try (OnnxModelRunner runner = OnnxModelRunner.open(folder, new RunnerOptions(1, 0, 0, 0))) {
             assertThat(runner.shape().maxTokens()).isEqualTo(128);
@@ -62,7 +62,7 @@ class OnnxModelRunnerTest {
             assertRefused(model, "block " + blocks + " is not one of " + blocks, plan -> plan.addLoad(blocks, 0, 0));
             assertRefused(model, "block -1", plan -> plan.addSave(0, 0, -1));
             assertRefused(model, "slot 32", plan -> plan.addSave(32, 0, 0));
-            assertRefused(model, "129 tokens", plan -> plan.addLoad(0, 0, 97));
+            assertRefused(model, "129 tokens", plan -> plan.addLoad(0, 0, 113));
             assertRefused(model, "token 999", plan -> {
                 // The chunk is in order and comes first, but nothing is computed before all is checked.
                 plan.addChunk(new PrefillChunk(0, new int[9], 0, 9, false));

@@ -32,10 +32,10 @@ class PrefixCacheLawsTest {
 
     /** With room for all that is said, and for four blocks. */
     @ParameterizedTest
-    @CsvSource({"tiny-fp32, 8m", "tiny-int8, 8m", "tiny-int4, 8m", "tiny-int8-kv8, 8m", "tiny-fp32, 128k"})
+    @CsvSource({"tiny-fp32, 8m", "tiny-int8, 8m", "tiny-int4, 8m", "tiny-int8-kv8, 8m", "tiny-fp32, 64k"})
     void conversationsAreTheSameWithTheCacheAsWithout(String name, String memory) {
         System.out.println("PrefixCacheLawsTest runs with -Dtests.seed=" + seed);
-        long bytes = memory.equals("8m") ? 8 << 20 : 128 << 10;
+        long bytes = memory.equals("8m") ? 8 << 20 : 64 << 10;
         List<List<StepOutput>> without = converse(name, 0);
         List<List<StepOutput>> with = converse(name, bytes);
         assertThat(tokens(with)).as("seed " + seed).isEqualTo(tokens(without));

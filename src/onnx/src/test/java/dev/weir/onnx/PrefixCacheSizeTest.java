@@ -45,7 +45,7 @@ class PrefixCacheSizeTest {
                 .hasMessageContaining("set it to " + 500 * MIB + " or less");
         assertThatThrownBy(() -> plan(BLOCK - 1, 400 * MIB, 900 * MIB))
                 .isInstanceOf(ModelLoadException.class)
-                .hasMessageContaining("one block of 32 tokens takes " + BLOCK);
+                .hasMessageContaining("one block of 16 tokens takes " + BLOCK);
         assertThatThrownBy(() -> new RunnerOptions(1, 0, 0, 1, -2)).hasMessageContaining("prefix-cache-memory is -2");
     }
 
