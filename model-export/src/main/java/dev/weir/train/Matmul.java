@@ -22,6 +22,7 @@ enum Matmul {
     private static final int PROBE_ROWS = 1024;
     private static final int PROBE_WIDTH = 512;
     private static final int PROBE_ROUNDS = 20;
+    private static final long PROBE_NANOS = 500_000_000;
 
     /** The name on the command line. */
     String label() {
@@ -43,8 +44,8 @@ enum Matmul {
     }
 
     /**
-     * The faster of the two on this processor with the threads that libtorch was given: times both in turn, a tenth of a second
-     * or so, and compares their best, which other work on the machine disturbs least.
+     * The faster of the two on this processor with the threads that libtorch was given: times both in turn, for half a second,
+     * and compares their best, which other work on the machine disturbs least.
      */
     static Matmul fastest() {
         try (PointerScope _ = new PointerScope()) {
@@ -53,7 +54,8 @@ enum Matmul {
             Tensor narrowW = w.to(ScalarType.BFloat16);
             long exact = Long.MAX_VALUE;
             long reduced = Long.MAX_VALUE;
-            for (int round = 0; round < PROBE_ROUNDS; round++) {
+            long end = System.nanoTime() + PROBE_NANOS;
+            for (int round = 0; round < PROBE_ROUNDS || System.nanoTime() - end < 0; round++) {
                 exact = Math.min(exact, nanos(() -> torch.mm(x, w)));
                 reduced = Math.min(
                         reduced,
