@@ -282,11 +282,15 @@ class PrefixCacheTest {
             int[] prompt = text(8, 100);
             answer(engine, prompt, SamplingParams.greedy(1));
             List<Integer> loads = new CopyOnWriteArrayList<>();
-            model.onRun = plan -> loads.add(plan.loads().size());
+            model.onRun = plan -> {
+                if (!plan.loads().isEmpty()) { // the first one's last blocks may still be saved in a step of its own
+                    loads.add(plan.loads().size());
+                }
+            };
             RecordingSubscriber again = start(engine, prompt, SamplingParams.greedy(1));
             again.awaitEnd();
             assertThat(again.cachedTokens()).isEqualTo(96);
-            assertThat(loads.subList(0, 6)).containsExactly(4, 4, 4, 4, 4, 4);
+            assertThat(loads).containsExactly(4, 4, 4, 4, 4, 4);
         }
     }
 
