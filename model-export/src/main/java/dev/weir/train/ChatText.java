@@ -14,20 +14,20 @@ import org.jspecify.annotations.Nullable;
  * token on, as the server will see it; those of a batch have about one length. Owned by the training thread.
  */
 final class ChatText implements BlockSource {
-    private final String name;
     private final List<ChatExample> training;
     private final List<ChatExample> heldOut;
     private final Tokenizer tokenizer;
+    private final Part part;
     private @Nullable Epoch epoch;
 
     /** The batches of one time through the conversations, kept for the next step. */
     private record Epoch(long seed, long number, int blocks, List<List<ChatExample>> batches) {}
 
     ChatText(String name, List<ChatExample> training, List<ChatExample> heldOut, Tokenizer tokenizer) {
-        this.name = name;
         this.training = List.copyOf(training);
         this.heldOut = List.copyOf(heldOut);
         this.tokenizer = tokenizer;
+        part = new Part(name, tokens(training), tokens(heldOut), 1);
     }
 
     /**
@@ -69,7 +69,7 @@ final class ChatText implements BlockSource {
         }
     }
 
-    /** Conversations that are long enough for a target; the others are left out. */
+    /** How many there are; those of which nothing fits the context were left out. */
     int conversations() {
         return training.size() + heldOut.size();
     }
@@ -129,12 +129,12 @@ final class ChatText implements BlockSource {
 
     @Override
     public List<Part> parts() {
-        return List.of(new Part(name, tokens(training), tokens(heldOut), 1));
+        return List.of(part);
     }
 
     @Override
     public double tokensPerBlock(int length) {
-        return (double) tokens(training) / training.size();
+        return (double) part.trainingTokens() / training.size();
     }
 
     @Override
@@ -143,10 +143,10 @@ final class ChatText implements BlockSource {
                 Locale.ROOT,
                 "%,d training conversations of %,d tokens, %,d of them answers, and %,d held-out ones of %,d tokens",
                 training.size(),
-                tokens(training),
+                part.trainingTokens(),
                 training.stream().mapToLong(example -> example.places().length).sum(),
                 heldOut.size(),
-                tokens(heldOut));
+                part.heldOutTokens());
     }
 
     private static long tokens(List<ChatExample> examples) {
