@@ -21,7 +21,7 @@ final class Documents {
 
     String write(Scribe scribe) {
         CorpusRandom random = scribe.random();
-        return switch (random.weighted(34, 9, 9, 6, 5, 7, 6, 17, 5, 4)) {
+        return switch (random.weighted(34, 9, 9, 6, 5, 7, 6, 17, 5, 4, 40)) {
             case 0 -> story(scribe);
             case 1 -> storyWithQuestions(scribe);
             case 2 -> knowledge(scribe);
@@ -31,7 +31,8 @@ final class Documents {
             case 6 -> patterns(scribe);
             case 7 -> ConversationText.of(conversations.write(scribe), random);
             case 8 -> worksheet(scribe);
-            default -> sums(scribe);
+            case 9 -> sums(scribe);
+            default -> Drills.write(scribe);
         };
     }
 

@@ -1,9 +1,11 @@
 package dev.weir.corpus;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -19,10 +21,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class Lexicon {
     private final Map<String, Divided<Term>> lists = new LinkedHashMap<>();
+    private final Set<String> heldOut = new HashSet<>();
 
     static Lexicon read(List<String> files) {
         Lexicon lexicon = new Lexicon();
         files.forEach(file -> lexicon.read("words/" + file + ".txt", CorpusResource.lines("words/" + file + ".txt")));
+        for (Divided<Term> list : lexicon.lists.values()) {
+            list.of(CorpusSide.HELD_OUT).forEach(word -> lexicon.heldOut.add(word.base()));
+        }
+        for (Divided<Term> list : lexicon.lists.values()) {
+            list.of(CorpusSide.TRAINING).forEach(word -> lexicon.heldOut.remove(word.base()));
+        }
         return lexicon;
     }
 
@@ -102,6 +111,11 @@ final class Lexicon {
     /** The words of a list that a side may use. */
     List<Term> words(String name, CorpusSide side) {
         return list(name).of(side);
+    }
+
+    /** Whether a word is in some list, but never to be trained on. */
+    boolean isHeldOut(String word) {
+        return heldOut.contains(word);
     }
 
     /** The plain forms of a list's words that are one lower-case word of {@code least} to {@code most} letters. */

@@ -18,6 +18,12 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * the embeddings and on what each block adds to the residual stream, not on attention weights.
  */
 final class GptModel {
+    /**
+     * Most attention weights of a layer that are held at once, 128 MB of them in float32. Up to there, plain matrix products are
+     * faster on a processor than libtorch's fused kernel.
+     */
+    private static final long MOST_WEIGHTS = 1L << 25;
+
     private final GptParameters parameters;
     private final GptConfig config;
     private final Matmul matmul;
@@ -105,7 +111,9 @@ final class GptModel {
         Tensor k = heads(parts.get(1), batch, tokens);
         Tensor v = heads(parts.get(2), batch, tokens);
         boolean masked = banded && tokens > config.window();
-        Tensor mixed = matmul == Matmul.BF16 ? attend(q, k, v, masked) : fusedAttend(q, k, v, masked); // [B, H, T, s]
+        boolean fits = batch * config.heads() * tokens * tokens <= MOST_WEIGHTS;
+        Tensor mixed =
+                fits || matmul == Matmul.BF16 ? attend(q, k, v, masked) : fusedAttend(q, k, v, masked); // [B, H, T, s]
         Tensor joined = mixed.transpose(1, 2).reshape(batch * tokens, config.width());
         return linear(joined, name + "c_proj");
     }
@@ -123,9 +131,9 @@ final class GptModel {
                 false);
     }
 
-    /** Holds all attention weights, as matrix products that bfloat16 speeds up: libtorch's fused kernel is slower with it. */
+    /** Holds all attention weights, between plain matrix products. */
     private Tensor attend(Tensor q, Tensor k, Tensor v, boolean masked) {
-        Tensor unseen = torch.zeros(new long[] {q.size(2), q.size(2)}, new TensorOptions(ScalarType.BFloat16));
+        Tensor unseen = torch.zeros(new long[] {q.size(2), q.size(2)}, new TensorOptions(q.scalar_type()));
         unseen.masked_fill_(seen(q.size(2), masked).logical_not(), new Scalar(Double.NEGATIVE_INFINITY));
         Tensor scaled = q.mul(new Scalar(1 / Math.sqrt(config.headSize())));
         Tensor weights = torch.matmul(scaled, k.transpose(2, 3)).add_(unseen).softmax(-1); // [B, H, T, T]

@@ -58,8 +58,8 @@ final class PretrainCommand implements Callable<Integer> {
             names = "--words",
             paramLabel = "HOW",
             description =
-                    "How the new tokenizer cuts text before it merges: gpt2, or apart for spaces, digits and marks by "
-                            + "themselves, which takes more tokens and is easier for a small model (default: ${DEFAULT-VALUE}).")
+                    "How the new tokenizer cuts text before it merges: gpt2, digits for the same with each digit by itself, "
+                            + "or apart for spaces, digits and marks by themselves (default: ${DEFAULT-VALUE}).")
     String words = "gpt2";
 
     @Option(
@@ -76,6 +76,13 @@ final class PretrainCommand implements Callable<Integer> {
             description = "Start from the weights and the tokenizer of this checkpoint instead of random ones.")
     @Nullable
     Path init;
+
+    @Option(
+            names = "--induction-heads",
+            description =
+                    "Let the first two layers begin with heads that copy what followed the same words before, and the "
+                            + "rest with nothing: a short run then learns sooner to use its context.")
+    boolean inductionHeads;
 
     @Mixin
     ModelOptions model = new ModelOptions();
@@ -147,7 +154,7 @@ final class PretrainCommand implements Callable<Integer> {
 
     private GptWeights initial(GptConfig model) throws IOException {
         if (init == null) {
-            return new RandomGptWeights(model, loop.seed);
+            return new RandomGptWeights(model, loop.seed, inductionHeads ? new InductionHeads(model) : null);
         }
         Checkpoint checkpoint = Checkpoint.open(init);
         if (!model.tensorShapes()
@@ -167,6 +174,12 @@ final class PretrainCommand implements Callable<Integer> {
         WordCut.named(words);
         if (init != null && tokenizerFolder != null) {
             throw new UserError("--init brings its tokenizer: leave out --tokenizer");
+        }
+        if (inductionHeads && init != null) {
+            throw new UserError("--init brings its weights: leave out --induction-heads");
+        }
+        if (inductionHeads) {
+            new InductionHeads(model.config(model.vocabularySize()));
         }
         if (!controlTokens.isEmpty() && (init != null || tokenizerFolder != null)) {
             throw new UserError("--control-token is " + controlTokens.getFirst()

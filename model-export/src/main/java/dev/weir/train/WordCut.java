@@ -10,6 +10,8 @@ import java.util.stream.Collectors;
 enum WordCut {
     /** As GPT-2 cuts: a word takes the space before it, digits and marks stay together. Fewest tokens. */
     GPT2("gpt2", ""),
+    /** As GPT-2 cuts, but each digit by itself, without the space before it: a number is its digits. */
+    DIGITS("digits", "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"),
     /**
      * Letters together, everything else by itself: spaces, digits, marks. A word is the same tokens wherever it stands, and a
      * number is its digits, so that a small model need not learn each word and each number several times.
@@ -36,8 +38,8 @@ enum WordCut {
                 return cut;
             }
         }
-        throw new UserError("--words is \"" + label + "\": choose "
-                + Arrays.stream(values()).map(WordCut::label).collect(Collectors.joining(" or ")));
+        throw new UserError("--words is \"" + label + "\": choose one of "
+                + Arrays.stream(values()).map(WordCut::label).collect(Collectors.joining(", ")));
     }
 
     /** Finds the words: consecutive finds cover every character of a text. */

@@ -40,6 +40,20 @@ final class BpeTrainerTest {
     }
 
     @Test
+    void aNumberCutIntoDigitsIsTheSameDigitsWhereverItStands() throws IOException {
+        BpeTrainer.train(List.of("wheel wheel 1234 1234 (1234)\n".repeat(9)), 300, List.of(END), WordCut.DIGITS)
+                .write(folder);
+        Tokenizer tokenizer = Tokenizer.load(folder);
+        int[] digits = tokenizer.encode("1234");
+        assertThat(digits).hasSize(4);
+        assertThat(tokenizer.encode(" 1234")).endsWith(digits).hasSize(5);
+        assertThat(tokenizer.encode("(1234")).endsWith(digits).hasSize(5);
+        assertThat(tokenizer.encode(" wheel")).hasSize(1);
+        String text = "It's a wheel,  n\u00e9e 12.5 \ud83d\ude42\n\n'llama 3\n\n4";
+        assertThat(tokenizer.decode(tokenizer.encode(text))).isEqualTo(text);
+    }
+
+    @Test
     void mostFrequentPairBecomesTheFirstMerge() {
         // a b three times, b c and space a twice; then ab c and space ab twice each, and the space has the lower id
         BpeTrainer.Vocabulary vocabulary = BpeTrainer.train("abc abc ab", 256 + 2 + 1, List.of(END));

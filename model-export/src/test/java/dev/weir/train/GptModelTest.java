@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
@@ -27,6 +28,26 @@ class GptModelTest {
         float[][] actual = new LibtorchLogits(weights).logits(ids);
         for (int t = 0; t < ids.length; t++) {
             assertThat(actual[t]).as("position %d", t).containsExactly(expected[t], within(5e-5f));
+        }
+    }
+
+    /** So many sequences that their attention weights are no longer held at once. */
+    @Test
+    void aSequenceIsReadTheSameAloneAndAmongMany() {
+        GptConfig config = new GptConfig(1, 2, 8, 1100, 270, 0);
+        GptModel model = new GptModel(GptParameters.frozen(scaled(new RandomGptWeights(config, 5), 4)));
+        int sequences = 15;
+        long[] ids = new SplittableRandom(9).longs(1100, 0, 270).toArray();
+        long[] many = new long[sequences * ids.length];
+        for (int i = 0; i < many.length; i++) {
+            many[i] = ids[i % ids.length];
+        }
+        try (PointerScope _ = new PointerScope()) {
+            float[] alone = Torch.read(model.hidden(Torch.longs(ids, 1, ids.length), Dropout.NONE));
+            float[] among = Torch.read(model.hidden(Torch.longs(many, sequences, ids.length), Dropout.NONE));
+            assertThat(Arrays.copyOf(among, alone.length)).containsExactly(alone, within(1e-4f));
+            assertThat(Arrays.copyOfRange(among, among.length - alone.length, among.length))
+                    .containsExactly(alone, within(1e-4f));
         }
     }
 
