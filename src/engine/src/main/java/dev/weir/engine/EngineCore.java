@@ -180,6 +180,7 @@ final class EngineCore implements Runnable {
         long previous = sequence.lastTokenNanos();
         long now = System.nanoTime();
         sequence.append(token, now);
+        scheduler.generated(sequence);
         if (isFirst) {
             listener.firstToken(sequence.request, now - sequence.arrivalNanos);
             if (shape.prefixPool().blocks() > 0) {

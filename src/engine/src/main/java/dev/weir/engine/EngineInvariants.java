@@ -32,6 +32,11 @@ final class EngineInvariants {
             violations.add(owned + " slots are owned, " + scheduler.running() + " sequences run, " + cache.usedSlots()
                     + " slots are taken");
         }
+        TenantCounters counters = scheduler.counters();
+        if (counters.running() != scheduler.running() || counters.waiting() != scheduler.waiting()) {
+            violations.add("tenants are counted with " + counters.running() + " running and " + counters.waiting()
+                    + " waiting sequences, but there are " + scheduler.running() + " and " + scheduler.waiting());
+        }
         violations.addAll(scheduler.prefixCache().violations());
         for (Sequence sequence : scheduler.unfinished()) {
             if (sequence.isFinished()) {

@@ -7,12 +7,27 @@ package dev.weir.engine;
  * @param id the caller's name for it, used in errors and events
  * @param promptTokens token ids, at least one, each within the vocabulary
  * @param sampling how tokens are chosen and when the sequence ends
+ * @param tenant who it is counted for: while several have requests waiting, each gets the same service
+ * @param priority lower numbers go before others of the same tenant
  */
 @SuppressWarnings("ArrayRecordComponent") // a prompt is thousands of ints, read and never compared
-public record GenerationRequest(String id, int[] promptTokens, SamplingParams sampling) {
+public record GenerationRequest(String id, int[] promptTokens, SamplingParams sampling, String tenant, int priority) {
+    /** The tenant of requests that name none. */
+    public static final String NO_TENANT = "";
+
     public GenerationRequest {
         if (promptTokens.length == 0) {
             throw new IllegalArgumentException("the prompt is empty but must hold at least one token");
         }
+    }
+
+    /** A request of {@link #NO_TENANT} and priority 0. */
+    public GenerationRequest(String id, int[] promptTokens, SamplingParams sampling) {
+        this(id, promptTokens, sampling, NO_TENANT, 0);
+    }
+
+    /** The same for a tenant. */
+    public GenerationRequest of(String newTenant, int newPriority) {
+        return new GenerationRequest(id, promptTokens, sampling, newTenant, newPriority);
     }
 }

@@ -1,17 +1,16 @@
 package dev.weir.engine;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Decides what each step computes and keeps the books of every sequence. Owned by the engine thread.
  *
- * <p>One step, in order: waiting sequences get free slots, first come first served; holes in the decode range may be
+ * <p>One step, in order: waiting sequences get free slots, in the order of the {@link WaitingQueue}; holes in the decode range may be
  * closed; every decoding sequence whose reader has room gets a row; what the token budget leaves goes to prompts in chunks,
- * oldest first. A sequence whose reader has no room is parked: it keeps its slot and costs nothing, until others wait
+ * of the tenant that has had the least service first, then oldest first. A sequence whose reader has no room is parked: it keeps its slot and costs nothing, until others wait
  * for a slot; then it gives the slot up and computes its tokens again once its reader returns.
  *
  * <p>With a {@link PrefixCache}, whole blocks of tokens are copied out of the slots in the step after they were computed,
@@ -27,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 final class Scheduler {
     private final EngineConfig config;
     private final KvCacheManager cache;
-    private final Deque<Sequence> waiting = new ArrayDeque<>();
+    private final TenantCounters counters = new TenantCounters();
+    private final WaitingQueue waiting = new WaitingQueue(counters);
     /** Sequences that hold a slot, in order of admission. */
     private final List<Sequence> running = new ArrayList<>();
     /** Sequences that gave up their slot and whose reader has not come back. */
@@ -59,7 +59,7 @@ final class Scheduler {
     }
 
     void submit(Sequence sequence) {
-        waiting.addLast(sequence);
+        waiting.add(sequence, false);
     }
 
     /** The sequence's reader has room again: if it lost its slot it goes to the front of the queue. */
@@ -67,7 +67,7 @@ final class Scheduler {
         if (sequence.status() == Sequence.Status.PREEMPTED) {
             preempted.remove(sequence);
             sequence.waitAgain();
-            waiting.addFirst(sequence);
+            waiting.add(sequence, true);
         }
     }
 
@@ -82,6 +82,7 @@ final class Scheduler {
                 }
                 cache.release(sequence);
                 running.remove(sequence);
+                counters.released(sequence.request.tenant());
             }
             case FINISHED -> {
                 return;
@@ -152,7 +153,9 @@ final class Scheduler {
             if (!cache.hasFreeSlot() && !preemptParked(plan)) {
                 return;
             }
-            Sequence sequence = waiting.removeFirst();
+            Sequence sequence = waiting.first();
+            counters.admitted(sequence.request.tenant(), sequence.isReturning() ? 0 : sequence.chunkedTokens());
+            waiting.remove(sequence);
             cache.reserve(sequence);
             running.add(sequence);
             admitted.add(sequence);
@@ -169,6 +172,7 @@ final class Scheduler {
                 }
                 cache.release(sequence);
                 running.remove(i);
+                counters.released(sequence.request.tenant());
                 sequence.preempt();
                 preempted.add(sequence);
                 return true;
@@ -234,7 +238,7 @@ final class Scheduler {
         for (Sequence sequence : running) {
             sequence.plan(0);
         }
-        for (Sequence sequence : running) {
+        for (Sequence sequence : byService()) {
             if (!sequence.isPrefilling() || !sequence.stream.hasDemand()) {
                 continue;
             }
@@ -257,6 +261,21 @@ final class Scheduler {
                 }
             }
         }
+    }
+
+    /** Those with a slot in the order in which their prompts are computed: of the tenant that had least first, then oldest first. */
+    private List<Sequence> byService() {
+        if (counters.tenants() < 2) {
+            return running;
+        }
+        List<Sequence> ordered = new ArrayList<>(running);
+        ordered.sort(Comparator.comparingLong(sequence -> counters.served(sequence.request.tenant()))); // stable
+        return ordered;
+    }
+
+    /** A token was generated for the sequence: its tenant pays. */
+    void generated(Sequence sequence) {
+        counters.generated(sequence.request.tenant());
     }
 
     /**
@@ -342,7 +361,7 @@ final class Scheduler {
 
     List<Sequence> unfinished() {
         List<Sequence> all = new ArrayList<>(running);
-        all.addAll(waiting);
+        all.addAll(waiting.all());
         all.addAll(preempted);
         return all;
     }
@@ -364,6 +383,10 @@ final class Scheduler {
             }
         }
         return count;
+    }
+
+    TenantCounters counters() {
+        return counters;
     }
 
     KvCacheManager cache() {

@@ -254,6 +254,11 @@ final class Sequence {
         chunkedTokens = generatedTokens() == 0 ? length : length - 1;
     }
 
+    /** Whether it had a slot before. */
+    boolean isReturning() {
+        return isReturning;
+    }
+
     void waitAgain() {
         status = Status.WAITING;
     }

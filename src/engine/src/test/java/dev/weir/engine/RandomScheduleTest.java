@@ -94,6 +94,7 @@ class RandomScheduleTest {
         }
         assertThat(engine.scheduler().cache().usedSlots()).isZero();
         assertThat(engine.scheduler().unfinished()).isEmpty();
+        assertThat(engine.scheduler().counters().tenants()).isZero();
         assertThat(engine.scheduler().prefixCache().violations()).isEmpty();
         assertThat(model.movedTokens).isPositive();
         if (blocks > 0) {
@@ -115,7 +116,8 @@ class RandomScheduleTest {
                 0,
                 List.of(),
                 random.nextBoolean());
-        GenerationRequest request = new GenerationRequest(id, prompt, sampling);
+        GenerationRequest request =
+                new GenerationRequest(id, prompt, sampling).of("tenant-" + random.nextInt(4), random.nextInt(3));
         boolean isPaused = pauses && random.nextInt(5) == 0;
         RecordingSubscriber subscriber = new RecordingSubscriber(isPaused ? 1 + random.nextInt(4) : Long.MAX_VALUE);
         if (isPaused) {

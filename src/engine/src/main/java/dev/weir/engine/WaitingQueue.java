@@ -1,0 +1,96 @@
+package dev.weir.engine;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.TreeSet;
+
+/**
+ * Sequences that wait for a slot. Owned by the engine thread.
+ *
+ * <p>The next one is of the tenant that has had the least ({@link TenantCounters}); of that tenant's, the one of the lowest
+ * priority number, and of those whoever lost a slot already, and then whoever came first.
+ */
+final class WaitingQueue {
+    private static final Comparator<Entry> ORDER = Comparator.<Entry>comparingInt(
+                    entry -> entry.sequence.request.priority())
+            .thenComparing(entry -> !entry.returns)
+            .thenComparingLong(Entry::number);
+
+    private final TenantCounters counters;
+    private final Map<String, TreeSet<Entry>> byTenant = new HashMap<>();
+    private final Map<Sequence, Entry> entries = new HashMap<>();
+    private long arrivals;
+
+    private record Entry(Sequence sequence, boolean returns, long number) {}
+
+    WaitingQueue(TenantCounters counters) {
+        this.counters = counters;
+    }
+
+    /**
+     * Adds a sequence.
+     *
+     * @param returns whether it had a slot before
+     */
+    void add(Sequence sequence, boolean returns) {
+        Entry entry = new Entry(sequence, returns, arrivals++);
+        String tenant = sequence.request.tenant();
+        counters.waits(tenant);
+        byTenant.computeIfAbsent(tenant, _ -> new TreeSet<>(ORDER)).add(entry);
+        entries.put(sequence, entry);
+    }
+
+    /**
+     * Who is to be served next.
+     *
+     * @throws NoSuchElementException if nobody waits
+     */
+    Sequence first() {
+        TreeSet<Entry> fairest = null;
+        long least = Long.MAX_VALUE;
+        for (Map.Entry<String, TreeSet<Entry>> tenant : byTenant.entrySet()) {
+            long served = counters.served(tenant.getKey());
+            TreeSet<Entry> queue = tenant.getValue();
+            if (fairest == null
+                    || served < least
+                    || (served == least && queue.first().number < fairest.first().number)) {
+                fairest = queue;
+                least = served;
+            }
+        }
+        if (fairest == null) {
+            throw new NoSuchElementException("nobody waits");
+        }
+        return fairest.first().sequence;
+    }
+
+    /** Takes a sequence out, wherever it stands; one that was cancelled before it came here is not there. */
+    void remove(Sequence sequence) {
+        Entry entry = entries.remove(sequence);
+        if (entry == null) {
+            return;
+        }
+        String tenant = sequence.request.tenant();
+        byTenant.computeIfPresent(tenant, (_, queue) -> {
+            queue.remove(entry);
+            return queue.isEmpty() ? null : queue;
+        });
+        counters.stopsWaiting(tenant);
+    }
+
+    boolean isEmpty() {
+        return entries.isEmpty();
+    }
+
+    int size() {
+        return entries.size();
+    }
+
+    List<Sequence> all() {
+        return new ArrayList<>(entries.keySet());
+    }
+}

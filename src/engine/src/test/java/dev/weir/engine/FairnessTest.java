@@ -1,0 +1,143 @@
+package dev.weir.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What tenants get of an engine that has less than they ask for. */
+@Timeout(60)
+class FairnessTest {
+    private static final int CONTEXT = 64;
+    private static final int SLOTS = 4;
+    private static final int CHUNK = 16;
+    private static final EngineConfig CONFIG = new EngineConfig(5_000, 40, CHUNK, 3);
+
+    private final SplittableRandom random = new SplittableRandom(11);
+    private final ConcurrentLinkedQueue<String> firstTokens = new ConcurrentLinkedQueue<>();
+    private final EngineListener listener = new EngineListener() {
+        @Override
+        public void firstToken(GenerationRequest request, long nanos) {
+            firstTokens.add(request.id());
+        }
+    };
+
+    private GenerationRequest request(String id, String tenant, int priority) {
+        int[] prompt = random.ints(1 + random.nextInt(40), 0, 90).toArray();
+        SamplingParams sampling =
+                SamplingParams.greedy(1 + random.nextInt(20)).ignoringEos().withSeed(random.nextLong());
+        return new GenerationRequest(id, prompt, sampling, tenant, priority);
+    }
+
+    private static RecordingSubscriber start(Engine engine, GenerationRequest request) {
+        RecordingSubscriber subscriber = new RecordingSubscriber();
+        engine.generate(request).subscribe(subscriber);
+        return subscriber;
+    }
+
+    /** Holds the first step until everything is submitted, so that a test's order of events is the engine's. */
+    private static CompletableFuture<Void> gate(FakeModelRunner model) {
+        CompletableFuture<Void> open = new CompletableFuture<>();
+        model.onRun = _ -> open.join();
+        return open;
+    }
+
+    /** The bound of the paper's theorem 4.3, 2 max(w_p L, w_q M), with a prompt of L tokens and M tokens in the slots. */
+    @Test
+    void tenantsThatAlwaysWaitGetTheSameWithinABatchsWorth() throws Exception {
+        FakeModelRunner model = new FakeModelRunner(SLOTS, CONTEXT);
+        CompletableFuture<Void> open = gate(model);
+        AtomicReference<Engine> handle = new AtomicReference<>();
+        List<Long> gaps = new ArrayList<>();
+        int bound = 2 * TenantCounters.GENERATED_TOKEN * SLOTS * CONTEXT;
+        CompletableFuture<String> unfair = new CompletableFuture<>();
+        try (Engine engine = Engine.start(model, CONFIG, listener)) {
+            handle.set(engine);
+            List<RecordingSubscriber> few = new ArrayList<>();
+            List<RecordingSubscriber> all = new ArrayList<>();
+            for (int i = 0; i < 2_000; i++) { // twenty of the flood for each of the others
+                boolean flood = i % 21 != 0;
+                RecordingSubscriber subscriber = start(engine, request("r" + i, flood ? "flood" : "few", 0));
+                all.add(subscriber);
+                if (!flood) {
+                    few.add(subscriber);
+                }
+            }
+            model.onRun = _ -> {
+                TenantCounters counters = handle.get().scheduler().counters();
+                boolean bothWait = few.stream().anyMatch(subscriber -> !subscriber.hasEnded());
+                long gap = Math.abs(counters.served("flood") - counters.served("few"));
+                gaps.add(gap);
+                if (bothWait && few.getLast().tokens().isEmpty() && gap > bound) {
+                    unfair.complete("after " + gaps.size() + " steps they are " + gap + " apart");
+                }
+            };
+            open.complete(null);
+            for (RecordingSubscriber subscriber : all) {
+                subscriber.awaitEnd();
+            }
+        }
+        assertThat(unfair.getNow("")).isEmpty();
+        assertThat(gaps).hasSizeGreaterThan(100);
+        List<String> order = List.copyOf(firstTokens);
+        int lastOfFew = order.indexOf("r" + 1995); // 1995 = 95 * 21
+        assertThat(lastOfFew)
+                .as("requests begun when the last of the few begins")
+                .isLessThan(4 * 96);
+    }
+
+    @Test
+    void aLoneRequestIsServedBeforeTheRestOfAFlood() throws Exception {
+        FakeModelRunner model = new FakeModelRunner(SLOTS, CONTEXT);
+        CompletableFuture<Void> open = gate(model);
+        try (Engine engine = Engine.start(model, CONFIG, listener)) {
+            for (int i = 0; i < 400; i++) {
+                start(engine, request("flood-" + i, "flood", 0));
+            }
+            RecordingSubscriber lone = start(engine, request("lone", "other", 0));
+            open.complete(null);
+            lone.awaitEnd();
+        }
+        assertThat(List.copyOf(firstTokens).indexOf("lone")).isBetween(0, 2 * SLOTS);
+    }
+
+    @Test
+    void lowerPriorityNumbersGoFirstWithinATenantAndChangeNothingBetweenTenants() throws Exception {
+        FakeModelRunner model = new FakeModelRunner(1, CONTEXT);
+        CompletableFuture<Void> open = gate(model);
+        List<RecordingSubscriber> all = new ArrayList<>();
+        try (Engine engine = Engine.start(model, CONFIG, listener)) {
+            RecordingSubscriber running = start(engine, request("running", "c", 0));
+            waitForRun(model);
+            for (int priority : new int[] {2, -1, 1, 1, 0}) {
+                all.add(start(engine, request("a" + priority, "a", priority)));
+            }
+            all.add(start(engine, request("b9", "b", 9)));
+            open.complete(null);
+            running.awaitEnd();
+            for (RecordingSubscriber subscriber : all) {
+                subscriber.awaitEnd();
+            }
+        }
+        List<String> order = List.copyOf(firstTokens);
+        assertThat(order.stream().filter(id -> id.startsWith("a"))).containsExactly("a-1", "a0", "a1", "a1", "a2");
+        assertThat(order.indexOf("b9")).isLessThanOrEqualTo(2);
+    }
+
+    private static void waitForRun(FakeModelRunner model) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (model.runs == 0) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("no step began");
+            }
+            Thread.onSpinWait();
+        }
+    }
+}
