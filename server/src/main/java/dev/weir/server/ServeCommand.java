@@ -64,6 +64,14 @@ final class ServeCommand implements Callable<Integer> {
     private int maxQueuedRequests = EngineConfig.DEFAULT.maxQueuedRequests();
 
     @Option(
+            names = "--max-queued-tokens",
+            paramLabel = "N",
+            description =
+                    "Tokens that the prompts of waiting requests may have together; more are refused, unless nobody"
+                            + " else waits. Default: ${DEFAULT-VALUE}.")
+    private int maxQueuedTokens = EngineConfig.DEFAULT.maxQueuedTokens();
+
+    @Option(
             names = "--kv-cache-memory",
             paramLabel = "SIZE",
             converter = MemorySize.Converter.class,
@@ -152,7 +160,8 @@ final class ServeCommand implements Callable<Integer> {
         OnnxModelRunner runner = OnnxModelRunner.open(
                 folder, new RunnerOptions(maxSequences, kvCacheMemory.bytes(), maxTokens, threads, prefixCacheBytes));
         resolve(runner);
-        EngineConfig config = EngineConfig.DEFAULT.withMaxQueuedRequests(maxQueuedRequests);
+        EngineConfig config =
+                EngineConfig.DEFAULT.withMaxQueuedRequests(maxQueuedRequests).withMaxQueuedTokens(maxQueuedTokens);
         Metrics metrics = new Metrics(folder.name());
         Engine engine = Engine.start(runner, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine);

@@ -3,7 +3,6 @@ package dev.weir.engine;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
@@ -20,15 +19,14 @@ import reactor.core.publisher.Operators;
  */
 public final class Engine implements AutoCloseable {
     private final ModelShape shape;
-    private final EngineConfig config;
     private final BlockingQueue<EngineCommand> commands = new LinkedBlockingQueue<>();
-    private final AtomicInteger inFlight = new AtomicInteger();
+    private final Places places;
     private final EngineCore core;
     private final Thread thread;
 
     private Engine(ModelRunner runner, EngineConfig config, EngineListener listener) {
-        this.config = config;
         shape = runner.shape();
+        places = new Places(shape.slots() + config.maxQueuedRequests(), config.maxQueuedTokens());
         core = new EngineCore(runner, config, listener, commands);
         thread = new Thread(core, "weir-engine");
     }
@@ -98,24 +96,22 @@ public final class Engine implements AutoCloseable {
                 Operators.error(subscriber, invalid);
                 return;
             }
-            if (!takePlace()) {
-                int waiting = Math.max(0, inFlight.get() - shape.slots());
-                Operators.error(
-                        subscriber,
-                        new OverloadedException(
-                                waiting,
-                                Duration.ofSeconds(
-                                        SchedulingPolicy.retryAfterSeconds(waiting, core.nanosPerFinish()))));
+            Places.Place place = places.take(request.tenant(), request.promptTokens().length);
+            if (place == null) {
+                int waiting = Math.max(0, places.requests() - shape.slots());
+                Duration patience =
+                        Duration.ofSeconds(SchedulingPolicy.retryAfterSeconds(waiting, core.nanosPerFinish()));
+                Operators.error(subscriber, new OverloadedException(waiting, places.waitingTokens(), patience));
                 return;
             }
             TokenSubscription stream = new TokenSubscription(subscriber, commands::add);
-            Sequence sequence = new Sequence(request, stream, shape, System.nanoTime(), inFlight::decrementAndGet);
+            Sequence sequence = new Sequence(request, stream, shape, System.nanoTime(), place);
             stream.bind(sequence);
             subscriber.onSubscribe(stream);
             EngineCommand.Submit submit = new EngineCommand.Submit(sequence);
             commands.add(submit);
             if (core.hasEnded() && commands.remove(submit)) { // the engine thread will not see it any more
-                inFlight.decrementAndGet();
+                place.ended();
                 stream.fail(new EngineFailedException("the engine is closed"));
             }
         }
@@ -138,11 +134,6 @@ public final class Engine implements AutoCloseable {
                 }
             }
             return null;
-        }
-
-        private boolean takePlace() {
-            int limit = shape.slots() + config.maxQueuedRequests();
-            return inFlight.getAndUpdate(count -> count < limit ? count + 1 : count) < limit;
         }
     }
 }

@@ -4,24 +4,35 @@ package dev.weir.engine;
  * The engine's settings. Immutable; any thread.
  *
  * @param maxQueuedRequests requests that may wait for a slot; one more is refused with {@link OverloadedException}
+ * @param maxQueuedTokens tokens that the prompts of those may have together, though one prompt may always wait by itself
  * @param tokenBudget tokens that one step computes at most, decode rows first, prefill chunks with the rest; at least one
  *     chunk is always planned when a prompt waits
  * @param prefillChunk tokens of a prefill chunk; chunks start at multiples of it, whatever else runs, so that a
  *     sequence's arithmetic never depends on its neighbours
  * @param maxChunksPerStep prefill chunks of one step at most
  */
-public record EngineConfig(int maxQueuedRequests, int tokenBudget, int prefillChunk, int maxChunksPerStep) {
-    public static final EngineConfig DEFAULT = new EngineConfig(256, 512, 128, 8);
+public record EngineConfig(
+        int maxQueuedRequests, int maxQueuedTokens, int tokenBudget, int prefillChunk, int maxChunksPerStep) {
+    public static final EngineConfig DEFAULT = new EngineConfig(256, 1 << 18, 512, 128, 8);
 
     public EngineConfig {
-        if (maxQueuedRequests < 0 || tokenBudget < 1 || prefillChunk < 1 || maxChunksPerStep < 1) {
-            throw new IllegalArgumentException("max-queued-requests " + maxQueuedRequests + ", token-budget "
-                    + tokenBudget + ", prefill-chunk " + prefillChunk + ", max-chunks-per-step " + maxChunksPerStep
-                    + ": the first must be at least 0, the others at least 1");
+        if (maxQueuedRequests < 0
+                || maxQueuedTokens < 0
+                || tokenBudget < 1
+                || prefillChunk < 1
+                || maxChunksPerStep < 1) {
+            throw new IllegalArgumentException("max-queued-requests " + maxQueuedRequests + ", max-queued-tokens "
+                    + maxQueuedTokens + ", token-budget " + tokenBudget + ", prefill-chunk " + prefillChunk
+                    + ", max-chunks-per-step " + maxChunksPerStep
+                    + ": the first two must be at least 0, the others at least 1");
         }
     }
 
     public EngineConfig withMaxQueuedRequests(int value) {
-        return new EngineConfig(value, tokenBudget, prefillChunk, maxChunksPerStep);
+        return new EngineConfig(value, maxQueuedTokens, tokenBudget, prefillChunk, maxChunksPerStep);
+    }
+
+    public EngineConfig withMaxQueuedTokens(int value) {
+        return new EngineConfig(maxQueuedRequests, value, tokenBudget, prefillChunk, maxChunksPerStep);
     }
 }

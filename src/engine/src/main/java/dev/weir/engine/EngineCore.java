@@ -219,7 +219,6 @@ final class EngineCore implements Runnable {
         scheduler.finish(sequence, reason);
         long now = System.nanoTime();
         measureDepartures(now);
-        sequence.place.run();
         listener.finished(sequence.request, reason, sequence.generatedTokens(), now - sequence.arrivalNanos);
     }
 

@@ -6,8 +6,9 @@ import java.time.Duration;
 public final class OverloadedException extends RuntimeException {
     private final transient Duration retryAfter;
 
-    OverloadedException(int waiting, Duration retryAfter) {
-        super(waiting + " requests are already waiting; try again in " + retryAfter.toSeconds() + " s");
+    OverloadedException(int waiting, int waitingTokens, Duration retryAfter) {
+        super(waiting + " requests with " + waitingTokens + " prompt tokens are already waiting; try again in "
+                + retryAfter.toSeconds() + " s");
         this.retryAfter = retryAfter;
     }
 

@@ -29,8 +29,8 @@ final class Sequence {
     final GenerationRequest request;
     final TokenSubscription stream;
     final long arrivalNanos;
-    /** Run once when the sequence ends: gives its place in the engine to the next request. */
-    final Runnable place;
+    /** Its place in the engine, for the next request once it ends; null for one that took none. */
+    final Places.@Nullable Place place;
 
     private final int[] stopTokens;
     private final int maxGeneratedTokens;
@@ -51,7 +51,12 @@ final class Sequence {
     private @Nullable FinishReason finishReason;
     private long lastTokenNanos;
 
-    Sequence(GenerationRequest request, TokenSubscription stream, ModelShape shape, long arrivalNanos, Runnable place) {
+    Sequence(
+            GenerationRequest request,
+            TokenSubscription stream,
+            ModelShape shape,
+            long arrivalNanos,
+            Places.@Nullable Place place) {
         SamplingParams sampling = request.sampling();
         this.request = request;
         this.stream = stream;
@@ -205,6 +210,9 @@ final class Sequence {
     void assign(int newSlot) {
         slot = newSlot;
         status = Status.RUNNING;
+        if (place != null) {
+            place.admitted();
+        }
     }
 
     void moveTo(int newSlot) {
@@ -267,6 +275,9 @@ final class Sequence {
         finishReason = reason;
         status = Status.FINISHED;
         slot = NO_SLOT;
+        if (place != null) {
+            place.ended();
+        }
     }
 
     @Override

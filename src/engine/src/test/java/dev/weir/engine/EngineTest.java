@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class EngineTest {
     private static final int CONTEXT = 64;
-    private static final EngineConfig CONFIG = new EngineConfig(16, 32, 8, 4);
+    private static final EngineConfig CONFIG = new EngineConfig(16, 100_000, 32, 8, 4);
 
     private static GenerationRequest request(String id, int promptLength, SamplingParams sampling) {
         int[] prompt = new int[promptLength];

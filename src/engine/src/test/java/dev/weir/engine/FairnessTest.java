@@ -18,7 +18,7 @@ class FairnessTest {
     private static final int CONTEXT = 64;
     private static final int SLOTS = 4;
     private static final int CHUNK = 16;
-    private static final EngineConfig CONFIG = new EngineConfig(5_000, 40, CHUNK, 3);
+    private static final EngineConfig CONFIG = new EngineConfig(5_000, 100_000, 40, CHUNK, 3);
 
     private final SplittableRandom random = new SplittableRandom(11);
     private final ConcurrentLinkedQueue<String> firstTokens = new ConcurrentLinkedQueue<>();

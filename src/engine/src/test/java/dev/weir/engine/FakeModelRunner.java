@@ -121,7 +121,7 @@ final class FakeModelRunner implements ModelRunner {
         FakeModelRunner model = new FakeModelRunner(1, maxTokens, pool);
         Sampler sampler = new Sampler(VOCABULARY);
         TokenSubscription nobody = new TokenSubscription(new RecordingSubscriber(), command -> {});
-        Sequence sequence = new Sequence(request, nobody, model.shape, 0, () -> {});
+        Sequence sequence = new Sequence(request, nobody, model.shape, 0, null);
         int[] tokens = Arrays.copyOf(request.promptTokens(), maxTokens);
         int length = request.promptTokens().length;
         if (length % chunk == 1 || chunk == 1) {

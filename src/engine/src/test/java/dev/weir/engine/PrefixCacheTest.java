@@ -22,7 +22,7 @@ class PrefixCacheTest {
     private static final int CONTEXT = 128;
     private static final int BLOCK = 4;
     private static final PrefixPool POOL = new PrefixPool(200, BLOCK, true);
-    private static final EngineConfig CONFIG = new EngineConfig(64, 32, 8, 4);
+    private static final EngineConfig CONFIG = new EngineConfig(64, 100_000, 32, 8, 4);
 
     private static int[] block(int first) {
         return new int[] {first, 2, 3, 4};
@@ -277,7 +277,7 @@ class PrefixCacheTest {
     @Test
     void aLongHitIsCopiedOverSeveralStepsWhileOthersGoOn() throws Exception {
         FakeModelRunner model = new FakeModelRunner(2, CONTEXT, POOL);
-        EngineConfig small = new EngineConfig(64, 8, 8, 1); // four blocks a step
+        EngineConfig small = new EngineConfig(64, 100_000, 8, 8, 1); // four blocks a step
         try (Engine engine = Engine.start(model, small, EngineListener.NONE)) {
             int[] prompt = text(8, 100);
             answer(engine, prompt, SamplingParams.greedy(1));
@@ -321,7 +321,9 @@ class PrefixCacheTest {
     @ValueSource(ints = {3, 6})
     void chunksMustEndWhereBlocksDo(int chunk) {
         assertThatThrownBy(() -> Engine.start(
-                        new FakeModelRunner(1, CONTEXT, POOL), new EngineConfig(4, 32, chunk, 4), EngineListener.NONE))
+                        new FakeModelRunner(1, CONTEXT, POOL),
+                        new EngineConfig(4, 100_000, 32, chunk, 4),
+                        EngineListener.NONE))
                 .hasMessage("prefill-chunk is " + chunk
                         + " but must be a multiple of the prefix cache's blocks of 4 tokens");
     }

@@ -64,7 +64,7 @@ class RandomScheduleTest {
         Counting listener = new Counting();
         AtomicReference<Engine> handle = new AtomicReference<>();
         CompletableFuture<String> broken = new CompletableFuture<>();
-        Engine engine = Engine.start(model, new EngineConfig(SUBMITS, 24, CHUNK, 3), listener);
+        Engine engine = Engine.start(model, new EngineConfig(SUBMITS, 100_000, 24, CHUNK, 3), listener);
         handle.set(engine);
         model.onRun = plan -> {
             List<String> violations = EngineInvariants.violations(handle.get().scheduler(), CONTEXT);

@@ -32,7 +32,7 @@ class EngineLawsTest {
     void aRequestGivesTheSameTokensInABatchOfAnySizeAsAlone(String name) {
         System.out.println("EngineLawsTest runs with -Dtests.seed=" + seed);
         // Small chunks and a small budget: prompts are computed in several steps, between others' decode rows.
-        EngineConfig config = new EngineConfig(64, 48, 16, 4);
+        EngineConfig config = new EngineConfig(64, 100_000, 48, 16, 4);
         ModelFolder folder = ModelFolder.open(TinyModel.folder(name));
         try (Engine engine = Engine.start(
                 OnnxModelRunner.open(folder, new RunnerOptions(TinyModel.SLOTS, 0, 0, 2)),

@@ -24,7 +24,7 @@ import reactor.core.publisher.Mono;
 @Timeout(120)
 class PrefixCacheLawsTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final EngineConfig CONFIG = new EngineConfig(64, 48, 32, 4);
+    private static final EngineConfig CONFIG = new EngineConfig(64, 100_000, 48, 32, 4);
     private static final int CONVERSATIONS = 12;
     private static final int TURNS = 3;
 

@@ -1,0 +1,98 @@
+package dev.weir.engine;
+
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Room in the engine: for requests, and for the prompts of those that have no slot yet. Any thread.
+ *
+ * <p>A tenant that has filled the room cannot keep others out: one that holds less than a sixteenth of it may go over the bounds
+ * by a quarter.
+ */
+final class Places {
+    private static final int FEW = 16;
+    private static final int EXTRA = 4;
+
+    private final int mostRequests;
+    private final int mostWaitingTokens;
+    private final AtomicInteger requests = new AtomicInteger();
+    private final AtomicInteger waitingTokens = new AtomicInteger();
+    private final ConcurrentMap<String, Integer> requestsOfTenants = new ConcurrentHashMap<>();
+
+    Places(int mostRequests, int mostWaitingTokens) {
+        this.mostRequests = mostRequests;
+        this.mostWaitingTokens = mostWaitingTokens;
+    }
+
+    /** A place for a prompt of so many tokens, or null if there is none. Where nobody waits there is room for any prompt. */
+    @Nullable
+    Place take(String tenant, int promptTokens) {
+        boolean hasFew = requestsOfTenants.merge(tenant, 1, Integer::sum) <= mostRequests / FEW;
+        if (takeRequest(hasFew)) {
+            if (takeTokens(hasFew, promptTokens)) {
+                return new Place(tenant, promptTokens);
+            }
+            requests.decrementAndGet();
+        }
+        forget(tenant);
+        return null;
+    }
+
+    private boolean takeRequest(boolean hasFew) {
+        int most = hasFew ? mostRequests + mostRequests / EXTRA : mostRequests;
+        return requests.getAndUpdate(count -> count < most ? count + 1 : count) < most;
+    }
+
+    private boolean takeTokens(boolean hasFew, int tokens) {
+        int most = hasFew ? mostWaitingTokens + mostWaitingTokens / EXTRA : mostWaitingTokens;
+        IntPredicate fits = waiting -> waiting == 0 || tokens <= most - waiting;
+        return fits.test(waitingTokens.getAndUpdate(waiting -> fits.test(waiting) ? waiting + tokens : waiting));
+    }
+
+    private void forget(String tenant) {
+        requestsOfTenants.computeIfPresent(tenant, (_, count) -> count == 1 ? null : count - 1);
+    }
+
+    /** Requests that have a place. */
+    int requests() {
+        return requests.get();
+    }
+
+    /** Prompt tokens of requests that have had no slot yet. */
+    int waitingTokens() {
+        return waitingTokens.get();
+    }
+
+    /** One request's place. What is given back twice is given back once. */
+    final class Place {
+        private final String tenant;
+        private final int promptTokens;
+        private final AtomicBoolean waits = new AtomicBoolean(true);
+        private final AtomicBoolean isTaken = new AtomicBoolean(true);
+
+        private Place(String tenant, int promptTokens) {
+            this.tenant = tenant;
+            this.promptTokens = promptTokens;
+        }
+
+        /** The request has a slot. */
+        void admitted() {
+            if (waits.compareAndSet(true, false)) {
+                waitingTokens.addAndGet(-promptTokens);
+            }
+        }
+
+        /** The request has ended, with or without a slot. */
+        void ended() {
+            admitted();
+            if (isTaken.compareAndSet(true, false)) {
+                requests.decrementAndGet();
+                forget(tenant);
+            }
+        }
+    }
+}

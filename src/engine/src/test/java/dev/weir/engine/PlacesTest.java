@@ -1,0 +1,78 @@
+package dev.weir.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+class PlacesTest {
+    @Test
+    void requestsAndWaitingTokensAreBothBounded() {
+        Places places = new Places(3, 100);
+        Places.Place first = Objects.requireNonNull(places.take("a", 60));
+        assertThat(places.take("a", 41)).as("101 tokens").isNull();
+        Places.Place second = Objects.requireNonNull(places.take("a", 40));
+        first.admitted();
+        assertThat(places.take("a", 60)).isNotNull();
+        assertThat(places.take("a", 0)).as("a fourth request").isNull();
+        second.ended();
+        assertThat(places.take("a", 40)).isNotNull();
+    }
+
+    @Test
+    void aPromptLongerThanTheBoundWaitsAlone() {
+        Places places = new Places(10, 100);
+        Places.Place giant = Objects.requireNonNull(places.take("a", 500));
+        assertThat(places.take("a", 1)).isNull();
+        giant.admitted();
+        assertThat(places.take("a", 1)).isNotNull();
+    }
+
+    @Test
+    void aTenantThatHasFilledTheRoomDoesNotKeepAnotherOut() {
+        Places places = new Places(32, 1_000);
+        for (int i = 0; i < 32; i++) {
+            assertThat(places.take("flood", 31)).isNotNull();
+        }
+        assertThat(places.take("flood", 1)).isNull();
+        assertThat(places.take("other", 10)).isNotNull();
+        assertThat(places.take("other", 10)).isNotNull();
+        assertThat(places.take("other", 10)).as("more than a sixteenth").isNull();
+        for (int i = 0; i < 6; i++) {
+            assertThat(places.take("another-" + i, 10)).isNotNull();
+        }
+        assertThat(places.take("one-more", 10)).as("more than a quarter over").isNull();
+    }
+
+    @Test
+    void whatIsTakenIsGivenBackOnceHoweverAPlaceEnds() {
+        Places places = new Places(50, 1_000);
+        SplittableRandom random = new SplittableRandom(5);
+        List<Places.Place> taken = new ArrayList<>();
+        for (int i = 0; i < 5_000; i++) {
+            if (random.nextBoolean()) {
+                Places.Place place = places.take("a", random.nextInt(100));
+                if (place != null) {
+                    taken.add(place);
+                }
+            } else if (!taken.isEmpty()) {
+                Places.Place place = taken.get(random.nextInt(taken.size()));
+                if (random.nextBoolean()) {
+                    place.admitted();
+                } else {
+                    place.ended();
+                    place.ended();
+                    taken.remove(place);
+                }
+            }
+            assertThat(places.requests()).isBetween(0, 50).isEqualTo(taken.size());
+            assertThat(places.waitingTokens()).isBetween(0, 1_000);
+        }
+        taken.forEach(Places.Place::ended);
+        assertThat(places.requests()).isZero();
+        assertThat(places.waitingTokens()).isZero();
+    }
+}
