@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -84,6 +85,19 @@ record ChatScore(SortedMap<String, Skill> skills) {
                     .orElseThrow();
             return of(given);
         }
+    }
+
+    /** The results for a model's card, after the command that gave them. */
+    String markdown(String command) {
+        StringBuilder text = new StringBuilder("```\n" + command + "\n```\n\n");
+        text.append(String.format(
+                Locale.ROOT,
+                "Answers that are right word for word, by the likeliest tokens: %.1f %% of all.%n%n",
+                100 * share()));
+        text.append("| skill | exercises | exact match |\n|---|---|---|\n");
+        skills.forEach((name, skill) -> text.append(
+                String.format(Locale.ROOT, "| %s | %,d | %.1f %% |%n", name, skill.exercises(), 100 * skill.share())));
+        return text.toString();
     }
 
     private static int[] prompt(ChatExercise exercise, ChatTemplate template, Tokenizer tokenizer) {

@@ -97,6 +97,9 @@ final class EvalCommand implements Callable<Integer> {
                     + "word for word.")
     private @Nullable Path chat;
 
+    @Option(names = "--card", description = "Also write the results of --chat into the model's card, its README.md.")
+    private boolean card;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Also write the results here.")
     private @Nullable Path json;
 
@@ -191,20 +194,21 @@ final class EvalCommand implements Callable<Integer> {
             throw new UserError("--chat asks a model that is served, and " + model
                     + " is a checkpoint: export it and give that folder");
         }
-        report.add(
-                file,
-                ChatScore.of(
-                        model,
-                        exercises,
-                        parallel,
-                        threads == null ? 0 : threads,
-                        progress("exercises", exercises.size())));
+        ChatScore score = ChatScore.of(model, exercises, parallel, threads(), progress("exercises", exercises.size()));
+        report.add(file, score);
+        if (card) {
+            List<String> arguments = spec.commandLine().getParseResult().originalArgs();
+            CardSection.write(model, "Exercises", score.markdown(TrainingCard.command(arguments)));
+        }
     }
 
     private void checkOptions() {
         if (data == null && task == null && classify == null && chat == null) {
             throw new UserError("there is nothing to evaluate on: give --data FILE, --task FILE, --classify FILE, "
                     + "--chat FILE or several");
+        }
+        if (card && chat == null) {
+            throw new UserError("--card writes what --chat finds: give --chat FILE too, or leave out --card");
         }
         if (parallel < 1) {
             throw new UserError("--parallel is " + parallel + ": it must be at least 1");

@@ -42,7 +42,7 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--model",
             paramLabel = "DIR",
-            description = "The model folder. Default: the built-in Shakespeare model.")
+            description = "The model folder. Default: the built-in weir-mini.")
     private @Nullable Path model;
 
     @Option(names = "--host", paramLabel = "HOST", description = "Address to listen on. Default: ${DEFAULT-VALUE}.")
@@ -218,7 +218,7 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private static Path builtInModel() {
-        return Path.of(System.getProperty("weir.home", ""), "server", "models", "weir-shakespeare")
+        return Path.of(System.getProperty("weir.home", ""), "server", "models", "weir-mini")
                 .toAbsolutePath();
     }
 }
