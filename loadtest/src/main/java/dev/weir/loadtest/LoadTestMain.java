@@ -375,17 +375,18 @@ public final class LoadTestMain implements Callable<Integer> {
         if (maxTokens < 1) {
             throw new IllegalArgumentException("--max-tokens must be at least 1, not " + maxTokens);
         }
-        SamplingFields fields = SamplingFields.NONE.withMaxTokens(maxTokens);
+        SamplingFields.Builder fields =
+                SamplingFields.builder().maxTokens(maxTokens).ignoreEos(!stopsAtEos);
         if (temperature != null) {
             if (!(temperature >= 0 && temperature <= 2)) {
                 throw new IllegalArgumentException("--temperature must be from 0 to 2, not " + temperature);
             }
-            fields = fields.withTemperature(temperature);
+            fields.temperature(temperature);
         }
         if (seed != null) {
-            fields = fields.withSeed(seed);
+            fields.seed(seed);
         }
-        return stopsAtEos ? fields : fields.ignoringEos();
+        return fields.build();
     }
 
     private void requireAtMostOnePrompt() {

@@ -40,7 +40,9 @@ final class RequestBodies implements LongFunction<String> {
     public String apply(long index) {
         int which = (int) (index % prompts.size());
         if (sampling.seed() != null) {
-            return write(prompts.get(which), sampling.withSeed(sampling.seed() + index));
+            return write(
+                    prompts.get(which),
+                    sampling.toBuilder().seed(sampling.seed() + index).build());
         }
         String body = cache[which];
         if (body == null) {

@@ -13,8 +13,10 @@ import dev.weir.tokenizer.ChatTemplate;
 import dev.weir.tokenizer.IncrementalDetokenizer;
 import dev.weir.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
-import java.util.OptionalLong;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 
@@ -129,29 +131,36 @@ final class ModelService implements AutoCloseable {
                     "min_tokens is " + sent.minTokens() + " but the answer has room for only " + maxTokens
                             + " tokens; lower it"));
         }
-        checked(
-                "stop_token_ids",
-                sent.stopTokenIds().stream().mapToInt(id -> id).toArray());
-        SamplingParams sampling = new SamplingParams(
-                orElse(sent.temperature(), defaults.temperature()).floatValue(),
-                sent.topK() == null ? defaults.topK() : sent.topK(),
-                orElse(sent.topP(), defaults.topP()).floatValue(),
-                orElse(sent.minP(), 0).floatValue(),
-                sent.seed() == null ? OptionalLong.empty() : OptionalLong.of(sent.seed()),
-                maxTokens,
-                sent.minTokens(),
-                sent.stopTokenIds(),
-                sent.ignoreEos());
+        checked("stop_token_ids", ints(sent.stopTokenIds()));
+        checked("allowed_token_ids", ints(sent.allowedTokenIds()));
+        SamplingParams.Builder sampling = SamplingParams.builder(maxTokens)
+                .temperature(orElse(sent.temperature(), defaults.temperature()).floatValue())
+                .topK(sent.topK() == null ? defaults.topK() : sent.topK())
+                .topP(orElse(sent.topP(), defaults.topP()).floatValue())
+                .minP(orElse(sent.minP(), 0).floatValue())
+                .frequencyPenalty(orElse(sent.frequencyPenalty(), 0).floatValue())
+                .presencePenalty(orElse(sent.presencePenalty(), 0).floatValue())
+                .repetitionPenalty(orElse(sent.repetitionPenalty(), 1).floatValue())
+                .logitBias(biases(sent.logitBias()))
+                .badWords(badWords(sent.badWords()))
+                .allowedTokenIds(sent.allowedTokenIds())
+                .minTokens(sent.minTokens())
+                .stopTokenIds(sent.stopTokenIds())
+                .ignoreEos(sent.ignoreEos());
+        if (sent.seed() != null) {
+            sampling.seed(sent.seed());
+        }
         List<String> stop = new ArrayList<>(sent.stop());
         if (!sent.ignoreEos()) {
             stop.addAll(defaults.stopStrings());
         }
-        return new PreparedPrompt(new GenerationRequest(ask.id(), prompt, sampling), List.copyOf(stop));
+        return new PreparedPrompt(
+                new GenerationRequest(ask.id(), prompt, sampling.build()), List.copyOf(stop), sent.includeStop());
     }
 
     /** What turns the tokens of a generation into text. */
     IncrementalDetokenizer detokenizer(PreparedPrompt prompt) {
-        return new IncrementalDetokenizer(tokenizer, prompt.stop());
+        return new IncrementalDetokenizer(tokenizer, prompt.stop(), prompt.includeStop(), false);
     }
 
     /** Tokens as the engine makes them, from subscription on. */
@@ -189,6 +198,44 @@ final class ModelService implements AutoCloseable {
                             + "; shorten it or ask for at most " + left + " tokens"));
         }
         return Math.min(asked, left);
+    }
+
+    private Map<Integer, Float> biases(Map<Integer, Double> sent) {
+        Map<Integer, Float> biases = new HashMap<>();
+        sent.forEach((token, bias) -> {
+            if (token >= engine.shape().vocabularySize()) {
+                throw new ProtocolException(ApiError.invalid(
+                        "invalid_value",
+                        "logit_bias",
+                        "logit_bias names token " + token + " but the model's token ids go from 0 to "
+                                + (engine.shape().vocabularySize() - 1)));
+            }
+            biases.put(token, bias.floatValue());
+        });
+        return biases;
+    }
+
+    /** The tokens of each word at the beginning of a text and, as vLLM does it, of the same word after a space. */
+    private List<List<Integer>> badWords(List<String> words) {
+        List<List<Integer>> tokens = new ArrayList<>();
+        for (String word : words) {
+            String bare = word.stripLeading();
+            List<Integer> first = list(tokenizer.encode(bare.isEmpty() ? word : bare));
+            List<Integer> inside = list(tokenizer.encode(" " + bare));
+            tokens.add(first);
+            if (inside.size() == first.size() && !inside.getFirst().equals(first.getFirst())) {
+                tokens.add(inside); // else the space is a token of its own, and the word follows it as it stands
+            }
+        }
+        return tokens;
+    }
+
+    private static List<Integer> list(int[] ids) {
+        return Arrays.stream(ids).boxed().toList();
+    }
+
+    private static int[] ints(List<Integer> ids) {
+        return ids.stream().mapToInt(id -> id).toArray();
     }
 
     private int[] checked(String field, int[] ids) {

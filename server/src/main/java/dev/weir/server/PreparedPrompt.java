@@ -8,8 +8,9 @@ import java.util.List;
  *
  * @param request the encoded prompt with all defaults filled in
  * @param stop strings that end the text
+ * @param includeStop whether the one that did is part of the text
  */
-record PreparedPrompt(GenerationRequest request, List<String> stop) {
+record PreparedPrompt(GenerationRequest request, List<String> stop, boolean includeStop) {
     int promptTokens() {
         return request.promptTokens().length;
     }

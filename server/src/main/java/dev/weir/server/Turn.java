@@ -2,6 +2,7 @@ package dev.weir.server;
 
 import dev.weir.engine.ContextLengthExceededException;
 import dev.weir.engine.EngineFailedException;
+import dev.weir.engine.NoTokenAllowedException;
 import dev.weir.engine.OverloadedException;
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.ProtocolException;
@@ -194,6 +195,7 @@ final class Turn implements TokenStream.Reader {
             case OverloadedException _ -> ApiError.overloaded(reason);
             case ContextLengthExceededException _ ->
                 ApiError.contextLengthExceeded(ask.source().field(), reason + "; shorten it");
+            case NoTokenAllowedException _ -> ApiError.invalid("invalid_value", null, reason);
             case IllegalArgumentException _ ->
                 ApiError.invalid("invalid_value", ask.source().field(), reason);
             case EngineFailedException _ -> ApiError.internal(reason);

@@ -111,11 +111,12 @@ final class AbuseTest {
                     .create(
                             "lane" + i,
                             "stream number " + i,
-                            SamplingFields.NONE
-                                    .withTemperature(1)
-                                    .withSeed(i)
-                                    .withMaxTokens(TOKENS)
-                                    .ignoringEos());
+                            SamplingFields.builder()
+                                    .temperature(1)
+                                    .seed(i)
+                                    .maxTokens(TOKENS)
+                                    .ignoreEos(true)
+                                    .build());
         }
     }
 

@@ -55,7 +55,11 @@ final class SmallEndpointsTest {
         socket.create(
                 null,
                 "count",
-                SamplingFields.NONE.withTemperature(0).withMaxTokens(7).ignoringEos());
+                SamplingFields.builder()
+                        .temperature(0)
+                        .maxTokens(7)
+                        .ignoreEos(true)
+                        .build());
         socket.untilEnd();
         server.awaitIdle();
         String metrics = server.get("/metrics").body();

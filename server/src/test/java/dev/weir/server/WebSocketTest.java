@@ -29,8 +29,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 final class WebSocketTest {
-    private static final SamplingFields GREEDY =
-            SamplingFields.NONE.withTemperature(0).withMaxTokens(40).ignoringEos();
+    private static final SamplingFields GREEDY = SamplingFields.builder()
+            .temperature(0)
+            .maxTokens(40)
+            .ignoreEos(true)
+            .build();
 
     private TestServer server;
 
@@ -158,7 +161,7 @@ final class WebSocketTest {
         TestSocket socket = server.socket();
         server.model.hold();
         server.model.allow(6);
-        socket.create("a", "cancel me", GREEDY.withMaxTokens(400));
+        socket.create("a", "cancel me", GREEDY.toBuilder().maxTokens(400).build());
         socket.until(received -> received.event() instanceof ServerEvent.OutputTextDelta);
         TestServer.await(() -> "six steps", () -> server.model.runs == 6);
         socket.send("{\"type\":\"response.cancel\",\"stream_id\":\"a\"}");
@@ -205,8 +208,8 @@ final class WebSocketTest {
         server.model.hold();
         TestSocket socket = server.socket();
         for (int i = 0; i < 6; i++) {
-            socket.create("lane" + i, "x", GREEDY.withMaxTokens(400));
-            socket.create("lane" + i, "y", GREEDY.withMaxTokens(400));
+            socket.create("lane" + i, "x", GREEDY.toBuilder().maxTokens(400).build());
+            socket.create("lane" + i, "y", GREEDY.toBuilder().maxTokens(400).build());
         }
         TestServer.await(
                 () -> "four running, two waiting",
@@ -383,7 +386,7 @@ final class WebSocketTest {
     void clientThatStopsReadingIsParkedAndGetsTheWholeTextWhenItReadsOn() {
         server.close();
         server = new TestServer(TestServer.Size.SMALL.withMaxTokens(20_000));
-        SamplingFields longText = GREEDY.withMaxTokens(15_000);
+        SamplingFields longText = GREEDY.toBuilder().maxTokens(15_000).build();
         TestSocket steady = server.socket();
         steady.create(null, "a long story", longText);
         String expected = TestSocket.text(steady.untilEnd());

@@ -1,6 +1,8 @@
 package dev.weir.engine;
 
 import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -122,18 +124,38 @@ public final class Engine implements AutoCloseable {
                 return new ContextLengthExceededException(prompt.length, shape.maxTokens());
             }
             for (int token : prompt) {
-                if (token < 0 || token >= shape.vocabularySize()) {
-                    return new IllegalArgumentException("the prompt holds token id " + token + " but ids go from 0 to "
-                            + (shape.vocabularySize() - 1));
+                if (!isKnown(token)) {
+                    return unknown("the prompt", token);
                 }
             }
-            for (int token : request.sampling().stopTokenIds()) {
-                if (token < 0 || token >= shape.vocabularySize()) {
-                    return new IllegalArgumentException(
-                            "stop_token_ids holds " + token + " but ids go from 0 to " + (shape.vocabularySize() - 1));
+            SamplingParams sampling = request.sampling();
+            RuntimeException invalid = unknownOf("stop_token_ids", sampling.stopTokenIds());
+            invalid = invalid != null ? invalid : unknownOf("allowed_token_ids", sampling.allowedTokenIds());
+            invalid = invalid != null
+                    ? invalid
+                    : unknownOf("logit_bias", sampling.logitBias().keySet());
+            for (List<Integer> word : sampling.badWords()) {
+                invalid = invalid != null ? invalid : unknownOf("bad_words", word);
+            }
+            return invalid;
+        }
+
+        private @Nullable RuntimeException unknownOf(String name, Collection<Integer> tokens) {
+            for (int token : tokens) {
+                if (!isKnown(token)) {
+                    return unknown(name, token);
                 }
             }
             return null;
+        }
+
+        private boolean isKnown(int token) {
+            return token >= 0 && token < shape.vocabularySize();
+        }
+
+        private RuntimeException unknown(String holder, int token) {
+            return new IllegalArgumentException(
+                    holder + " holds token id " + token + " but ids go from 0 to " + (shape.vocabularySize() - 1));
         }
     }
 }

@@ -162,25 +162,31 @@ final class EngineCore implements Runnable {
 
     /** Chooses a sequence's next token and closes the books on it. */
     private void commitToken(Sequence sequence, Logits logits, int row) {
-        int token;
+        boolean isFirst = sequence.generatedTokens() == 0;
+        long previous = sequence.lastTokenNanos();
+        long now;
         try {
-            token = sampler.sample(
+            int token = sampler.sample(
                     logits.values(),
                     logits.offset(row),
                     sequence.request.sampling(),
                     sequence.suppressedTokens(),
+                    sequence.logitsProcessor(),
                     sequence.random());
-        } catch (IllegalStateException e) { // this row's scores are unusable; the others are none the worse for it
+            if (token == Sampler.NO_TOKEN) {
+                close(sequence, FinishReason.ERROR);
+                sequence.stream.fail(new NoTokenAllowedException(sequence.generatedTokens()));
+                return;
+            }
+            now = System.nanoTime();
+            sequence.append(token, now);
+            scheduler.generated(sequence);
+        } catch (RuntimeException e) { // its scores or its constraint are unusable; others are none the worse for it
             failure = e;
             LOG.log(System.Logger.Level.ERROR, "step " + stepNumber + " gave no token for " + sequence, e);
             fail(sequence, e);
             return;
         }
-        boolean isFirst = sequence.generatedTokens() == 0;
-        long previous = sequence.lastTokenNanos();
-        long now = System.nanoTime();
-        sequence.append(token, now);
-        scheduler.generated(sequence);
         if (isFirst) {
             listener.firstToken(sequence.request, now - sequence.arrivalNanos);
             if (shape.prefixPool().blocks() > 0) {

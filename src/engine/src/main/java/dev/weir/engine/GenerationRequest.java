@@ -1,5 +1,8 @@
 package dev.weir.engine;
 
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
 /**
  * One ask for a generation: prompt tokens in, tokens out. Immutable by contract (the prompt array is not copied and must
  * not be changed); any thread.
@@ -7,11 +10,18 @@ package dev.weir.engine;
  * @param id the caller's name for it, used in errors and events
  * @param promptTokens token ids, at least one, each within the vocabulary
  * @param sampling how tokens are chosen and when the sequence ends
+ * @param constraint makes the constraint of each generation, as a constraint is one generation's own; null for none
  * @param tenant who it is counted for: while several have requests waiting, each gets the same service
  * @param priority lower numbers go before others of the same tenant
  */
 @SuppressWarnings("ArrayRecordComponent") // a prompt is thousands of ints, read and never compared
-public record GenerationRequest(String id, int[] promptTokens, SamplingParams sampling, String tenant, int priority) {
+public record GenerationRequest(
+        String id,
+        int[] promptTokens,
+        SamplingParams sampling,
+        @Nullable Supplier<? extends TokenConstraint> constraint,
+        String tenant,
+        int priority) {
     /** The tenant of requests that name none. */
     public static final String NO_TENANT = "";
 
@@ -21,13 +31,18 @@ public record GenerationRequest(String id, int[] promptTokens, SamplingParams sa
         }
     }
 
-    /** A request of {@link #NO_TENANT} and priority 0. */
+    /** A request whose tokens are chosen freely, of {@link #NO_TENANT} and priority 0. */
     public GenerationRequest(String id, int[] promptTokens, SamplingParams sampling) {
-        this(id, promptTokens, sampling, NO_TENANT, 0);
+        this(id, promptTokens, sampling, null, NO_TENANT, 0);
+    }
+
+    /** The same with a constraint. */
+    public GenerationRequest constrained(Supplier<? extends TokenConstraint> newConstraint) {
+        return new GenerationRequest(id, promptTokens, sampling, newConstraint, tenant, priority);
     }
 
     /** The same for a tenant. */
     public GenerationRequest of(String newTenant, int newPriority) {
-        return new GenerationRequest(id, promptTokens, sampling, newTenant, newPriority);
+        return new GenerationRequest(id, promptTokens, sampling, constraint, newTenant, newPriority);
     }
 }

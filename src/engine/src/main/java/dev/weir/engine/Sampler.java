@@ -1,37 +1,59 @@
 package dev.weir.engine;
 
 import java.nio.FloatBuffer;
+import java.util.BitSet;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the next token from a row of logits. Owned by the engine thread, whose scratch memory it reuses for every row.
  *
- * <p>Temperature, then min-p (Nguyen et al., 2024), then top-k, then top-p (Holtzman et al., 2020) over what top-k left, as
+ * <p>First whatever the sequence does to its logits ({@link LogitsProcessor}), then temperature, then min-p (Nguyen et al., 2024), then top-k, then top-p (Holtzman et al., 2020) over what top-k left, as
  * vLLM orders them; then one draw by inverse CDF. Nothing is ever sorted: top-k and top-p take the largest from a heap
  * until they have enough. One random number is used per sampled token, none for a greedy one, so that a seed gives the same
  * text whatever else runs.
  */
 final class Sampler {
+    /** No token may be chosen. */
+    static final int NO_TOKEN = -1;
+
     private final float[] weights;
     private final long[] heap;
+    private final BitSet allowed;
 
     Sampler(int vocabularySize) {
         weights = new float[vocabularySize];
         heap = new long[vocabularySize];
+        allowed = new BitSet(vocabularySize);
     }
 
     /**
-     * The chosen token.
+     * The chosen token, or {@link #NO_TOKEN} if the sequence itself forbids all.
      *
      * @param logits scores of the row, from {@code offset} on
      * @param suppressed tokens that must not be chosen
+     * @param processor what the sequence does to its logits; null for nothing
+     * @throws IllegalStateException if the scores are not numbers
      */
-    int sample(FloatBuffer logits, int offset, SamplingParams params, int[] suppressed, RandomGenerator random) {
+    int sample(
+            FloatBuffer logits,
+            int offset,
+            SamplingParams params,
+            int[] suppressed,
+            @Nullable LogitsProcessor processor,
+            RandomGenerator random) {
         logits.get(offset, weights);
         for (int token : suppressed) {
             weights[token] = Float.NEGATIVE_INFINITY;
         }
+        if (processor != null) {
+            processor.apply(weights, allowed);
+        }
         int best = argMax();
+        if (weights[best] == Float.NEGATIVE_INFINITY && (processor != null || suppressed.length > 0)) {
+            return NO_TOKEN;
+        }
+        checkFinite(weights[best]);
         if (params.isGreedy()) {
             return best;
         }
@@ -56,10 +78,14 @@ final class Sampler {
                 best = i;
             }
         }
-        if (!(max > Float.NEGATIVE_INFINITY && max < Float.POSITIVE_INFINITY)) {
-            throw new IllegalStateException("the model gave logits that are not finite numbers (largest: " + max + ")");
-        }
         return best;
+    }
+
+    private static void checkFinite(float largest) {
+        if (!(largest > Float.NEGATIVE_INFINITY && largest < Float.POSITIVE_INFINITY)) {
+            throw new IllegalStateException(
+                    "the model gave logits that are not finite numbers (largest: " + largest + ")");
+        }
     }
 
     /** Turns logits into weights relative to the largest, which gets 1; returns their sum. */

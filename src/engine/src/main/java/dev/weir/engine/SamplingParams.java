@@ -2,10 +2,11 @@ package dev.weir.engine;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * How the tokens of one sequence are chosen and when it ends. Immutable; any thread.
+ * How the tokens of one sequence are chosen and when it ends. Immutable; any thread. Made by a {@link Builder}.
  *
  * <p>Names and ranges are those of the OpenAI API and vLLM. A temperature of 0 is greedy decoding and makes
  * {@code topK}, {@code topP}, {@code minP} and {@code seed} irrelevant.
@@ -14,6 +15,13 @@ import java.util.OptionalLong;
  * @param topK only the k most likely tokens are considered; 0 means all
  * @param topP nucleus sampling (Holtzman et al., 2020), in (0, 1]; 1 means all
  * @param minP tokens less likely than this share of the most likely one are dropped, in [0, 1)
+ * @param frequencyPenalty taken from a token's logit once for each time that it was generated, -2 to 2
+ * @param presencePenalty taken from the logit of each token that was generated, -2 to 2
+ * @param repetitionPenalty divides the positive logits of tokens of prompt and answer and multiplies the negative ones (CTRL,
+ *     Keskar et al., 2019), above 0; 1 does nothing
+ * @param logitBias added to the logits of single tokens, each -100 to 100
+ * @param badWords token sequences of which the last token is not chosen when the answer ends with those before it
+ * @param allowedTokenIds the only tokens that may be chosen; empty allows all
  * @param seed seed of the sequence's own random numbers; empty takes a fresh one
  * @param maxTokens tokens to generate at most, at least 1; cut to what the context leaves
  * @param minTokens tokens to generate before a stop token may be chosen
@@ -25,6 +33,12 @@ public record SamplingParams(
         int topK,
         float topP,
         float minP,
+        float frequencyPenalty,
+        float presencePenalty,
+        float repetitionPenalty,
+        Map<Integer, Float> logitBias,
+        List<List<Integer>> badWords,
+        List<Integer> allowedTokenIds,
         OptionalLong seed,
         int maxTokens,
         int minTokens,
@@ -36,31 +50,43 @@ public record SamplingParams(
         check(topK >= 0, "top_k", topK, "0 (all) or more");
         check(topP > 0 && topP <= 1, "top_p", topP, "above 0 and at most 1");
         check(minP >= 0 && minP < 1, "min_p", minP, "at least 0 and below 1");
+        check(Math.abs(frequencyPenalty) <= 2, "frequency_penalty", frequencyPenalty, "from -2 to 2");
+        check(Math.abs(presencePenalty) <= 2, "presence_penalty", presencePenalty, "from -2 to 2");
+        check(
+                repetitionPenalty > 0 && repetitionPenalty < Float.POSITIVE_INFINITY,
+                "repetition_penalty",
+                repetitionPenalty,
+                "above 0");
+        logitBias.forEach((token, bias) -> check(Math.abs(bias) <= 100, "logit_bias", bias, "from -100 to 100"));
         check(maxTokens >= 1, "max_tokens", maxTokens, "1 or more");
         check(minTokens >= 0 && minTokens <= maxTokens, "min_tokens", minTokens, "from 0 to max_tokens");
+        logitBias = Map.copyOf(logitBias);
+        badWords = badWords.stream().map(List::copyOf).toList();
+        if (badWords.contains(List.<Integer>of())) {
+            throw new IllegalArgumentException("bad_words holds an empty sequence of tokens; leave it out");
+        }
+        allowedTokenIds = List.copyOf(allowedTokenIds);
         stopTokenIds = List.copyOf(stopTokenIds);
+    }
+
+    /** Sampling from the model's own distribution until it ends or {@code maxTokens} are generated, to be changed. */
+    public static Builder builder(int maxTokens) {
+        return new Builder(maxTokens);
     }
 
     /** Greedy decoding of {@code maxTokens} tokens, ended early only by the model's end-of-sequence tokens. */
     public static SamplingParams greedy(int maxTokens) {
-        return new SamplingParams(0, 0, 1, 0, OptionalLong.empty(), maxTokens, 0, List.of(), false);
+        return builder(maxTokens).temperature(0).build();
     }
 
-    /** These parameters with another seed. */
-    public SamplingParams withSeed(long newSeed) {
-        return new SamplingParams(
-                temperature, topK, topP, minP, OptionalLong.of(newSeed), maxTokens, minTokens, stopTokenIds, ignoreEos);
+    /** Greedy decoding of {@code tokens} tokens, no fewer: the model's end-of-sequence tokens are like any other. */
+    public static SamplingParams greedyExactly(int tokens) {
+        return builder(tokens).temperature(0).ignoreEos(true).build();
     }
 
-    /** These parameters with another temperature. */
-    public SamplingParams withTemperature(float newTemperature) {
-        return new SamplingParams(
-                newTemperature, topK, topP, minP, seed, maxTokens, minTokens, stopTokenIds, ignoreEos);
-    }
-
-    /** These parameters with the model's end-of-sequence tokens ignored. */
-    public SamplingParams ignoringEos() {
-        return new SamplingParams(temperature, topK, topP, minP, seed, maxTokens, minTokens, stopTokenIds, true);
+    /** A builder that begins with these parameters. */
+    public Builder toBuilder() {
+        return new Builder(this);
     }
 
     boolean isGreedy() {
@@ -68,7 +94,11 @@ public record SamplingParams(
     }
 
     int[] stopTokens() {
-        return stopTokenIds.stream().mapToInt(Integer::intValue).toArray();
+        return ints(stopTokenIds);
+    }
+
+    static int[] ints(List<Integer> values) {
+        return values.stream().mapToInt(Integer::intValue).toArray();
     }
 
     private static void check(boolean valid, String name, Number value, String range) {
@@ -79,5 +109,145 @@ public record SamplingParams(
 
     static boolean contains(int[] tokens, int token) {
         return Arrays.stream(tokens).anyMatch(candidate -> candidate == token);
+    }
+
+    /** Collects parameters, each under its own name; what is not set does nothing. Owned by one thread. */
+    public static final class Builder {
+        private int maxTokens;
+        private float temperature = 1;
+        private int topK;
+        private float topP = 1;
+        private float minP;
+        private float frequencyPenalty;
+        private float presencePenalty;
+        private float repetitionPenalty = 1;
+        private Map<Integer, Float> logitBias = Map.of();
+        private List<List<Integer>> badWords = List.of();
+        private List<Integer> allowedTokenIds = List.of();
+        private OptionalLong seed = OptionalLong.empty();
+        private int minTokens;
+        private List<Integer> stopTokenIds = List.of();
+        private boolean ignoreEos;
+
+        private Builder(int maxTokens) {
+            this.maxTokens = maxTokens;
+        }
+
+        private Builder(SamplingParams params) {
+            maxTokens = params.maxTokens;
+            temperature = params.temperature;
+            topK = params.topK;
+            topP = params.topP;
+            minP = params.minP;
+            frequencyPenalty = params.frequencyPenalty;
+            presencePenalty = params.presencePenalty;
+            repetitionPenalty = params.repetitionPenalty;
+            logitBias = params.logitBias;
+            badWords = params.badWords;
+            allowedTokenIds = params.allowedTokenIds;
+            seed = params.seed;
+            minTokens = params.minTokens;
+            stopTokenIds = params.stopTokenIds;
+            ignoreEos = params.ignoreEos;
+        }
+
+        public Builder maxTokens(int value) {
+            maxTokens = value;
+            return this;
+        }
+
+        public Builder temperature(float value) {
+            temperature = value;
+            return this;
+        }
+
+        public Builder topK(int value) {
+            topK = value;
+            return this;
+        }
+
+        public Builder topP(float value) {
+            topP = value;
+            return this;
+        }
+
+        public Builder minP(float value) {
+            minP = value;
+            return this;
+        }
+
+        public Builder frequencyPenalty(float value) {
+            frequencyPenalty = value;
+            return this;
+        }
+
+        public Builder presencePenalty(float value) {
+            presencePenalty = value;
+            return this;
+        }
+
+        public Builder repetitionPenalty(float value) {
+            repetitionPenalty = value;
+            return this;
+        }
+
+        public Builder logitBias(Map<Integer, Float> value) {
+            logitBias = value;
+            return this;
+        }
+
+        public Builder badWords(List<List<Integer>> value) {
+            badWords = value;
+            return this;
+        }
+
+        public Builder allowedTokenIds(List<Integer> value) {
+            allowedTokenIds = value;
+            return this;
+        }
+
+        public Builder seed(long value) {
+            seed = OptionalLong.of(value);
+            return this;
+        }
+
+        public Builder minTokens(int value) {
+            minTokens = value;
+            return this;
+        }
+
+        public Builder stopTokenIds(List<Integer> value) {
+            stopTokenIds = value;
+            return this;
+        }
+
+        public Builder ignoreEos(boolean value) {
+            ignoreEos = value;
+            return this;
+        }
+
+        /**
+         * The parameters.
+         *
+         * @throws IllegalArgumentException naming the one that is out of range
+         */
+        public SamplingParams build() {
+            return new SamplingParams(
+                    temperature,
+                    topK,
+                    topP,
+                    minP,
+                    frequencyPenalty,
+                    presencePenalty,
+                    repetitionPenalty,
+                    logitBias,
+                    badWords,
+                    allowedTokenIds,
+                    seed,
+                    maxTokens,
+                    minTokens,
+                    stopTokenIds,
+                    ignoreEos);
+        }
     }
 }

@@ -35,6 +35,7 @@ final class Sequence {
     private final int[] stopTokens;
     private final int maxGeneratedTokens;
     private final RandomGenerator random;
+    private final @Nullable LogitsProcessor logitsProcessor;
 
     private int[] tokens;
     private int length;
@@ -70,6 +71,7 @@ final class Sequence {
         random = sampling.seed().isPresent()
                 ? new SplittableRandom(sampling.seed().getAsLong())
                 : new SplittableRandom();
+        logitsProcessor = LogitsProcessor.of(request);
     }
 
     private static int[] stopTokens(SamplingParams sampling, int[] eosTokens) {
@@ -120,6 +122,12 @@ final class Sequence {
 
     RandomGenerator random() {
         return random;
+    }
+
+    /** What it does to its logits before a token is chosen; null for nothing. */
+    @Nullable
+    LogitsProcessor logitsProcessor() {
+        return logitsProcessor;
     }
 
     int lastToken() {
@@ -233,6 +241,9 @@ final class Sequence {
 
     /** Appends a generated token and decides whether it was the last. */
     void append(int token, long nowNanos) {
+        if (logitsProcessor != null) {
+            logitsProcessor.accept(token);
+        }
         if (length == tokens.length) { // the prompt's own array is full too, so it is never written to
             tokens = Arrays.copyOf(tokens, Math.max(length + 16, length + length / 2));
         }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -27,7 +26,11 @@ class EngineTest {
     }
 
     private static SamplingParams sampled(long seed, int maxTokens) {
-        return new SamplingParams(1, 0, 1, 0, OptionalLong.of(seed), maxTokens, 0, List.of(), false);
+        return SamplingParams.builder(maxTokens).seed(seed).build();
+    }
+
+    private static SamplingParams sampledExactly(long seed, int maxTokens) {
+        return SamplingParams.builder(maxTokens).seed(seed).ignoreEos(true).build();
     }
 
     private static RecordingSubscriber start(Engine engine, GenerationRequest request) {
@@ -68,10 +71,12 @@ class EngineTest {
 
     @Test
     void theFinishReasonSaysWhatEndedTheSequence() throws Exception {
-        GenerationRequest probe = request("stop", 5, SamplingParams.greedy(20).ignoringEos());
+        GenerationRequest probe = request("stop", 5, SamplingParams.greedyExactly(20));
         List<Integer> text = FakeModelRunner.reference(probe, CONTEXT);
         int stop = text.get(7);
-        SamplingParams stopping = new SamplingParams(0, 0, 1, 0, OptionalLong.empty(), 20, 0, List.of(stop), true);
+        SamplingParams stopping = SamplingParams.greedyExactly(20).toBuilder()
+                .stopTokenIds(List.of(stop))
+                .build();
         try (Engine engine = Engine.start(new FakeModelRunner(2, CONTEXT), CONFIG, EngineListener.NONE)) {
             RecordingSubscriber full = start(engine, probe);
             assertThat(full.awaitEnd()).isEqualTo(FinishReason.LENGTH);
@@ -79,8 +84,7 @@ class EngineTest {
             RecordingSubscriber stopped = start(engine, new GenerationRequest("stop", probe.promptTokens(), stopping));
             assertThat(stopped.awaitEnd()).isEqualTo(FinishReason.STOP);
             assertThat(stopped.tokens()).isEqualTo(text.subList(0, text.indexOf(stop) + 1));
-            RecordingSubscriber cut =
-                    start(engine, request("cut", 60, SamplingParams.greedy(100).ignoringEos()));
+            RecordingSubscriber cut = start(engine, request("cut", 60, SamplingParams.greedyExactly(100)));
             assertThat(cut.awaitEnd()).isEqualTo(FinishReason.LENGTH);
             assertThat(cut.tokens()).hasSize(CONTEXT - 60);
         }
@@ -88,9 +92,12 @@ class EngineTest {
 
     @Test
     void noStopTokenIsChosenBeforeTheMinimum() throws Exception {
-        GenerationRequest probe = request("min", 5, SamplingParams.greedy(20).ignoringEos());
+        GenerationRequest probe = request("min", 5, SamplingParams.greedyExactly(20));
         int stop = FakeModelRunner.reference(probe, CONTEXT).get(0);
-        SamplingParams atLeast = new SamplingParams(0, 0, 1, 0, OptionalLong.empty(), 20, 6, List.of(stop), true);
+        SamplingParams atLeast = SamplingParams.greedyExactly(20).toBuilder()
+                .minTokens(6)
+                .stopTokenIds(List.of(stop))
+                .build();
         try (Engine engine = Engine.start(new FakeModelRunner(2, CONTEXT), CONFIG, EngineListener.NONE)) {
             RecordingSubscriber subscriber = start(engine, new GenerationRequest("min", probe.promptTokens(), atLeast));
             subscriber.awaitEnd();
@@ -117,9 +124,9 @@ class EngineTest {
                 }
             };
             RecordingSubscriber other = new RecordingSubscriber(0);
-            engine.generate(request("other", 4, SamplingParams.greedy(40).ignoringEos()))
+            engine.generate(request("other", 4, SamplingParams.greedyExactly(40)))
                     .subscribe(other);
-            engine.generate(request("victim", 4, SamplingParams.greedy(40).ignoringEos()))
+            engine.generate(request("victim", 4, SamplingParams.greedyExactly(40)))
                     .subscribe(victim);
             other.subscription.request(Long.MAX_VALUE);
             bothAsked.countDown();
@@ -137,10 +144,8 @@ class EngineTest {
         CountDownLatch gate = new CountDownLatch(1);
         model.onRun = plan -> await(gate);
         try (Engine engine = Engine.start(model, CONFIG.withMaxQueuedRequests(1), EngineListener.NONE)) {
-            RecordingSubscriber running =
-                    start(engine, request("running", 3, SamplingParams.greedy(5).ignoringEos()));
-            RecordingSubscriber waiting =
-                    start(engine, request("waiting", 3, SamplingParams.greedy(5).ignoringEos()));
+            RecordingSubscriber running = start(engine, request("running", 3, SamplingParams.greedyExactly(5)));
+            RecordingSubscriber waiting = start(engine, request("waiting", 3, SamplingParams.greedyExactly(5)));
             RecordingSubscriber refused = start(engine, request("refused", 3, SamplingParams.greedy(5)));
             assertThat(refused.hasEnded()).isTrue();
             assertThatThrownBy(refused::awaitEnd)
@@ -162,14 +167,13 @@ class EngineTest {
 
     @Test
     void aReaderWithoutDemandIsParkedAndResumesExactlyWhereItWas() throws Exception {
-        GenerationRequest request = request("slow", 9, sampled(5, 30).ignoringEos());
+        GenerationRequest request = request("slow", 9, sampledExactly(5, 30));
         FakeModelRunner model = new FakeModelRunner(2, CONTEXT);
         try (Engine engine = Engine.start(model, CONFIG, EngineListener.NONE)) {
             RecordingSubscriber slow = new RecordingSubscriber(4);
             engine.generate(request).subscribe(slow);
             slow.awaitTokens(4);
-            RecordingSubscriber other =
-                    start(engine, request("other", 3, SamplingParams.greedy(20).ignoringEos()));
+            RecordingSubscriber other = start(engine, request("other", 3, SamplingParams.greedyExactly(20)));
             other.awaitEnd();
             assertThat(slow.tokens()).hasSize(4);
             slow.subscription.request(Long.MAX_VALUE);
@@ -184,8 +188,7 @@ class EngineTest {
         List<RecordingSubscriber> parked = new ArrayList<>();
         try (Engine engine = Engine.start(new FakeModelRunner(2, CONTEXT), CONFIG, EngineListener.NONE)) {
             for (int i = 0; i < 5; i++) {
-                GenerationRequest request =
-                        request("parked-" + i, 11 + i, sampled(i, 25).ignoringEos());
+                GenerationRequest request = request("parked-" + i, 11 + i, sampledExactly(i, 25));
                 RecordingSubscriber subscriber = new RecordingSubscriber(3);
                 engine.generate(request).subscribe(subscriber);
                 subscriber.awaitTokens(3);
@@ -207,7 +210,7 @@ class EngineTest {
         FakeModelRunner model = new FakeModelRunner(2, CONTEXT);
         try (Engine engine = Engine.start(model, CONFIG, EngineListener.NONE)) {
             RecordingSubscriber bystander = new RecordingSubscriber(3);
-            GenerationRequest request = request("bystander", 5, sampled(1, 10).ignoringEos());
+            GenerationRequest request = request("bystander", 5, sampledExactly(1, 10));
             engine.generate(request).subscribe(bystander);
             bystander.awaitTokens(3);
             model.onRun = plan -> {
@@ -226,8 +229,7 @@ class EngineTest {
     @Test
     void aSubscriberThatThrowsEndsItsOwnStreamOnly() throws Exception {
         try (Engine engine = Engine.start(new FakeModelRunner(2, CONTEXT), CONFIG, EngineListener.NONE)) {
-            RecordingSubscriber other =
-                    start(engine, request("other", 5, SamplingParams.greedy(30).ignoringEos()));
+            RecordingSubscriber other = start(engine, request("other", 5, SamplingParams.greedyExactly(30)));
             engine.generate(request("broken", 5, SamplingParams.greedy(30)))
                     .subscribe(
                             output -> {
@@ -250,7 +252,7 @@ class EngineTest {
             GenerationRequest foreign = new GenerationRequest("foreign", new int[] {3, 97}, SamplingParams.greedy(1));
             assertThatThrownBy(() -> start(engine, foreign).awaitEnd()).cause().hasMessageContaining("97");
         }
-        assertThatThrownBy(() -> SamplingParams.greedy(1).withTemperature(3))
+        assertThatThrownBy(() -> SamplingParams.builder(1).temperature(3).build())
                 .hasMessageContaining("temperature is 3.0");
     }
 
@@ -259,8 +261,7 @@ class EngineTest {
         FakeModelRunner model = new FakeModelRunner(1, CONTEXT);
         Engine engine = Engine.start(model, CONFIG, EngineListener.NONE);
         RecordingSubscriber parked = new RecordingSubscriber(2);
-        engine.generate(request("parked", 3, SamplingParams.greedy(20).ignoringEos()))
-                .subscribe(parked);
+        engine.generate(request("parked", 3, SamplingParams.greedyExactly(20))).subscribe(parked);
         parked.awaitTokens(2);
         engine.close();
         assertThat(model.isClosed).isTrue();

@@ -31,9 +31,8 @@ class FairnessTest {
 
     private GenerationRequest request(String id, String tenant, int priority) {
         int[] prompt = random.ints(1 + random.nextInt(40), 0, 90).toArray();
-        SamplingParams sampling =
-                SamplingParams.greedy(1 + random.nextInt(20)).ignoringEos().withSeed(random.nextLong());
-        return new GenerationRequest(id, prompt, sampling, tenant, priority);
+        SamplingParams sampling = SamplingParams.greedyExactly(1 + random.nextInt(20));
+        return new GenerationRequest(id, prompt, sampling).of(tenant, priority);
     }
 
     private static RecordingSubscriber start(Engine engine, GenerationRequest request) {

@@ -131,7 +131,12 @@ final class FakeModelRunner implements ModelRunner {
         while (!sequence.isFinished()) {
             model.score(tokens, length, 0);
             int token = sampler.sample(
-                    model.logits.values(), 0, request.sampling(), sequence.suppressedTokens(), sequence.random());
+                    model.logits.values(),
+                    0,
+                    request.sampling(),
+                    sequence.suppressedTokens(),
+                    sequence.logitsProcessor(),
+                    sequence.random());
             tokens[length++] = model.single(token);
             generated.add(token);
             sequence.append(token, 0);

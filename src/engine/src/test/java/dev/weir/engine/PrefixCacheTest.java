@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -149,7 +148,7 @@ class PrefixCacheTest {
     }
 
     private static SamplingParams sampled(long seed, int maxTokens) {
-        return new SamplingParams(1, 0, 1, 0, OptionalLong.of(seed), maxTokens, 0, List.of(), true);
+        return SamplingParams.builder(maxTokens).seed(seed).ignoreEos(true).build();
     }
 
     private static RecordingSubscriber start(Engine engine, int[] prompt, SamplingParams sampling) {
@@ -256,7 +255,7 @@ class PrefixCacheTest {
                 RecordingSubscriber slow = new RecordingSubscriber(11);
                 engine.generate(new GenerationRequest("slow", prompt, sampling)).subscribe(slow);
                 slow.awaitTokens(11);
-                answer(engine, text(7, 9), SamplingParams.greedy(3).ignoringEos());
+                answer(engine, text(7, 9), SamplingParams.greedyExactly(3));
                 // The same tokens as a prompt are its own blocks only if it makes no difference who computed them.
                 int[] same = join(prompt, array(slow.tokens()));
                 RecordingSubscriber other = start(engine, same, sampled(4, 5));

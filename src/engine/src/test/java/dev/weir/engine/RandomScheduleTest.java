@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
@@ -106,18 +105,8 @@ class RandomScheduleTest {
 
     private void submit(Engine engine, String id) {
         int[] prompt = prompt();
-        SamplingParams sampling = new SamplingParams(
-                random.nextBoolean() ? 0 : 1,
-                0,
-                1,
-                0,
-                OptionalLong.of(random.nextLong()),
-                1 + random.nextInt(16),
-                0,
-                List.of(),
-                random.nextBoolean());
         GenerationRequest request =
-                new GenerationRequest(id, prompt, sampling).of("tenant-" + random.nextInt(4), random.nextInt(3));
+                new GenerationRequest(id, prompt, sampling()).of("tenant-" + random.nextInt(4), random.nextInt(3));
         boolean isPaused = pauses && random.nextInt(5) == 0;
         RecordingSubscriber subscriber = new RecordingSubscriber(isPaused ? 1 + random.nextInt(4) : Long.MAX_VALUE);
         if (isPaused) {
@@ -126,6 +115,25 @@ class RandomScheduleTest {
         requests.put(id, request);
         live.put(id, subscriber);
         engine.generate(request).subscribe(subscriber);
+    }
+
+    /** Greedy or not, with or without what changes the logits by what was said before. */
+    private SamplingParams sampling() {
+        SamplingParams.Builder sampling = SamplingParams.builder(1 + random.nextInt(16))
+                .temperature(random.nextBoolean() ? 0 : 1)
+                .seed(random.nextLong())
+                .ignoreEos(random.nextBoolean());
+        if (random.nextInt(3) == 0) {
+            sampling.frequencyPenalty(random.nextFloat(-2, 2)).presencePenalty(random.nextFloat(-2, 2));
+        }
+        if (random.nextInt(3) == 0) {
+            sampling.repetitionPenalty(random.nextFloat(0.5f, 2));
+        }
+        if (random.nextInt(3) == 0) {
+            int token = random.nextInt(90);
+            sampling.logitBias(Map.of(token, 3f)).badWords(List.of(List.of(token, token), List.of(3)));
+        }
+        return sampling.build();
     }
 
     /** A new text, an old one, or some of an old one and more. */

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.offset;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -18,7 +17,12 @@ class SamplerTest {
     private final Sampler sampler = new Sampler(LOGITS.length);
 
     private static SamplingParams params(float temperature, int topK, float topP, float minP) {
-        return new SamplingParams(temperature, topK, topP, minP, OptionalLong.empty(), 1, 0, List.of(), false);
+        return SamplingParams.builder(1)
+                .temperature(temperature)
+                .topK(topK)
+                .topP(topP)
+                .minP(minP)
+                .build();
     }
 
     /** Shares of 200,000 draws. */
@@ -28,7 +32,7 @@ class SamplerTest {
         FloatBuffer logits = FloatBuffer.wrap(LOGITS);
         int draws = 200_000;
         for (int i = 0; i < draws; i++) {
-            shares[sampler.sample(logits, 0, params, suppressed, random)] += 1.0 / draws;
+            shares[sampler.sample(logits, 0, params, suppressed, null, random)] += 1.0 / draws;
         }
         return shares;
     }
@@ -63,7 +67,7 @@ class SamplerTest {
 
     @Test
     void greedyTakesTheFirstOfTheLargest() {
-        assertThat(sampler.sample(FloatBuffer.wrap(LOGITS), 0, params(0, 0, 1, 0), NONE, new SplittableRandom(1)))
+        assertThat(sampler.sample(FloatBuffer.wrap(LOGITS), 0, params(0, 0, 1, 0), NONE, null, new SplittableRandom(1)))
                 .isEqualTo(1);
     }
 
@@ -98,7 +102,12 @@ class SamplerTest {
     @Test
     void suppressedTokensAreNeverChosen() {
         assertThat(sampler.sample(
-                        FloatBuffer.wrap(LOGITS), 0, params(0, 0, 1, 0), new int[] {1, 4}, new SplittableRandom(1)))
+                        FloatBuffer.wrap(LOGITS),
+                        0,
+                        params(0, 0, 1, 0),
+                        new int[] {1, 4},
+                        null,
+                        new SplittableRandom(1)))
                 .isEqualTo(3);
         assertThat(shares(params(1, 0, 1, 0), 1, 4)[1]).isZero();
     }
@@ -112,6 +121,7 @@ class SamplerTest {
                         0,
                         params(Float.MIN_VALUE, 0, 1, 0),
                         NONE,
+                        null,
                         new SplittableRandom(1)))
                 .isEqualTo(5);
     }
@@ -122,16 +132,16 @@ class SamplerTest {
         SplittableRandom one = new SplittableRandom(7);
         SplittableRandom two = new SplittableRandom(7);
         for (int i = 0; i < 1000; i++) {
-            assertThat(sampler.sample(logits, 0, params(1, 0, 0.95f, 0), NONE, one))
-                    .isEqualTo(sampler.sample(logits, 0, params(1, 0, 0.95f, 0), NONE, two));
+            assertThat(sampler.sample(logits, 0, params(1, 0, 0.95f, 0), NONE, null, one))
+                    .isEqualTo(sampler.sample(logits, 0, params(1, 0, 0.95f, 0), NONE, null, two));
         }
     }
 
     @Test
     void logitsThatAreNotNumbersAreRefused() {
         float[] broken = {Float.NaN, Float.NaN, Float.NaN, Float.NaN, Float.NaN, Float.NaN};
-        assertThatThrownBy(() ->
-                        sampler.sample(FloatBuffer.wrap(broken), 0, params(0, 0, 1, 0), NONE, new SplittableRandom(1)))
+        assertThatThrownBy(() -> sampler.sample(
+                        FloatBuffer.wrap(broken), 0, params(0, 0, 1, 0), NONE, null, new SplittableRandom(1)))
                 .hasMessageContaining("not finite");
     }
 

@@ -31,7 +31,7 @@ public final class EngineLoop {
         int[] prompt = new Random(1)
                 .ints(load.promptTokens(), 0, engine.shape().vocabularySize())
                 .toArray();
-        SamplingParams sampling = SamplingParams.greedy(load.newTokens()).ignoringEos();
+        SamplingParams sampling = SamplingParams.greedyExactly(load.newTokens());
         long start = System.nanoTime();
         Flux.range(0, load.sequences())
                 .flatMap(

@@ -11,7 +11,6 @@ import dev.weir.engine.StepOutput;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,7 +63,12 @@ class EngineLawsTest {
         int maxTokens = 4 + random.nextInt(20);
         SamplingParams sampling = number % 2 == 0
                 ? SamplingParams.greedy(maxTokens)
-                : new SamplingParams(1, 20, 0.95f, 0, OptionalLong.of(number), maxTokens, 0, List.of(), true);
+                : SamplingParams.builder(maxTokens)
+                        .topK(20)
+                        .topP(0.95f)
+                        .seed(number)
+                        .ignoreEos(true)
+                        .build();
         return new GenerationRequest("request-" + number, prompt, sampling);
     }
 

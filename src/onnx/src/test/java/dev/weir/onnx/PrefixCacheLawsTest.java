@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,8 +63,13 @@ class PrefixCacheLawsTest {
                             random.ints(1 + random.nextInt(12), 0, vocabulary).toArray());
                     int maxTokens = 2 + random.nextInt(8);
                     SamplingParams sampling = i % 2 == 0
-                            ? SamplingParams.greedy(maxTokens).ignoringEos()
-                            : new SamplingParams(1, 20, 0.95f, 0, OptionalLong.of(i), maxTokens, 0, List.of(), true);
+                            ? SamplingParams.greedyExactly(maxTokens)
+                            : SamplingParams.builder(maxTokens)
+                                    .topK(20)
+                                    .topP(0.95f)
+                                    .seed(i)
+                                    .ignoreEos(true)
+                                    .build();
                     requests.add(new GenerationRequest(i + "." + turn, texts[i], sampling));
                 }
                 List<List<StepOutput>> answers = Flux.fromIterable(requests)

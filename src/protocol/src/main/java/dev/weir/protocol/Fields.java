@@ -173,6 +173,29 @@ final class Fields {
         return List.copyOf(ids);
     }
 
+    /** An object of at most {@code most} numbers from {@code min} to {@code max} by token id. */
+    Map<Integer, Double> numbersById(String name, int most, double min, double max, String range) {
+        Fields inner = object(name);
+        if (inner == null) {
+            return Map.of();
+        }
+        atMost(name, inner.node, most);
+        Map<Integer, Double> map = new LinkedHashMap<>();
+        inner.node.fieldNames().forEachRemaining(key -> {
+            Double number = inner.decimal(key, min, max, range);
+            if (!key.matches("\\d{1,9}")) {
+                throw ProtocolException.invalid(
+                        "invalid_value",
+                        path(name),
+                        path(name) + " names \"" + Json.abbreviate(key) + "\" but must name token ids, each 0 or more");
+            }
+            if (number != null) {
+                map.put(Integer.valueOf(key), number);
+            }
+        });
+        return map;
+    }
+
     /** An object whose values are strings. */
     Map<String, String> stringMap(String name) {
         Fields inner = object(name);

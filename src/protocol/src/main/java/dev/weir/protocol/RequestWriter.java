@@ -102,27 +102,50 @@ public final class RequestWriter {
         writeOptional(out, "top_p", sampling.topP());
         writeOptional(out, "top_k", sampling.topK());
         writeOptional(out, "min_p", sampling.minP());
+        writeOptional(out, "frequency_penalty", sampling.frequencyPenalty());
+        writeOptional(out, "presence_penalty", sampling.presencePenalty());
+        writeOptional(out, "repetition_penalty", sampling.repetitionPenalty());
+        if (!sampling.logitBias().isEmpty()) {
+            out.writeObjectFieldStart("logit_bias");
+            for (Map.Entry<Integer, Double> bias : sampling.logitBias().entrySet()) {
+                out.writeNumberField(bias.getKey().toString(), bias.getValue());
+            }
+            out.writeEndObject();
+        }
+        writeStrings(out, "bad_words", sampling.badWords());
+        writeIds(out, "allowed_token_ids", sampling.allowedTokenIds());
         writeOptional(out, "seed", sampling.seed());
         writeOptional(out, maxName, sampling.maxTokens());
         if (sampling.minTokens() > 0) {
             out.writeNumberField("min_tokens", sampling.minTokens());
         }
-        if (!sampling.stop().isEmpty()) {
-            out.writeArrayFieldStart("stop");
-            for (String stop : sampling.stop()) {
-                out.writeString(stop);
-            }
-            out.writeEndArray();
-        }
-        if (!sampling.stopTokenIds().isEmpty()) {
-            out.writeArrayFieldStart("stop_token_ids");
-            for (int id : sampling.stopTokenIds()) {
-                out.writeNumber(id);
-            }
-            out.writeEndArray();
+        writeStrings(out, "stop", sampling.stop());
+        writeIds(out, "stop_token_ids", sampling.stopTokenIds());
+        if (sampling.includeStop()) {
+            out.writeBooleanField("include_stop_str_in_output", true);
         }
         if (sampling.ignoreEos()) {
             out.writeBooleanField("ignore_eos", true);
+        }
+    }
+
+    private static void writeStrings(JsonGenerator out, String name, List<String> strings) throws IOException {
+        if (!strings.isEmpty()) {
+            out.writeArrayFieldStart(name);
+            for (String string : strings) {
+                out.writeString(string);
+            }
+            out.writeEndArray();
+        }
+    }
+
+    private static void writeIds(JsonGenerator out, String name, List<Integer> ids) throws IOException {
+        if (!ids.isEmpty()) {
+            out.writeArrayFieldStart(name);
+            for (int id : ids) {
+                out.writeNumber(id);
+            }
+            out.writeEndArray();
         }
     }
 

@@ -24,11 +24,31 @@ final class RequestReaderTest {
     void samplingFieldsKeepTheirValuesAndTellUnsetOnesApart() {
         SamplingFields sent = RequestReader.completion("""
                         {"prompt":"x","temperature":0,"top_p":0.9,"top_k":-1,"min_p":0.1,"seed":-7,"max_tokens":12,
+                         "frequency_penalty":-2,"presence_penalty":0.5,"repetition_penalty":1.1,"bad_words":"no",
+                         "logit_bias":{"50256":-100,"7":1.5},"allowed_token_ids":[4],"include_stop_str_in_output":true,
                          "min_tokens":3,"stop":["a","b"],"stop_token_ids":[1,2],"ignore_eos":true,"stream":true,
                          "stream_options":{"include_usage":true},"user":"u","metadata":{"a":"b"},"no_such_field":[1]}
                         """).sampling();
         assertThat(sent)
-                .isEqualTo(new SamplingFields(0.0, 0.9, 0, 0.1, -7L, 12, 3, List.of("a", "b"), List.of(1, 2), true));
+                .isEqualTo(SamplingFields.builder()
+                        .temperature(0)
+                        .topP(0.9)
+                        .topK(0)
+                        .minP(0.1)
+                        .frequencyPenalty(-2)
+                        .presencePenalty(0.5)
+                        .repetitionPenalty(1.1)
+                        .logitBias(Map.of(50256, -100.0, 7, 1.5))
+                        .badWords(List.of("no"))
+                        .allowedTokenIds(List.of(4))
+                        .seed(-7)
+                        .maxTokens(12)
+                        .minTokens(3)
+                        .stop("a", "b")
+                        .stopTokenIds(List.of(1, 2))
+                        .includeStop(true)
+                        .ignoreEos(true)
+                        .build());
         assertThat(RequestReader.completion("{\"prompt\":\"x\",\"stop\":null,\"temperature\":null}")
                         .sampling())
                 .isEqualTo(SamplingFields.NONE);
@@ -147,12 +167,21 @@ final class RequestReaderTest {
                     echo             | true                  | unsupported_parameter
                     suffix           | "x"                   | unsupported_parameter
                     logprobs         | 0                     | unsupported_parameter
-                    logit_bias       | {"5":1}               | unsupported_parameter
-                    presence_penalty | 0.5                   | unsupported_parameter
-                    repetition_penalty | 1.1                 | unsupported_parameter
+                    logit_bias       | [5]                   | invalid_type
+                    logit_bias.5     | {"5":"x"}             | invalid_type
+                    logit_bias.5     | {"5":-100.5}          | decimal_below_min_value
+                    logit_bias       | {"five":1}            | invalid_value
+                    logit_bias       | {"-1":1}              | invalid_value
+                    frequency_penalty | 2.1                  | decimal_above_max_value
+                    presence_penalty | -2.1                  | decimal_below_min_value
+                    repetition_penalty | 0                   | decimal_below_min_value
+                    bad_words[1]     | ["a",""]              | invalid_value
+                    allowed_token_ids | []                   | invalid_value
+                    allowed_token_ids[0] | ["a"]             | invalid_type
+                    include_stop_str_in_output | 1           | invalid_type
                     """)
     void badFieldOfACompletionIsRefusedByName(String param, String value, String code) {
-        String field = param.replaceAll("\\[.*", "");
+        String field = param.replaceAll("[\\[.].*", "");
         String prompt = field.equals("prompt") ? "" : "\"prompt\":\"x\",";
         ApiError error = error(RequestReader::completion, "{" + prompt + "\"" + field + "\":" + value + "}");
         assertThat(error.param()).isEqualTo(param);

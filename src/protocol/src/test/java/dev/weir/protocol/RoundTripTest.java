@@ -56,8 +56,25 @@ final class RoundTripTest {
 
     @Test
     void requestIsReadBackAsItWasWritten() {
-        SamplingFields sampling =
-                new SamplingFields(0.5, 0.25, 40, 0.125, 5L, 7, 2, List.of("\n\n", AWKWARD), List.of(3), true);
+        SamplingFields sampling = SamplingFields.builder()
+                .temperature(0.5)
+                .topP(0.25)
+                .topK(40)
+                .minP(0.125)
+                .frequencyPenalty(-1.5)
+                .presencePenalty(0.75)
+                .repetitionPenalty(1.25)
+                .logitBias(Map.of(5, -100.0, 70000, 0.5))
+                .badWords(List.of("never", AWKWARD))
+                .allowedTokenIds(List.of(5, 6))
+                .seed(5)
+                .maxTokens(7)
+                .minTokens(2)
+                .stop("\n\n", AWKWARD)
+                .stopTokenIds(List.of(3))
+                .includeStop(true)
+                .ignoreEos(true)
+                .build();
         CompletionRequest completion = new CompletionRequest("m", new Prompt.Text(AWKWARD), sampling, true, true);
         assertThat(RequestReader.completion(RequestWriter.completion(completion)))
                 .isEqualTo(completion);
