@@ -164,8 +164,8 @@ class AnswerStreamTest {
                 Api.CHAT,
                 List.of(
                         writer.role(),
-                        writer.text("a"),
-                        writer.text("b"),
+                        writer.text("a", List.of()),
+                        writer.text("b", List.of()),
                         writer.finish("length"),
                         writer.usage(new Usage(3, 6)),
                         "[DONE]"));
@@ -189,13 +189,15 @@ class AnswerStreamTest {
     void chunkStreamsEndWithOneDoneMark() {
         ChunkWriter writer = new ChunkWriter(ChunkWriter.Kind.COMPLETION, "id", 1, "m", false);
         assertViolation(
-                stream(Api.COMPLETIONS, List.of(writer.text("a"), "[DONE]")).outcome(), "before the answer");
+                stream(Api.COMPLETIONS, List.of(writer.text("a", List.of()), "[DONE]"))
+                        .outcome(),
+                "before the answer");
         assertViolation(
                 stream(Api.COMPLETIONS, List.of(writer.finish("stop"), "[DONE]", "[DONE]"))
                         .outcome(),
                 "second");
         assertViolation(
-                stream(Api.COMPLETIONS, List.of(writer.finish("stop"), writer.text("b")))
+                stream(Api.COMPLETIONS, List.of(writer.finish("stop"), writer.text("b", List.of())))
                         .outcome(),
                 "text after the chunk");
         AnswerStream unmarked = stream(Api.COMPLETIONS, List.of(writer.finish("stop")));

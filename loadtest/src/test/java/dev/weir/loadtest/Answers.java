@@ -35,15 +35,15 @@ final class Answers {
         List<String> events = new ArrayList<>();
         events.add(writer.next(new ServerEvent.Created(object(ResponseStatus.IN_PROGRESS, null, null, null))));
         events.add(writer.next(new ServerEvent.InProgress(object(ResponseStatus.IN_PROGRESS, null, null, null))));
-        events.add(
-                writer.next(new ServerEvent.OutputItemAdded(new OutputMessage(ITEM, ResponseStatus.IN_PROGRESS, ""))));
+        events.add(writer.next(
+                new ServerEvent.OutputItemAdded(new OutputMessage(ITEM, ResponseStatus.IN_PROGRESS, "", List.of()))));
         events.add(writer.next(new ServerEvent.ContentPartAdded(ITEM)));
         for (String delta : deltas) {
-            events.add(writer.next(new ServerEvent.OutputTextDelta(ITEM, delta)));
+            events.add(writer.next(new ServerEvent.OutputTextDelta(ITEM, delta, List.of())));
         }
-        OutputMessage message = new OutputMessage(ITEM, status, text);
-        events.add(writer.next(new ServerEvent.OutputTextDone(ITEM, text)));
-        events.add(writer.next(new ServerEvent.ContentPartDone(ITEM, text)));
+        OutputMessage message = new OutputMessage(ITEM, status, text, List.of());
+        events.add(writer.next(new ServerEvent.OutputTextDone(ITEM, text, List.of())));
+        events.add(writer.next(new ServerEvent.ContentPartDone(ITEM, text, List.of())));
         events.add(writer.next(new ServerEvent.OutputItemDone(message)));
         ResponseObject whole = object(status, message, new Usage(5, outputTokens), incompleteReason);
         events.add(writer.next(

@@ -105,7 +105,7 @@ final class FakeServer implements AutoCloseable {
             int tokens = request.path("max_tokens")
                     .asInt(request.path("max_completion_tokens").asInt());
             ChunkWriter writer = new ChunkWriter(kind, "id", 1, MODEL, true);
-            IntStream.range(0, tokens).forEach(i -> stream.send(writer.text("t" + i)));
+            IntStream.range(0, tokens).forEach(i -> stream.send(writer.text("t" + i, List.of())));
             stream.send(writer.finish("length"));
             stream.send(writer.usage(new Usage(request.path("prompt").size(), tokens)));
             stream.send(ChunkWriter.DONE);

@@ -2,7 +2,9 @@ package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.ChunkWriter;
+import dev.weir.protocol.TokenLogprob;
 import dev.weir.protocol.Usage;
+import java.util.List;
 
 /** The chunks of a streamed completion or chat completion. Owned by the context of its connection. */
 final class ChunkReply implements Reply {
@@ -27,8 +29,8 @@ final class ChunkReply implements Reply {
     }
 
     @Override
-    public void text(String delta) {
-        outlet.send(writer.text(delta));
+    public void text(String delta, List<TokenLogprob> logprobs) {
+        outlet.send(writer.text(delta, logprobs));
     }
 
     @Override

@@ -125,7 +125,8 @@ final class HttpRoutes {
             SseOutlet outlet = new SseOutlet(http.response());
             run(http, ask, new ChunkReply(writer, outlet, kind == ChunkWriter.Kind.CHAT, includeUsage));
         } else {
-            WholeReply.Body whole = (_, text, ending, usage) -> writer.whole(text, ending.finishReason(), usage);
+            WholeReply.Body whole =
+                    (_, text, logprobs, ending, usage) -> writer.whole(text, logprobs, ending.finishReason(), usage);
             run(http, ask, new WholeReply(http.response(), whole));
         }
     }
@@ -137,8 +138,8 @@ final class HttpRoutes {
         if (request.stream()) {
             run(http, ask, new ResponseReply(shape, new SseOutlet(http.response()), null));
         } else {
-            WholeReply.Body whole = (prompt, text, ending, usage) ->
-                    EventWriter.response(shape.ended(shape.begun(prompt), ending, text, usage));
+            WholeReply.Body whole = (prompt, text, logprobs, ending, usage) ->
+                    EventWriter.response(shape.ended(shape.begun(prompt), ending, text, logprobs, usage));
             run(http, ask, new WholeReply(http.response(), whole));
         }
     }

@@ -150,6 +150,9 @@ final class ModelService implements AutoCloseable {
         if (sent.seed() != null) {
             sampling.seed(sent.seed());
         }
+        if (sent.logprobs() != null) {
+            sampling.logprobs(sent.logprobs());
+        }
         List<String> stop = new ArrayList<>(sent.stop());
         if (!sent.ignoreEos()) {
             stop.addAll(defaults.stopStrings());
@@ -161,6 +164,12 @@ final class ModelService implements AutoCloseable {
     /** What turns the tokens of a generation into text. */
     IncrementalDetokenizer detokenizer(PreparedPrompt prompt) {
         return new IncrementalDetokenizer(tokenizer, prompt.stop(), prompt.includeStop(), false);
+    }
+
+    /** Where the log-probabilities of a generation wait for their text; null if none are asked for. */
+    @Nullable
+    PendingLogprobs pendingLogprobs(PreparedPrompt prompt) {
+        return prompt.request().sampling().logprobs().isPresent() ? new PendingLogprobs(tokenizer) : null;
     }
 
     /** Tokens as the engine makes them, from subscription on. */

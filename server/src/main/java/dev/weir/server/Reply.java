@@ -1,7 +1,9 @@
 package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
+import dev.weir.protocol.TokenLogprob;
 import dev.weir.protocol.Usage;
+import java.util.List;
 
 /**
  * The client's end of one {@link Turn}: turns what happens into what its API sends. Owned by the context of the
@@ -12,8 +14,11 @@ interface Reply {
     /** The engine took the request; tokens will follow. */
     void accepted(PreparedPrompt prompt);
 
-    /** More text, never empty. Called only while {@link #isFull} is false, or just before the end. */
-    void text(String delta);
+    /**
+     * More text, with the log-probabilities of its tokens if they were asked for; one of the two is not empty. Called only
+     * while {@link #isFull} is false, or just before the end.
+     */
+    void text(String delta, List<TokenLogprob> logprobs);
 
     /** The text is complete. */
     void ended(Ending ending, Usage usage);

@@ -7,7 +7,10 @@ import dev.weir.protocol.ResponseObject;
 import dev.weir.protocol.ResponseRequest;
 import dev.weir.protocol.ResponseStatus;
 import dev.weir.protocol.ServerEvent;
+import dev.weir.protocol.TokenLogprob;
 import dev.weir.protocol.Usage;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +22,7 @@ final class ResponseReply implements Reply {
     private final Outlet outlet;
     private final EventWriter events;
     private final StringBuilder text = new StringBuilder();
+    private final List<TokenLogprob> logprobs = new ArrayList<>();
     private ResponseObject begun;
 
     @SuppressWarnings("NullAway.Init") // accepted() comes before any other call but refused()
@@ -49,18 +53,19 @@ final class ResponseReply implements Reply {
                             request.metadata()));
         }
 
-        OutputMessage message(ResponseStatus status, String text) {
-            return new OutputMessage("msg_" + id.substring(id.indexOf('_') + 1), status, text);
+        OutputMessage message(ResponseStatus status, String text, List<TokenLogprob> logprobs) {
+            return new OutputMessage("msg_" + id.substring(id.indexOf('_') + 1), status, text, logprobs);
         }
 
-        ResponseObject ended(ResponseObject begun, Ending ending, String text, Usage usage) {
+        ResponseObject ended(
+                ResponseObject begun, Ending ending, String text, List<TokenLogprob> logprobs, Usage usage) {
             return begun.ended(
                     switch (ending) {
                         case STOP -> ResponseStatus.COMPLETED;
                         case LENGTH -> ResponseStatus.INCOMPLETE;
                         case CANCELLED -> ResponseStatus.CANCELLED;
                     },
-                    message(messageStatus(ending), text),
+                    message(messageStatus(ending), text, logprobs),
                     usage,
                     ending == Ending.LENGTH ? "max_output_tokens" : null);
         }
@@ -78,7 +83,7 @@ final class ResponseReply implements Reply {
     @Override
     public void accepted(PreparedPrompt prompt) {
         begun = shape.begun(prompt);
-        OutputMessage message = shape.message(ResponseStatus.IN_PROGRESS, "");
+        OutputMessage message = shape.message(ResponseStatus.IN_PROGRESS, "", List.of());
         outlet.open();
         send(new ServerEvent.Created(begun));
         send(new ServerEvent.InProgress(begun));
@@ -87,18 +92,19 @@ final class ResponseReply implements Reply {
     }
 
     @Override
-    public void text(String delta) {
+    public void text(String delta, List<TokenLogprob> more) {
         text.append(delta);
-        send(new ServerEvent.OutputTextDelta(messageId(), delta));
+        logprobs.addAll(more);
+        send(new ServerEvent.OutputTextDelta(messageId(), delta, more));
     }
 
     @Override
     public void ended(Ending ending, Usage usage) {
         String whole = text.toString();
-        send(new ServerEvent.OutputTextDone(messageId(), whole));
-        send(new ServerEvent.ContentPartDone(messageId(), whole));
-        send(new ServerEvent.OutputItemDone(shape.message(ResponseShape.messageStatus(ending), whole)));
-        ResponseObject ended = shape.ended(begun, ending, whole, usage);
+        send(new ServerEvent.OutputTextDone(messageId(), whole, logprobs));
+        send(new ServerEvent.ContentPartDone(messageId(), whole, logprobs));
+        send(new ServerEvent.OutputItemDone(shape.message(ResponseShape.messageStatus(ending), whole, logprobs)));
+        ResponseObject ended = shape.ended(begun, ending, whole, logprobs, usage);
         send(ending == Ending.STOP ? new ServerEvent.Completed(ended) : new ServerEvent.Incomplete(ended));
         outlet.close();
     }
@@ -120,7 +126,7 @@ final class ResponseReply implements Reply {
     }
 
     private String messageId() {
-        return shape.message(ResponseStatus.IN_PROGRESS, "").id();
+        return shape.message(ResponseStatus.IN_PROGRESS, "", List.of()).id();
     }
 
     private void send(ServerEvent event) {

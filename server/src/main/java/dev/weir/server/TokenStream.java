@@ -2,9 +2,11 @@ package dev.weir.server;
 
 import dev.weir.engine.FinishReason;
 import dev.weir.engine.StepOutput;
+import dev.weir.protocol.TokenLogprob;
 import dev.weir.tokenizer.IncrementalDetokenizer;
 import io.vertx.core.Context;
 import java.time.Duration;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,7 +33,8 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     interface Reader {
         boolean isFull();
 
-        void text(String delta);
+        /** More text, or the log-probabilities of tokens that have none. */
+        void text(String delta, List<TokenLogprob> logprobs);
 
         /**
          * The last call, unless the stream failed.
@@ -69,6 +72,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     // The context's thread
     private final IncrementalDetokenizer detokenizer;
+    private final @Nullable PendingLogprobs logprobs;
     private final StringBuilder pending = new StringBuilder();
     private int tokens;
     private int cachedTokens;
@@ -80,11 +84,18 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
      * A stream that has not begun.
      *
      * @param interval least time between two deltas; 0 hands on each token as it comes
+     * @param logprobs where log-probabilities wait for their text; null if none are asked for
      */
-    TokenStream(Context context, Duration interval, IncrementalDetokenizer detokenizer, Reader reader) {
+    TokenStream(
+            Context context,
+            Duration interval,
+            IncrementalDetokenizer detokenizer,
+            @Nullable PendingLogprobs logprobs,
+            Reader reader) {
         this.context = context;
         intervalMillis = interval.toMillis();
         this.detokenizer = detokenizer;
+        this.logprobs = logprobs;
         this.reader = reader;
     }
 
@@ -198,7 +209,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
         if (cause != null) {
             hasEnded = true;
             cancelTimer();
-            handOnText();
+            handOnText(false);
             reader.failed(cause);
             return;
         }
@@ -208,8 +219,13 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     /** Turns one output into text; the ending if the text is complete with it. */
     private Reply.@Nullable Ending take(StepOutput output) {
         cachedTokens = output.cachedTokens();
-        for (int token : output.tokenIds()) {
+        int[] ids = output.tokenIds();
+        for (int i = 0; i < ids.length; i++) {
+            int token = ids[i];
             tokens++;
+            if (logprobs != null) {
+                logprobs.add(token, output.logprobs().get(i), detokenizer.decodedLength());
+            }
             pending.append(detokenizer.accept(token));
             if (detokenizer.isStopped()) {
                 return Reply.Ending.STOP;
@@ -228,7 +244,10 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
         cancel(); // a stop string ends the text before the engine knows
         queue.clear();
         pending.append(detokenizer.finish());
-        handOnText();
+        if (logprobs != null && ending == Reply.Ending.STOP && !detokenizer.isStopped()) {
+            logprobs.dropSilentEnd(detokenizer.decodedLength());
+        }
+        handOnText(!detokenizer.isStopped());
         reader.ended(ending, tokens, cachedTokens);
     }
 
@@ -236,18 +255,23 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
         if (reader.isFull()) {
             return;
         }
-        handOnText();
+        handOnText(false);
         if (owedDemand >= WINDOW / 2) {
             request(owedDemand);
             owedDemand = 0;
         }
     }
 
-    private void handOnText() {
-        if (!pending.isEmpty()) {
-            String delta = pending.toString();
-            pending.setLength(0);
-            reader.text(delta);
+    /** Hands on what is complete; {@code isLast} if no text will follow. */
+    private void handOnText(boolean isLast) {
+        if (pending.isEmpty() && !(isLast && logprobs != null)) {
+            return;
+        }
+        String delta = pending.toString();
+        pending.setLength(0);
+        List<TokenLogprob> told = logprobs == null ? List.of() : logprobs.release(delta, isLast);
+        if (!delta.isEmpty() || !told.isEmpty()) {
+            reader.text(delta, told);
         }
     }
 }

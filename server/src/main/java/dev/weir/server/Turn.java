@@ -6,9 +6,11 @@ import dev.weir.engine.NoTokenAllowedException;
 import dev.weir.engine.OverloadedException;
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.ProtocolException;
+import dev.weir.protocol.TokenLogprob;
 import dev.weir.protocol.Usage;
 import io.vertx.core.Context;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -114,8 +116,8 @@ final class Turn implements TokenStream.Reader {
     }
 
     @Override
-    public void text(String delta) {
-        reply.text(delta);
+    public void text(String delta, List<TokenLogprob> logprobs) {
+        reply.text(delta, logprobs);
     }
 
     @Override
@@ -154,7 +156,8 @@ final class Turn implements TokenStream.Reader {
     }
 
     private void submit(PreparedPrompt ready) {
-        TokenStream tokenStream = new TokenStream(context, streamInterval, model.detokenizer(ready), this);
+        TokenStream tokenStream =
+                new TokenStream(context, streamInterval, model.detokenizer(ready), model.pendingLogprobs(ready), this);
         model.generate(ready.request()).subscribe(tokenStream);
         Throwable refusal = tokenStream.failure();
         if (refusal != null) {

@@ -1,18 +1,22 @@
 package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
+import dev.weir.protocol.TokenLogprob;
 import dev.weir.protocol.Usage;
 import io.vertx.core.http.HttpServerResponse;
+import java.util.ArrayList;
+import java.util.List;
 
 /** One JSON body for the whole text. Owned by the context of its connection. */
 final class WholeReply implements Reply {
     private final HttpServerResponse response;
     private final Body body;
     private final StringBuilder text = new StringBuilder();
+    private final List<TokenLogprob> logprobs = new ArrayList<>();
 
     /** Writes the body. */
     interface Body {
-        String write(PreparedPrompt prompt, String text, Ending ending, Usage usage);
+        String write(PreparedPrompt prompt, String text, List<TokenLogprob> logprobs, Ending ending, Usage usage);
     }
 
     private PreparedPrompt prompt;
@@ -29,13 +33,14 @@ final class WholeReply implements Reply {
     }
 
     @Override
-    public void text(String delta) {
+    public void text(String delta, List<TokenLogprob> more) {
         text.append(delta);
+        logprobs.addAll(more);
     }
 
     @Override
     public void ended(Ending ending, Usage usage) {
-        HttpReplies.json(response, body.write(prompt, text.toString(), ending, usage));
+        HttpReplies.json(response, body.write(prompt, text.toString(), logprobs, ending, usage));
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.weir.engine.EngineListener.StepStats;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -178,6 +179,10 @@ final class EngineCore implements Runnable {
                 sequence.stream.fail(new NoTokenAllowedException(sequence.generatedTokens()));
                 return;
             }
+            OptionalInt alternatives = sequence.request.sampling().logprobs();
+            if (alternatives.isPresent()) {
+                sequence.tell(sampler.logprobs(logits.values(), logits.offset(row), token, alternatives.getAsInt()));
+            }
             now = System.nanoTime();
             sequence.append(token, now);
             scheduler.generated(sequence);
@@ -210,7 +215,8 @@ final class EngineCore implements Runnable {
         Sequence sequence;
         while ((sequence = outbox.poll()) != null) { // each once, even if telling one of them fails the step
             FinishReason reason = sequence.finishReason();
-            sequence.stream.next(new StepOutput(new int[] {sequence.lastToken()}, reason, sequence.cachedTokens()));
+            sequence.stream.next(new StepOutput(
+                    new int[] {sequence.lastToken()}, reason, sequence.cachedTokens(), sequence.lastLogprobs()));
             if (reason != null) {
                 sequence.stream.complete();
             }

@@ -67,6 +67,45 @@ final class Sampler {
         return drawFromAll(sum, random.nextDouble(), best);
     }
 
+    /**
+     * The log-softmax of a row at the chosen token and at its largest scores.
+     *
+     * @param count how many of the largest
+     */
+    TokenLogprobs logprobs(FloatBuffer logits, int offset, int chosen, int count) {
+        logits.get(offset, weights);
+        int size = Math.min(count, weights.length);
+        int[] tokens = new int[size];
+        int found = 0;
+        for (int i = 0; size > 0 && i < weights.length; i++) {
+            if (found < size || weights[i] > weights[tokens[size - 1]]) {
+                found = Math.min(found + 1, size);
+                insert(i, tokens, found);
+            }
+        }
+        float max = weights[argMax()];
+        double sum = 0;
+        for (float weight : weights) {
+            sum += FastExp.exp(weight - max);
+        }
+        double normaliser = max + Math.log(sum);
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) {
+            values[i] = (float) (weights[tokens[i]] - normaliser);
+        }
+        return new TokenLogprobs((float) (weights[chosen] - normaliser), tokens, values);
+    }
+
+    /** Puts a token at its place among those before it, the last of which it pushes out. */
+    private void insert(int token, int[] largest, int found) {
+        int place = found - 1;
+        while (place > 0 && weights[largest[place - 1]] < weights[token]) {
+            largest[place] = largest[place - 1];
+            place--;
+        }
+        largest[place] = token;
+    }
+
     /** Index of the largest weight, the first of equals. */
     private int argMax() {
         int best = 0;

@@ -3,6 +3,7 @@ package dev.weir.engine;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -27,6 +28,7 @@ import java.util.OptionalLong;
  * @param minTokens tokens to generate before a stop token may be chosen
  * @param stopTokenIds tokens that end the sequence in addition to the model's own end-of-sequence tokens
  * @param ignoreEos whether the model's own end-of-sequence tokens are generated like any other
+ * @param logprobs how many of the most likely tokens are told beside each chosen one, 0 to 20; empty tells nothing
  */
 public record SamplingParams(
         float temperature,
@@ -43,7 +45,8 @@ public record SamplingParams(
         int maxTokens,
         int minTokens,
         List<Integer> stopTokenIds,
-        boolean ignoreEos) {
+        boolean ignoreEos,
+        OptionalInt logprobs) {
 
     public SamplingParams {
         check(temperature >= 0 && temperature <= 2, "temperature", temperature, "from 0 to 2");
@@ -60,6 +63,7 @@ public record SamplingParams(
         logitBias.forEach((token, bias) -> check(Math.abs(bias) <= 100, "logit_bias", bias, "from -100 to 100"));
         check(maxTokens >= 1, "max_tokens", maxTokens, "1 or more");
         check(minTokens >= 0 && minTokens <= maxTokens, "min_tokens", minTokens, "from 0 to max_tokens");
+        check(logprobs.orElse(0) >= 0 && logprobs.orElse(0) <= 20, "logprobs", logprobs.orElse(0), "from 0 to 20");
         logitBias = Map.copyOf(logitBias);
         badWords = badWords.stream().map(List::copyOf).toList();
         if (badWords.contains(List.<Integer>of())) {
@@ -128,6 +132,7 @@ public record SamplingParams(
         private int minTokens;
         private List<Integer> stopTokenIds = List.of();
         private boolean ignoreEos;
+        private OptionalInt logprobs = OptionalInt.empty();
 
         private Builder(int maxTokens) {
             this.maxTokens = maxTokens;
@@ -149,6 +154,7 @@ public record SamplingParams(
             minTokens = params.minTokens;
             stopTokenIds = params.stopTokenIds;
             ignoreEos = params.ignoreEos;
+            logprobs = params.logprobs;
         }
 
         public Builder maxTokens(int value) {
@@ -226,6 +232,11 @@ public record SamplingParams(
             return this;
         }
 
+        public Builder logprobs(int value) {
+            logprobs = OptionalInt.of(value);
+            return this;
+        }
+
         /**
          * The parameters.
          *
@@ -247,7 +258,8 @@ public record SamplingParams(
                     maxTokens,
                     minTokens,
                     stopTokenIds,
-                    ignoreEos);
+                    ignoreEos,
+                    logprobs);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.weir.engine;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,7 @@ final class Sequence {
     private int slot = NO_SLOT;
     private @Nullable FinishReason finishReason;
     private long lastTokenNanos;
+    private List<TokenLogprobs> lastLogprobs = List.of();
 
     Sequence(
             GenerationRequest request,
@@ -255,6 +257,16 @@ final class Sequence {
         } else if (generatedTokens() == maxGeneratedTokens) {
             finishReason = FinishReason.LENGTH;
         }
+    }
+
+    /** Notes how likely the newest token was, of a sequence that asks. */
+    void tell(TokenLogprobs logprobs) {
+        lastLogprobs = List.of(logprobs);
+    }
+
+    /** How likely the newest token was; empty unless asked for. */
+    List<TokenLogprobs> lastLogprobs() {
+        return lastLogprobs;
     }
 
     long lastTokenNanos() {

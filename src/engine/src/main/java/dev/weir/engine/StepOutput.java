@@ -1,5 +1,6 @@
 package dev.weir.engine;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,9 +9,11 @@ import org.jspecify.annotations.Nullable;
  * @param tokenIds the new tokens in order, usually one; with {@link FinishReason#STOP} the last is the stop token itself
  * @param finishReason why the sequence ended, or null while it goes on; nothing follows a finished output
  * @param cachedTokens tokens of the prompt that were not computed because the prefix cache held them
+ * @param logprobs one for each new token if the request asks for them, else empty
  */
 @SuppressWarnings("ArrayRecordComponent") // read once by the stream that owns it
-public record StepOutput(int[] tokenIds, @Nullable FinishReason finishReason, int cachedTokens) {
+public record StepOutput(
+        int[] tokenIds, @Nullable FinishReason finishReason, int cachedTokens, List<TokenLogprobs> logprobs) {
     public boolean isFinished() {
         return finishReason != null;
     }

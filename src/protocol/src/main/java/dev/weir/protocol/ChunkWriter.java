@@ -2,6 +2,7 @@ package dev.weir.protocol;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
+import java.util.List;
 
 /**
  * Writes the replies of {@code /v1/completions} and {@code /v1/chat/completions}: the chunks of a stream or the one body.
@@ -61,12 +62,18 @@ public final class ChunkWriter {
                 + afterChoice;
     }
 
-    /** A chunk of text. */
-    public String text(String text) {
+    /** A chunk of text, with the log-probabilities of its tokens if they were asked for. */
+    public String text(String text, List<TokenLogprob> logprobs) {
         StringBuilder out = new StringBuilder(beforeText.length() + text.length() + 80);
         out.append(beforeText).append(kind.openText);
         Json.quote(out, text);
-        out.append(kind.closeText).append(",\"logprobs\":null,\"finish_reason\":null");
+        out.append(kind.closeText).append(",\"logprobs\":");
+        if (logprobs.isEmpty()) {
+            out.append("null");
+        } else {
+            out.append(Json.write(json -> LogprobJson.writeChoice(json, kind, logprobs)));
+        }
+        out.append(",\"finish_reason\":null");
         return out.append(afterChoice).toString();
     }
 
@@ -86,7 +93,7 @@ public final class ChunkWriter {
     }
 
     /** The one body of a reply that is not streamed. */
-    public String whole(String text, String finishReason, Usage usage) {
+    public String whole(String text, List<TokenLogprob> logprobs, String finishReason, Usage usage) {
         return Json.write(out -> {
             out.writeStartObject();
             out.writeStringField("id", id);
@@ -97,7 +104,8 @@ public final class ChunkWriter {
             out.writeStartObject();
             out.writeNumberField("index", 0);
             writeText(out, text);
-            out.writeNullField("logprobs");
+            out.writeFieldName("logprobs");
+            LogprobJson.writeChoice(out, kind, logprobs);
             out.writeStringField("finish_reason", finishReason);
             out.writeEndObject();
             out.writeEndArray();

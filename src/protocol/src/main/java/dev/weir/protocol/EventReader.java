@@ -1,6 +1,7 @@
 package dev.weir.protocol;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@link ServerEvent}s on the client's side, the inverse of {@link EventWriter}. Any thread. */
@@ -37,7 +38,7 @@ public final class EventReader {
     private static ServerEvent event(String type, Fields fields) {
         return switch (type) {
             case "response.output_text.delta" ->
-                new ServerEvent.OutputTextDelta(text(fields, "item_id"), text(fields, "delta"));
+                new ServerEvent.OutputTextDelta(text(fields, "item_id"), text(fields, "delta"), logprobs(fields));
             case "response.created" -> new ServerEvent.Created(response(inner(fields, "response")));
             case "response.in_progress" -> new ServerEvent.InProgress(response(inner(fields, "response")));
             case "response.completed" -> new ServerEvent.Completed(response(inner(fields, "response")));
@@ -47,9 +48,10 @@ public final class EventReader {
             case "response.output_item.done" -> new ServerEvent.OutputItemDone(item(inner(fields, "item")));
             case "response.content_part.added" -> new ServerEvent.ContentPartAdded(text(fields, "item_id"));
             case "response.content_part.done" ->
-                new ServerEvent.ContentPartDone(text(fields, "item_id"), text(inner(fields, "part"), "text"));
+                new ServerEvent.ContentPartDone(
+                        text(fields, "item_id"), text(inner(fields, "part"), "text"), logprobs(inner(fields, "part")));
             case "response.output_text.done" ->
-                new ServerEvent.OutputTextDone(text(fields, "item_id"), text(fields, "text"));
+                new ServerEvent.OutputTextDone(text(fields, "item_id"), text(fields, "text"), logprobs(fields));
             case "error" -> error(fields);
             default -> new ServerEvent.Unknown(type);
         };
@@ -120,7 +122,13 @@ public final class EventReader {
         return new OutputMessage(
                 text(fields, "id"),
                 ResponseStatus.of(text(fields, "status")),
-                part.path("text").asText(""));
+                part.path("text").asText(""),
+                LogprobJson.readTokens(part.path("logprobs")));
+    }
+
+    private static List<TokenLogprob> logprobs(Fields fields) {
+        JsonNode array = fields.value("logprobs");
+        return array == null ? List.of() : LogprobJson.readTokens(array);
     }
 
     private static Fields inner(Fields fields, String name) {

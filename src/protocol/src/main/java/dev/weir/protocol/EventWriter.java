@@ -2,6 +2,7 @@ package dev.weir.protocol;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +22,8 @@ public final class EventWriter {
     /** The next event as a JSON object. */
     public String next(ServerEvent event) {
         int number = sequenceNumber++;
-        if (event instanceof ServerEvent.OutputTextDelta(String itemId, String delta)) {
-            return delta(number, itemId, delta);
+        if (event instanceof ServerEvent.OutputTextDelta delta) {
+            return delta(number, delta);
         }
         return Json.write(out -> {
             out.writeStartObject();
@@ -48,13 +49,19 @@ public final class EventWriter {
         return Json.write(out -> writeResponse(out, response));
     }
 
-    private String delta(int number, String itemId, String delta) {
-        StringBuilder out = new StringBuilder(192 + delta.length());
+    private String delta(int number, ServerEvent.OutputTextDelta event) {
+        StringBuilder out = new StringBuilder(192 + event.delta().length());
         out.append("{\"type\":\"response.output_text.delta\",\"item_id\":");
-        Json.quote(out, itemId);
+        Json.quote(out, event.itemId());
         out.append(",\"output_index\":0,\"content_index\":0,\"delta\":");
-        Json.quote(out, delta);
-        out.append(",\"logprobs\":[],\"sequence_number\":").append(number);
+        Json.quote(out, event.delta());
+        out.append(",\"logprobs\":");
+        if (event.logprobs().isEmpty()) {
+            out.append("[]");
+        } else {
+            out.append(Json.write(json -> LogprobJson.writeTokens(json, event.logprobs(), false)));
+        }
+        out.append(",\"sequence_number\":").append(number);
         if (streamId != null) {
             out.append(",\"stream_id\":");
             Json.quote(out, streamId);
@@ -71,13 +78,14 @@ public final class EventWriter {
             case ServerEvent.Failed(ResponseObject response) -> writeResponseField(out, response);
             case ServerEvent.OutputItemAdded(OutputMessage item) -> writeItemField(out, item);
             case ServerEvent.OutputItemDone(OutputMessage item) -> writeItemField(out, item);
-            case ServerEvent.ContentPartAdded(String itemId) -> writePartField(out, itemId, "");
-            case ServerEvent.ContentPartDone(String itemId, String text) -> writePartField(out, itemId, text);
-            case ServerEvent.OutputTextDone(String itemId, String text) -> {
+            case ServerEvent.ContentPartAdded(String itemId) -> writePartField(out, itemId, "", List.of());
+            case ServerEvent.ContentPartDone(String itemId, String text, List<TokenLogprob> logprobs) ->
+                writePartField(out, itemId, text, logprobs);
+            case ServerEvent.OutputTextDone(String itemId, String text, List<TokenLogprob> logprobs) -> {
                 writePlace(out, itemId);
                 out.writeStringField("text", text);
-                out.writeArrayFieldStart("logprobs");
-                out.writeEndArray();
+                out.writeFieldName("logprobs");
+                LogprobJson.writeTokens(out, logprobs, false);
             }
             case ServerEvent.Refused(ApiError error, String eventId, Long retryAfter) ->
                 writeError(out, error, eventId, retryAfter);
@@ -110,20 +118,21 @@ public final class EventWriter {
         out.writeNumberField("content_index", 0);
     }
 
-    private static void writePartField(JsonGenerator out, String itemId, String text) throws IOException {
+    private static void writePartField(JsonGenerator out, String itemId, String text, List<TokenLogprob> logprobs)
+            throws IOException {
         writePlace(out, itemId);
         out.writeFieldName("part");
-        writePart(out, text);
+        writePart(out, text, logprobs);
     }
 
-    private static void writePart(JsonGenerator out, String text) throws IOException {
+    private static void writePart(JsonGenerator out, String text, List<TokenLogprob> logprobs) throws IOException {
         out.writeStartObject();
         out.writeStringField("type", "output_text");
         out.writeStringField("text", text);
         out.writeArrayFieldStart("annotations");
         out.writeEndArray();
-        out.writeArrayFieldStart("logprobs");
-        out.writeEndArray();
+        out.writeFieldName("logprobs");
+        LogprobJson.writeTokens(out, logprobs, true);
         out.writeEndObject();
     }
 
@@ -141,7 +150,7 @@ public final class EventWriter {
         out.writeStringField("role", "assistant");
         out.writeArrayFieldStart("content");
         if (item.status() != ResponseStatus.IN_PROGRESS) {
-            writePart(out, item.text());
+            writePart(out, item.text(), item.logprobs());
         }
         out.writeEndArray();
         out.writeEndObject();

@@ -1,5 +1,7 @@
 package dev.weir.protocol;
 
+import java.util.List;
+
 /**
  * The assistant's message in a response. Immutable; any thread.
  *
@@ -7,5 +9,10 @@ package dev.weir.protocol;
  * @param status {@link ResponseStatus#IN_PROGRESS}, {@link ResponseStatus#COMPLETED} or
  *     {@link ResponseStatus#INCOMPLETE}
  * @param text what was generated, stop string excluded
+ * @param logprobs of its tokens, if they were asked for
  */
-public record OutputMessage(String id, ResponseStatus status, String text) {}
+public record OutputMessage(String id, ResponseStatus status, String text, List<TokenLogprob> logprobs) {
+    public OutputMessage {
+        logprobs = List.copyOf(logprobs);
+    }
+}

@@ -15,6 +15,10 @@ public final class RequestReader {
     private static final String NAME = "[A-Za-z0-9_.-]{1,256}";
     private static final Set<String> TEXT_PARTS = Set.of("text", "input_text", "output_text");
 
+    static final String LOGPROBS_INCLUDED = "message.output_text.logprobs";
+    private static final int MAX_LOGPROBS = 20;
+    private static final String LOGPROBS_RANGE = "from 0 to 20";
+
     private RequestReader() {}
 
     /** {@code POST /v1/completions}. */
@@ -25,7 +29,7 @@ public final class RequestReader {
         return new CompletionRequest(
                 fields.string("model"),
                 prompt(fields),
-                SamplingFields.read(fields, "max_tokens"),
+                sampling(fields, fields.integer("logprobs", 0, MAX_LOGPROBS, LOGPROBS_RANGE), "max_tokens"),
                 stream,
                 includeUsage(fields, stream));
     }
@@ -33,12 +37,16 @@ public final class RequestReader {
     /** {@code POST /v1/chat/completions}. */
     public static ChatCompletionRequest chatCompletion(String json) {
         Fields fields = Json.parseObject(json);
-        Unsupported.refuseInCompletions(fields);
+        Unsupported.refuseInChatCompletions(fields);
         boolean stream = fields.flag("stream", false);
         return new ChatCompletionRequest(
                 fields.string("model"),
                 messages(fields, "messages"),
-                SamplingFields.read(fields, "max_completion_tokens", "max_tokens"),
+                sampling(
+                        fields,
+                        topLogprobs(fields, fields.flag("logprobs", false), "logprobs is not true; set it"),
+                        "max_completion_tokens",
+                        "max_tokens"),
                 stream,
                 includeUsage(fields, stream));
     }
@@ -133,9 +141,44 @@ public final class RequestReader {
                 fields.string("model"),
                 input(fields),
                 fields.string("instructions"),
-                SamplingFields.read(fields, "max_output_tokens"),
+                sampling(
+                        fields,
+                        topLogprobs(
+                                fields,
+                                includesLogprobs(fields),
+                                "include does not hold \"" + LOGPROBS_INCLUDED + "\"; add it"),
+                        "max_output_tokens"),
                 fields.flag("stream", false),
                 fields.stringMap("metadata"));
+    }
+
+    private static SamplingFields sampling(Fields fields, @Nullable Long logprobs, String... maxNames) {
+        SamplingFields sampling = SamplingFields.read(fields, maxNames);
+        return logprobs == null
+                ? sampling
+                : sampling.toBuilder().logprobs(logprobs.intValue()).build();
+    }
+
+    /** {@code top_logprobs} where another field says whether any are wanted; {@code remedy} is for when it does not. */
+    private static @Nullable Long topLogprobs(Fields fields, boolean isWanted, String remedy) {
+        Long top = fields.integer("top_logprobs", 0, MAX_LOGPROBS, LOGPROBS_RANGE);
+        if (!isWanted && top != null && top > 0) {
+            throw ProtocolException.invalid(
+                    "invalid_value", "top_logprobs", "top_logprobs is " + top + " but " + remedy);
+        }
+        return isWanted ? Long.valueOf(top == null ? 0 : top) : null;
+    }
+
+    private static boolean includesLogprobs(Fields fields) {
+        JsonNode include = fields.value("include");
+        if (include != null) {
+            for (JsonNode wanted : include) {
+                if (LOGPROBS_INCLUDED.equals(wanted.textValue())) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private static Prompt prompt(Fields fields) {

@@ -23,6 +23,7 @@ public final class RequestWriter {
                 }
             }
             writeSampling(out, request.sampling(), "max_tokens");
+            writeOptional(out, "logprobs", request.sampling().logprobs());
             writeStream(out, request.stream(), request.includeUsage());
             out.writeEndObject();
         });
@@ -35,6 +36,10 @@ public final class RequestWriter {
             writeOptional(out, "model", request.model());
             writeMessages(out, "messages", request.messages());
             writeSampling(out, request.sampling(), "max_completion_tokens");
+            if (request.sampling().logprobs() != null) {
+                out.writeBooleanField("logprobs", true);
+                writeOptional(out, "top_logprobs", request.sampling().logprobs());
+            }
             writeStream(out, request.stream(), request.includeUsage());
             out.writeEndObject();
         });
@@ -77,6 +82,10 @@ public final class RequestWriter {
         writeMessages(out, "input", request.input());
         writeOptional(out, "instructions", request.instructions());
         writeSampling(out, request.sampling(), "max_output_tokens");
+        if (request.sampling().logprobs() != null) {
+            writeStrings(out, "include", List.of(RequestReader.LOGPROBS_INCLUDED));
+            writeOptional(out, "top_logprobs", request.sampling().logprobs());
+        }
         if (!request.metadata().isEmpty()) {
             out.writeObjectFieldStart("metadata");
             for (Map.Entry<String, String> entry : request.metadata().entrySet()) {

@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param stopTokenIds tokens that end the text
  * @param includeStop whether the stop string that ended the text is part of it
  * @param ignoreEos whether the model's end-of-sequence tokens are generated like any other
+ * @param logprobs how many of the most likely tokens to tell beside each chosen one, 0 to 20; null tells nothing. Each API
+ *     has its own names for it.
  */
 public record SamplingFields(
         @Nullable Double temperature,
@@ -44,7 +46,8 @@ public record SamplingFields(
         List<String> stop,
         List<Integer> stopTokenIds,
         boolean includeStop,
-        boolean ignoreEos) {
+        boolean ignoreEos,
+        @Nullable Integer logprobs) {
     /** Stop strings that the OpenAI API allows. */
     public static final int MAX_STOP_STRINGS = 4;
 
@@ -101,7 +104,8 @@ public record SamplingFields(
                 fields.strings("stop", MAX_STOP_STRINGS, MAX_STRING_LENGTH),
                 fields.integers("stop_token_ids", MAX_STOP_TOKENS),
                 fields.flag("include_stop_str_in_output", false),
-                fields.flag("ignore_eos", false));
+                fields.flag("ignore_eos", false),
+                null);
     }
 
     /** Nothing sent, to be changed. */
@@ -133,6 +137,7 @@ public record SamplingFields(
         private List<Integer> stopTokenIds = List.of();
         private boolean includeStop;
         private boolean ignoreEos;
+        private @Nullable Integer logprobs;
 
         private Builder() {}
 
@@ -154,6 +159,7 @@ public record SamplingFields(
             stopTokenIds = fields.stopTokenIds;
             includeStop = fields.includeStop;
             ignoreEos = fields.ignoreEos;
+            logprobs = fields.logprobs;
         }
 
         public Builder temperature(double value) {
@@ -241,6 +247,11 @@ public record SamplingFields(
             return this;
         }
 
+        public Builder logprobs(@Nullable Integer value) {
+            logprobs = value;
+            return this;
+        }
+
         public SamplingFields build() {
             return new SamplingFields(
                     temperature,
@@ -259,7 +270,8 @@ public record SamplingFields(
                     stop,
                     stopTokenIds,
                     includeStop,
-                    ignoreEos);
+                    ignoreEos,
+                    logprobs);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.weir.protocol;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,8 +44,12 @@ public sealed interface ServerEvent {
         }
     }
 
-    /** More text. */
-    record OutputTextDelta(String itemId, String delta) implements ServerEvent {
+    /** More text, with the log-probabilities of its tokens if they were asked for. */
+    record OutputTextDelta(String itemId, String delta, List<TokenLogprob> logprobs) implements ServerEvent {
+        public OutputTextDelta {
+            logprobs = List.copyOf(logprobs);
+        }
+
         @Override
         public String type() {
             return "response.output_text.delta";
@@ -52,7 +57,11 @@ public sealed interface ServerEvent {
     }
 
     /** The whole text. */
-    record OutputTextDone(String itemId, String text) implements ServerEvent {
+    record OutputTextDone(String itemId, String text, List<TokenLogprob> logprobs) implements ServerEvent {
+        public OutputTextDone {
+            logprobs = List.copyOf(logprobs);
+        }
+
         @Override
         public String type() {
             return "response.output_text.done";
@@ -60,7 +69,11 @@ public sealed interface ServerEvent {
     }
 
     /** The message's text is complete. */
-    record ContentPartDone(String itemId, String text) implements ServerEvent {
+    record ContentPartDone(String itemId, String text, List<TokenLogprob> logprobs) implements ServerEvent {
+        public ContentPartDone {
+            logprobs = List.copyOf(logprobs);
+        }
+
         @Override
         public String type() {
             return "response.content_part.done";

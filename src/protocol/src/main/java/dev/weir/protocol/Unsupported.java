@@ -18,16 +18,12 @@ final class Unsupported {
     private static final Predicate<JsonNode> IF_TRUE = value -> value.isBoolean() && value.booleanValue();
     private static final Predicate<JsonNode> IF_ZERO = value -> value.isNumber() && value.doubleValue() == 0;
     private static final Predicate<JsonNode> IF_ONE = value -> value.isNumber() && value.doubleValue() == 1;
+    private static final Predicate<JsonNode> IF_EMPTY_TEXT =
+            value -> value.isTextual() && value.textValue().isEmpty();
     private static final Predicate<JsonNode> IF_PLAIN_TEXT =
             value -> "text".equals(value.path("type").asText());
 
     private static final Map<String, Predicate<JsonNode>> ALWAYS = Map.ofEntries(
-            Map.entry("n", IF_ONE),
-            Map.entry("best_of", IF_ONE),
-            Map.entry("echo", IF_FALSE),
-            Map.entry("suffix", value -> value.isTextual() && value.textValue().isEmpty()),
-            Map.entry("logprobs", IF_FALSE),
-            Map.entry("top_logprobs", IF_ZERO),
             Map.entry("prompt_logprobs", NEVER),
             Map.entry("length_penalty", IF_ONE),
             Map.entry("use_beam_search", IF_FALSE),
@@ -49,21 +45,40 @@ final class Unsupported {
             Map.entry("continue_final_message", IF_FALSE),
             Map.entry("add_generation_prompt", IF_TRUE));
 
-    private static final Map<String, Predicate<JsonNode>> IN_RESPONSES = with(Map.of(
-            "previous_response_id", NEVER,
-            "conversation", NEVER,
-            "background", IF_FALSE,
-            "prompt", NEVER,
-            "truncation", oneOf("disabled"),
-            "generate", IF_TRUE,
-            "text", value -> !value.hasNonNull("format") || IF_PLAIN_TEXT.test(value.path("format")),
-            "include", Unsupported::hasNoLogprobs));
+    private static final Map<String, Predicate<JsonNode>> IN_COMPLETIONS = with(Map.of(
+            "n", IF_ONE,
+            "best_of", IF_ONE,
+            "echo", IF_FALSE,
+            "suffix", IF_EMPTY_TEXT,
+            "top_logprobs", IF_ZERO));
+
+    private static final Map<String, Predicate<JsonNode>> IN_CHAT_COMPLETIONS =
+            with(Map.of("n", IF_ONE, "best_of", IF_ONE, "echo", IF_FALSE, "suffix", IF_EMPTY_TEXT));
+
+    private static final Map<String, Predicate<JsonNode>> IN_RESPONSES = with(Map.ofEntries(
+            Map.entry("n", IF_ONE),
+            Map.entry("best_of", IF_ONE),
+            Map.entry("echo", IF_FALSE),
+            Map.entry("suffix", IF_EMPTY_TEXT),
+            Map.entry("logprobs", IF_FALSE),
+            Map.entry("previous_response_id", NEVER),
+            Map.entry("conversation", NEVER),
+            Map.entry("background", IF_FALSE),
+            Map.entry("prompt", NEVER),
+            Map.entry("truncation", oneOf("disabled")),
+            Map.entry("generate", IF_TRUE),
+            Map.entry("text", value -> !value.hasNonNull("format") || IF_PLAIN_TEXT.test(value.path("format")))));
 
     private Unsupported() {}
 
-    /** Refuses what {@code /v1/completions} and {@code /v1/chat/completions} do not serve. */
+    /** Refuses what {@code /v1/completions} does not serve. */
     static void refuseInCompletions(Fields fields) {
-        refuse(fields, ALWAYS);
+        refuse(fields, IN_COMPLETIONS);
+    }
+
+    /** Refuses what {@code /v1/chat/completions} does not serve. */
+    static void refuseInChatCompletions(Fields fields) {
+        refuse(fields, IN_CHAT_COMPLETIONS);
     }
 
     /** Refuses what {@code /v1/responses} does not serve. */
@@ -86,15 +101,6 @@ final class Unsupported {
 
     private static Predicate<JsonNode> oneOf(String... values) {
         return value -> Stream.of(values).anyMatch(allowed -> allowed.equals(value.textValue()));
-    }
-
-    private static boolean hasNoLogprobs(JsonNode include) {
-        for (JsonNode wanted : include) {
-            if ("message.output_text.logprobs".equals(wanted.textValue())) {
-                return false;
-            }
-        }
-        return true;
     }
 
     private static Map<String, Predicate<JsonNode>> with(Map<String, Predicate<JsonNode>> more) {

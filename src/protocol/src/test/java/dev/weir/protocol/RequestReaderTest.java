@@ -166,7 +166,9 @@ final class RequestReaderTest {
                     best_of          | 3                     | unsupported_parameter
                     echo             | true                  | unsupported_parameter
                     suffix           | "x"                   | unsupported_parameter
-                    logprobs         | 0                     | unsupported_parameter
+                    logprobs         | true                  | invalid_type
+                    logprobs         | 21                    | integer_above_max_value
+                    top_logprobs     | 1                     | unsupported_parameter
                     logit_bias       | [5]                   | invalid_type
                     logit_bias.5     | {"5":"x"}             | invalid_type
                     logit_bias.5     | {"5":-100.5}          | decimal_below_min_value
@@ -217,10 +219,10 @@ final class RequestReaderTest {
                     background           | true
                     conversation         | "conv_1"
                     text                 | {"format":{"type":"json_schema"}}
-                    top_logprobs         | 3
+                    logprobs             | true
+                    n                    | 2
                     truncation           | "auto"
                     generate             | false
-                    include              | ["message.output_text.logprobs"]
                     """)
     void whatWouldChangeTheAnswerAndIsNotServedIsRefused(String field, String value) {
         ApiError error = error(RequestReader::response, "{\"input\":\"x\",\"" + field + "\":" + value + "}");
@@ -239,6 +241,41 @@ final class RequestReaderTest {
                                 {"messages":[{"role":"user","content":"x"}],"tools":[],"tool_choice":"none",
                                  "response_format":{"type":"text"},"logprobs":false,"top_logprobs":0,"modalities":["text"]}
                                 """).messages()).hasSize(1);
+    }
+
+    @Test
+    void eachApiAsksForLogprobsInItsOwnWay() {
+        String chat = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],%s}";
+        String response = "{\"input\":\"x\",\"include\":[%s],\"top_logprobs\":%d}";
+        String included = "\"reasoning.encrypted_content\",\"message.output_text.logprobs\"";
+        assertThat(RequestReader.completion("{\"prompt\":\"x\",\"logprobs\":0}")
+                        .sampling()
+                        .logprobs())
+                .isZero();
+        assertThat(RequestReader.completion("{\"prompt\":\"x\"}").sampling().logprobs())
+                .isNull();
+        assertThat(RequestReader.chatCompletion(chat.formatted("\"logprobs\":true"))
+                        .sampling()
+                        .logprobs())
+                .isZero();
+        assertThat(RequestReader.chatCompletion(chat.formatted("\"logprobs\":true,\"top_logprobs\":20"))
+                        .sampling()
+                        .logprobs())
+                .isEqualTo(20);
+        assertThat(RequestReader.response(response.formatted(included, 4))
+                        .sampling()
+                        .logprobs())
+                .isEqualTo(4);
+        assertThat(RequestReader.response(response.formatted("", 0)).sampling().logprobs())
+                .isNull();
+        assertThat(error(RequestReader::chatCompletion, chat.formatted("\"top_logprobs\":2"))
+                        .message())
+                .isEqualTo("top_logprobs is 2 but logprobs is not true; set it");
+        assertThat(error(RequestReader::chatCompletion, chat.formatted("\"logprobs\":true,\"top_logprobs\":21"))
+                        .message())
+                .isEqualTo("top_logprobs is 21 but must be a number from 0 to 20");
+        assertThat(error(RequestReader::response, response.formatted("", 1)).message())
+                .isEqualTo("top_logprobs is 1 but include does not hold \"message.output_text.logprobs\"; add it");
     }
 
     @ParameterizedTest

@@ -12,19 +12,34 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What one side writes, the other reads back as it was. */
 final class RoundTripTest {
     private static final String AWKWARD = "\"quoted\" \\ \n\t\u0000 caf\u00e9 \uD83D\uDE00 </script>";
+    private static final List<TokenLogprob> LOGPROBS = List.of(
+            new TokenLogprob(
+                    "caf\u00e9",
+                    -0.5,
+                    List.of(99, 97, 102, 0xc3, 0xa9),
+                    0,
+                    List.of(
+                            new TokenLogprob("caf\u00e9", -0.5, List.of(99, 97, 102, 0xc3, 0xa9), 0, List.of()),
+                            new TokenLogprob("\\xc3", -2, List.of(0xc3), 0, List.of()))),
+            new TokenLogprob(AWKWARD, -9999, List.of(), 0, List.of()));
+
+    /** Without bytes, as deltas have them. */
+    private static final List<TokenLogprob> BARE_LOGPROBS = List.of(
+            new TokenLogprob("a", -0.25, List.of(), 0, List.of(new TokenLogprob("b", -1, List.of(), 0, List.of()))));
+
     private static final ResponseObject BEGUN = ResponseObject.inProgress(
             "resp_1", 1_700_000_000, "m", new ResponseObject.Settings("Sing.", 16, 0.5, 0.9, Map.of("k", AWKWARD)));
-    private static final OutputMessage ITEM = new OutputMessage("msg_1", ResponseStatus.COMPLETED, AWKWARD);
+    private static final OutputMessage ITEM = new OutputMessage("msg_1", ResponseStatus.COMPLETED, AWKWARD, LOGPROBS);
 
     static Stream<ServerEvent> events() {
         return Stream.of(
                 new ServerEvent.Created(BEGUN),
                 new ServerEvent.InProgress(BEGUN),
-                new ServerEvent.OutputItemAdded(new OutputMessage("msg_1", ResponseStatus.IN_PROGRESS, "")),
+                new ServerEvent.OutputItemAdded(new OutputMessage("msg_1", ResponseStatus.IN_PROGRESS, "", List.of())),
                 new ServerEvent.ContentPartAdded("msg_1"),
-                new ServerEvent.OutputTextDelta("msg_1", AWKWARD),
-                new ServerEvent.OutputTextDone("msg_1", AWKWARD),
-                new ServerEvent.ContentPartDone("msg_1", AWKWARD),
+                new ServerEvent.OutputTextDelta("msg_1", AWKWARD, BARE_LOGPROBS),
+                new ServerEvent.OutputTextDone("msg_1", AWKWARD, BARE_LOGPROBS),
+                new ServerEvent.ContentPartDone("msg_1", AWKWARD, LOGPROBS),
                 new ServerEvent.OutputItemDone(ITEM),
                 new ServerEvent.Completed(BEGUN.ended(ResponseStatus.COMPLETED, ITEM, new Usage(3, 4), null)),
                 new ServerEvent.Incomplete(
@@ -73,6 +88,7 @@ final class RoundTripTest {
                 .stop("\n\n", AWKWARD)
                 .stopTokenIds(List.of(3))
                 .includeStop(true)
+                .logprobs(3)
                 .ignoreEos(true)
                 .build();
         CompletionRequest completion = new CompletionRequest("m", new Prompt.Text(AWKWARD), sampling, true, true);
@@ -93,14 +109,15 @@ final class RoundTripTest {
     void streamedChunksAddUpToTheWholeReply() {
         for (ChunkWriter.Kind kind : ChunkWriter.Kind.values()) {
             ChunkWriter writer = new ChunkWriter(kind, "id\"1", 5, "m", true);
-            String text = Stream.of(writer.text("To "), writer.text(AWKWARD), writer.finish("stop"))
+            String text = Stream.of(
+                            writer.text("To ", List.of()), writer.text(AWKWARD, LOGPROBS), writer.finish("stop"))
                     .map(json -> Chunk.read(json).text())
                     .reduce("", String::concat);
-            Chunk whole = Chunk.read(writer.whole("To " + AWKWARD, "stop", new Usage(9, 2, 8)));
+            Chunk whole = Chunk.read(writer.whole("To " + AWKWARD, LOGPROBS, "stop", new Usage(9, 2, 8)));
             assertThat(whole).isEqualTo(new Chunk(text, "stop", new Usage(9, 2, 8), null));
             assertThat(Chunk.read(writer.role())).isEqualTo(new Chunk("", null, null, null));
             assertThat(Chunk.read(writer.usage(new Usage(1, 2))).usage()).isEqualTo(new Usage(1, 2));
-            assertThat(writer.text("a")).endsWith(",\"usage\":null}");
+            assertThat(writer.text("a", List.of())).endsWith(",\"usage\":null}");
         }
     }
 

@@ -24,6 +24,7 @@ public final class IncrementalDetokenizer {
     private int shown; // characters of pending that were returned
     private @Nullable String matchedStop;
     private boolean finished;
+    private int decodedLength;
 
     /** Without the stop string and without special tokens in the text. */
     public IncrementalDetokenizer(Tokenizer tokenizer, List<String> stops) {
@@ -73,6 +74,11 @@ public final class IncrementalDetokenizer {
         return show(pending.length());
     }
 
+    /** Characters of the text so far, shown or not: where the next token's begin. */
+    public int decodedLength() {
+        return decodedLength;
+    }
+
     /** Whether a stop string has come. */
     public boolean isStopped() {
         return matchedStop != null;
@@ -87,6 +93,7 @@ public final class IncrementalDetokenizer {
     private void search() {
         for (int i = 0; i < decoded.length() && matchedStop == null; i++) {
             pending.append(decoded.charAt(i));
+            decodedLength++;
             matchedStop = stops.accept(decoded.charAt(i));
         }
         decoded.setLength(0);
