@@ -6,6 +6,7 @@ export class Drawer {
   #settings;
   #fields;
   #temperatureValue;
+  #refusedKey = null;
 
   constructor({ dialog, opener, settings }) {
     this.#dialog = dialog;
@@ -35,6 +36,18 @@ export class Drawer {
     this.#fields.model.closest(".field").hidden = models.length < 2;
   }
 
+  /** Asks for an API key, which the server wants: once for each key that it refuses, however often it does. */
+  askForKey() {
+    const { apiKey } = this.#settings;
+    this.#fields.apiKey.closest(".field").hidden = false;
+    if (this.#refusedKey === apiKey) return;
+    this.#refusedKey = apiKey;
+    // Chromium gives the focus back to a field without its cursor: what is typed then is lost.
+    document.activeElement?.blur();
+    if (!this.#dialog.open) this.open();
+    this.#fields.apiKey.focus();
+  }
+
   /** The length of an answer while the reader has chosen none. */
   set usualMaxTokens(tokens) {
     this.#fields.maxTokens.placeholder = tokens;
@@ -47,6 +60,7 @@ export class Drawer {
     this.#fields.maxTokens.value = maxTokens ?? "";
     this.#fields.system.value = system;
     this.#fields.apiKey.value = apiKey;
+    if (apiKey) this.#fields.apiKey.closest(".field").hidden = false;
     if (model) this.#fields.model.value = model;
   }
 

@@ -106,7 +106,12 @@ function usualMaxTokens() {
 }
 
 async function learnModels() {
-  models = await fetchModels(apiKey);
+  const key = apiKey;
+  models = await fetchModels(key).catch((error) => {
+    // The reader may have given another key while the server refused this one.
+    if (error.wantsKey && key === apiKey) drawer.askForKey();
+    throw error;
+  });
   drawer.models = models;
   drawer.usualMaxTokens = usualMaxTokens();
 }
@@ -134,4 +139,5 @@ function settingsChanged() {
   if (apiKey === settings.apiKey) return;
   apiKey = settings.apiKey;
   socket.useApiKey(apiKey);
+  composer.focus();
 }

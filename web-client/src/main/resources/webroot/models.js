@@ -3,7 +3,8 @@
  *
  * @returns {Promise<{name: string, contextTokens: number}[]>} the default first; `contextTokens` is what prompt and answer
  *     may take together, 0 where the server does not say
- * @throws {Error} with a reason for the reader, if the server does not answer or refuses
+ * @throws {Error} with a reason for the reader, if the server does not answer or refuses; `wantsKey` is true where it
+ *     refuses for want of an API key
  */
 export async function fetchModels(apiKey) {
   const headers = apiKey ? { Authorization: `Bearer ${apiKey}` } : {};
@@ -11,7 +12,8 @@ export async function fetchModels(apiKey) {
     throw new Error("");
   });
   if (response.status === 401) {
-    throw new Error(apiKey ? "the server refused the API key" : "the server wants an API key (see Settings)");
+    const reason = apiKey ? "the server refused the API key" : "the server wants an API key (see Settings)";
+    throw Object.assign(new Error(reason), { wantsKey: true });
   }
   if (!response.ok) throw new Error(`the server answered ${response.status} to /v1/models`);
   const { data } = await response.json();

@@ -1,6 +1,7 @@
 package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 
@@ -27,6 +28,9 @@ final class HttpReplies {
         if (isOpen(response)) {
             if (retryAfterSeconds > 0) {
                 response.putHeader("Retry-After", Long.toString(retryAfterSeconds));
+            }
+            if (error.status() == HttpResponseStatus.UNAUTHORIZED.code()) {
+                response.putHeader("WWW-Authenticate", "Bearer"); // RFC 6750 wants it
             }
             json(response.setStatusCode(error.status()), error.toJson());
         }

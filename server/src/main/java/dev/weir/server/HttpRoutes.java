@@ -30,7 +30,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is served under which path. Owned by one event loop. Each route reads its request, chooses the {@link Reply} and
@@ -39,13 +39,16 @@ import java.util.function.Consumer;
 final class HttpRoutes {
     private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
+    /** What is for callers only. The page, health and metrics are open to all. */
+    private static final List<String> CLOSED = List.of("/v1/*", "/tokenize", "/detokenize");
+
     private final Services services;
     private final ModelService model;
     private final Vertx vertx;
-    private final Consumer<ServerWebSocket> sessions;
+    private final BiConsumer<ServerWebSocket, Caller> sessions;
 
     /** Routes; {@code sessions} takes over WebSockets. */
-    HttpRoutes(Services services, Vertx vertx, Consumer<ServerWebSocket> sessions) {
+    HttpRoutes(Services services, Vertx vertx, BiConsumer<ServerWebSocket, Caller> sessions) {
         this.services = services;
         model = services.model();
         this.vertx = vertx;
@@ -58,6 +61,10 @@ final class HttpRoutes {
             connections.begun(http.request());
             http.next();
         });
+        Authentication authentication = new Authentication(services.keys());
+        for (String closed : CLOSED) {
+            router.route(closed).handler(authentication);
+        }
         post(router, "/v1/completions", this::completion);
         post(router, "/v1/chat/completions", this::chatCompletion);
         post(router, "/v1/responses", this::response);
@@ -87,7 +94,7 @@ final class HttpRoutes {
     private static void refuseOtherMethods(Router router) {
         Map<String, Set<String>> methods = new LinkedHashMap<>();
         for (Route route : router.getRoutes()) {
-            if (route.getPath() != null) {
+            if (route.getPath() != null && route.methods() != null) {
                 Set<String> known = methods.computeIfAbsent(route.getPath(), _ -> new LinkedHashSet<>());
                 route.methods().forEach(method -> known.add(method.name()));
             }
@@ -149,7 +156,7 @@ final class HttpRoutes {
         if (response.closed()) {
             return; // the client left while its request was read
         }
-        Turn turn = new Turn(services, vertx.getOrCreateContext(), ask, reply, () -> {});
+        Turn turn = new Turn(services, Authentication.caller(http), vertx.getOrCreateContext(), ask, reply, () -> {});
         response.exceptionHandler(_ -> turn.abandon());
         response.closeHandler(_ -> turn.abandon());
         response.drainHandler(_ -> turn.resume());
@@ -171,9 +178,10 @@ final class HttpRoutes {
             return;
         }
         services.admission().check();
+        Caller caller = Authentication.caller(http);
         http.request()
                 .toWebSocket()
-                .onSuccess(sessions::accept)
+                .onSuccess(socket -> sessions.accept(socket, caller))
                 .onFailure(cause -> HttpReplies.error(
                         http.response(),
                         ApiError.refused(
@@ -187,13 +195,13 @@ final class HttpRoutes {
 
     private void model(RoutingContext http) {
         model.checkName(http.pathParam("id"));
+        Authentication.caller(http).checkModel(model.name());
         HttpReplies.json(http.response(), Replies.model(model.name(), model.createdAt(), model.maxTokens()));
     }
 
     private void tokenize(RoutingContext http, String body) {
         TokenizeRequest request = RequestReader.tokenize(body);
-        model.checkName(request.model());
-        answerFromWorker(http, () -> {
+        answerFromWorker(http, request.model(), () -> {
             int[] tokens;
             if (request.prompt() == null) {
                 tokens = model.encodeConversation(request.messages(), request.addGenerationPrompt(), "messages");
@@ -212,12 +220,16 @@ final class HttpRoutes {
 
     private void detokenize(RoutingContext http, String body) {
         DetokenizeRequest request = RequestReader.detokenize(body);
-        model.checkName(request.model());
-        answerFromWorker(http, () -> Replies.prompt(model.decode(request.tokens())));
+        answerFromWorker(http, request.model(), () -> Replies.prompt(model.decode(request.tokens())));
     }
 
-    private void answerFromWorker(RoutingContext http, Callable<String> answer) {
+    private void answerFromWorker(RoutingContext http, @Nullable String asked, Callable<String> answer) {
+        Caller caller = Authentication.caller(http);
+        model.checkName(asked);
+        caller.checkModel(model.name());
+        Permit permit = caller.admit();
         vertx.executeBlocking(answer, false)
+                .onComplete(_ -> permit.end(0))
                 .onSuccess(json -> HttpReplies.json(http.response(), json))
                 .onFailure(http::fail);
     }
@@ -238,9 +250,14 @@ final class HttpRoutes {
         if (http.failure() instanceof HttpClosedException) {
             return; // the client left while its request was read
         }
-        ApiError error = http.failure() instanceof ProtocolException e ? e.error() : error(http);
+        ApiError error = switch (http.failure()) {
+            case ProtocolException e -> e.error();
+            case RateLimitException e -> e.error();
+            case null, default -> error(http);
+        };
         services.metrics().refused(error);
-        HttpReplies.error(http.response(), error, 0);
+        long retryAfterSeconds = http.failure() instanceof RateLimitException e ? e.retryAfterSeconds() : 0;
+        HttpReplies.error(http.response(), error, retryAfterSeconds);
     }
 
     private ApiError error(RoutingContext http) {

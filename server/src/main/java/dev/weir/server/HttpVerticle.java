@@ -30,6 +30,9 @@ final class HttpVerticle extends VerticleBase {
 
     private static final long SWEEP_MILLIS = 5_000;
 
+    /** How long a socket may outlive its key. */
+    private static final long REVOCATION_MILLIS = 500;
+
     private final Services services;
     private final String host;
     private final int port;
@@ -49,6 +52,9 @@ final class HttpVerticle extends VerticleBase {
         long sweepMillis =
                 Math.min(SWEEP_MILLIS, services.limits().idleTimeout().toMillis());
         vertx.setPeriodic(sweepMillis, _ -> connections.sweep());
+        if (services.keys() != null) {
+            vertx.setPeriodic(REVOCATION_MILLIS, _ -> List.copyOf(sessions).forEach(WebSocketSession::closeIfRevoked));
+        }
         server = vertx.createHttpServer(options())
                 .connectionHandler(connections::opened)
                 .requestHandler(new HttpRoutes(services, vertx, this::open).router(connections));
@@ -67,9 +73,9 @@ final class HttpVerticle extends VerticleBase {
         return server.shutdown(Duration.ofSeconds(1));
     }
 
-    private void open(ServerWebSocket socket) {
+    private void open(ServerWebSocket socket, Caller caller) {
         WebSocketSession[] self = new WebSocketSession[1];
-        self[0] = new WebSocketSession(services, vertx, context, socket, () -> sessions.remove(self[0]));
+        self[0] = new WebSocketSession(services, vertx, context, socket, caller, () -> sessions.remove(self[0]));
         sessions.add(self[0]);
     }
 

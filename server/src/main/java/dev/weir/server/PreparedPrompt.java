@@ -14,4 +14,9 @@ record PreparedPrompt(GenerationRequest request, List<String> stop, boolean incl
     int promptTokens() {
         return request.promptTokens().length;
     }
+
+    /** Tokens of the prompt and the longest answer together. */
+    int mostTokens() {
+        return promptTokens() + request.sampling().maxTokens();
+    }
 }

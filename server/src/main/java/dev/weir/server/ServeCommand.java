@@ -115,6 +115,14 @@ final class ServeCommand implements Callable<Integer> {
     private int streamInterval =
             Math.toIntExact(ServerLimits.DEFAULT.streamInterval().toMillis());
 
+    @Option(
+            names = "--api-keys",
+            paramLabel = "FILE",
+            description =
+                    "File of API keys, made with ./weir key create; requests to /v1, /tokenize and /detokenize then"
+                            + " need one. The page, /health and /metrics stay open. Default: no keys are asked for.")
+    private @Nullable Path apiKeys;
+
     @Option(names = ConfigFile.OPTION, paramLabel = "FILE", description = "File with these options, one per line.")
     @SuppressWarnings("UnusedVariable") // ConfigFile reads it from the arguments, before picocli sees them
     private @Nullable Path config;
@@ -153,6 +161,7 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private WeirServer start(ModelFolder folder) throws IOException {
+        KeyRing keys = apiKeys == null ? null : KeyRing.open(apiKeys, () -> System.nanoTime() / 1_000_000);
         Tokenizer tokenizer = Tokenizer.load(folder.path());
         ChatTemplate template = ChatTemplate.load(folder.path()).orElse(null);
         GenerationDefaults defaults = GenerationDefaults.load(folder);
@@ -166,7 +175,7 @@ final class ServeCommand implements Callable<Integer> {
         Engine engine = Engine.start(runner, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine);
         ServerLimits limits = ServerLimits.DEFAULT.withStreamInterval(Duration.ofMillis(streamInterval));
-        Services services = new Services(service, new Admission(engine::stats), metrics, limits);
+        Services services = new Services(service, new Admission(engine::stats), metrics, limits, keys);
         try {
             return WeirServer.start(services, host, port, eventLoops, new VertxOptions());
         } catch (IOException e) {

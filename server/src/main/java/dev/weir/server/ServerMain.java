@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
         name = "weir",
         mixinStandardHelpOptions = true,
         description = "Streams tokens from a GPT to many clients at once.",
-        subcommands = {ServeCommand.class, BenchCommand.class})
+        subcommands = {ServeCommand.class, KeyCommand.class, BenchCommand.class})
 public final class ServerMain {
     private ServerMain() {}
 

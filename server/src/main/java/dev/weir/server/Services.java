@@ -1,5 +1,7 @@
 package dev.weir.server;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What every connection shares. Immutable; any thread.
  *
@@ -7,5 +9,11 @@ package dev.weir.server;
  * @param admission who may begin
  * @param metrics what is counted
  * @param limits what a connection may cost
+ * @param keys the API keys of which each request needs one; null lets everybody in
  */
-record Services(ModelService model, Admission admission, Metrics metrics, ServerLimits limits) {}
+record Services(
+        ModelService model,
+        Admission admission,
+        Metrics metrics,
+        ServerLimits limits,
+        @Nullable KeyRing keys) {}

@@ -123,6 +123,11 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
         return failure;
     }
 
+    /** Tokens taken so far. On the context. */
+    int tokens() {
+        return tokens;
+    }
+
     /** Hands on what waits for room, after the client has read. */
     void resume() {
         if (!hasEnded) {

@@ -28,12 +28,14 @@ final class Turn implements TokenStream.Reader {
     private final Admission admission;
     private final Metrics metrics;
     private final Duration streamInterval;
+    private final Caller caller;
     private final Context context;
     private final Ask ask;
     private final Reply reply;
     private final Runnable whenOver;
     private final long startNanos = System.nanoTime();
 
+    private @Nullable Permit permit;
     private @Nullable TokenStream stream;
     private @Nullable PreparedPrompt prompt;
     private boolean hasStarted;
@@ -45,11 +47,12 @@ final class Turn implements TokenStream.Reader {
      *
      * @param whenOver told once, after the last event
      */
-    Turn(Services services, Context context, Ask ask, Reply reply, Runnable whenOver) {
+    Turn(Services services, Caller caller, Context context, Ask ask, Reply reply, Runnable whenOver) {
         model = services.model();
         admission = services.admission();
         metrics = services.metrics();
         streamInterval = services.limits().streamInterval();
+        this.caller = caller;
         this.context = context;
         this.ask = ask;
         this.reply = reply;
@@ -66,9 +69,11 @@ final class Turn implements TokenStream.Reader {
         admission.enter();
         try {
             model.checkName(ask.model());
+            caller.checkModel(model.name());
             admission.check();
-        } catch (ProtocolException e) {
-            refuse(e.error(), 0);
+            permit = caller.admit();
+        } catch (ProtocolException | RateLimitException e) {
+            refuse(e);
             return;
         }
         if (ask.source().size() <= ENCODE_INLINE) {
@@ -76,7 +81,7 @@ final class Turn implements TokenStream.Reader {
         } else {
             context.executeBlocking(() -> model.encode(ask.source()), false)
                     .onSuccess(tokens -> begin(() -> tokens))
-                    .onFailure(cause -> refuse(error(cause), 0));
+                    .onFailure(this::refuse);
         }
     }
 
@@ -150,31 +155,36 @@ final class Turn implements TokenStream.Reader {
             } else {
                 submit(ready);
             }
-        } catch (ProtocolException e) {
-            refuse(e.error(), 0);
+        } catch (ProtocolException | RateLimitException e) {
+            refuse(e);
         }
     }
 
     private void submit(PreparedPrompt ready) {
+        if (permit != null) {
+            permit.reserve(ready.mostTokens());
+        }
         TokenStream tokenStream =
                 new TokenStream(context, streamInterval, model.detokenizer(ready), model.pendingLogprobs(ready), this);
         model.generate(ready.request()).subscribe(tokenStream);
         Throwable refusal = tokenStream.failure();
         if (refusal != null) {
             tokenStream.abandon();
-            refuse(
-                    error(refusal),
-                    refusal instanceof OverloadedException overloaded
-                            ? overloaded.retryAfter().toSeconds()
-                            : 0);
+            refuse(refusal);
             return;
         }
         stream = tokenStream;
         reply.accepted(ready);
     }
 
-    private void refuse(ApiError error, long retryAfterSeconds) {
+    private void refuse(Throwable cause) {
         if (!isOver) {
+            ApiError error = error(cause);
+            long retryAfterSeconds = switch (cause) {
+                case OverloadedException e -> e.retryAfter().toSeconds();
+                case RateLimitException e -> e.retryAfterSeconds();
+                default -> 0;
+            };
             metrics.refused(error);
             finish(null, () -> reply.refused(error, retryAfterSeconds));
         }
@@ -184,6 +194,9 @@ final class Turn implements TokenStream.Reader {
     private void finish(@Nullable String reason, Runnable lastWord) {
         isOver = true;
         admission.leave();
+        if (permit != null) {
+            permit.end(stream == null || prompt == null ? 0 : prompt.promptTokens() + stream.tokens());
+        }
         if (reason != null) {
             metrics.finished(reason, System.nanoTime() - startNanos);
         }
@@ -195,6 +208,7 @@ final class Turn implements TokenStream.Reader {
         String reason = String.valueOf(cause.getMessage());
         return switch (cause) {
             case ProtocolException e -> e.error();
+            case RateLimitException e -> e.error();
             case OverloadedException _ -> ApiError.overloaded(reason);
             case ContextLengthExceededException _ ->
                 ApiError.contextLengthExceeded(ask.source().field(), reason + "; shorten it");

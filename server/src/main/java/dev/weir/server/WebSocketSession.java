@@ -32,6 +32,7 @@ final class WebSocketSession {
     private final Vertx vertx;
     private final Context context;
     private final ServerWebSocket socket;
+    private final Caller caller;
     private final Runnable whenClosed;
     private final long pingTimer;
     private final Map<String, Lane> lanes = new HashMap<>();
@@ -41,11 +42,18 @@ final class WebSocketSession {
     private boolean isClosed;
 
     /** Takes over a socket that has just been opened. */
-    WebSocketSession(Services services, Vertx vertx, Context context, ServerWebSocket socket, Runnable whenClosed) {
+    WebSocketSession(
+            Services services,
+            Vertx vertx,
+            Context context,
+            ServerWebSocket socket,
+            Caller caller,
+            Runnable whenClosed) {
         this.services = services;
         this.vertx = vertx;
         this.context = context;
         this.socket = socket;
+        this.caller = caller;
         this.whenClosed = whenClosed;
         services.metrics().socketOpened();
         socket.textMessageHandler(this::received);
@@ -61,6 +69,13 @@ final class WebSocketSession {
     void close(WebSocketCloseStatus status, String reason) {
         if (!isClosed) {
             socket.close((short) status.code(), reason);
+        }
+    }
+
+    /** Hangs up if the API key that opened the socket is no longer good. */
+    void closeIfRevoked() {
+        if (!caller.isValid()) {
+            close(WebSocketCloseStatus.POLICY_VIOLATION, "the API key is no longer valid");
         }
     }
 
@@ -94,7 +109,7 @@ final class WebSocketSession {
         String streamId = event.streamId();
         Lane lane = streamId == null ? defaultLane : lanes.computeIfAbsent(streamId, _ -> new Lane());
         inFlight++;
-        lane.add(new Turn(services, context, ask, reply, () -> turnOver(lane, streamId)));
+        lane.add(new Turn(services, caller, context, ask, reply, () -> turnOver(lane, streamId)));
     }
 
     private void cancel(ClientEvent.Cancel event) {

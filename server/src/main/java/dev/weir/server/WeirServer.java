@@ -18,6 +18,9 @@ final class WeirServer implements AutoCloseable {
     private static final Duration START_PATIENCE = Duration.ofSeconds(30);
     private static final long DRAIN_POLL_MILLIS = 20;
 
+    /** How long a change of the key file may go unseen. */
+    private static final long KEY_REFRESH_MILLIS = 500;
+
     /** To Vert.x any negative port is a free one, and all servers that name the same get the same. */
     private static final int ANY_SHARED_PORT = -1;
 
@@ -42,6 +45,15 @@ final class WeirServer implements AutoCloseable {
             throws IOException {
         services.metrics().observe(services.model()::stats, services.admission()::inFlight);
         Vertx vertx = Vertx.vertx(options.setEventLoopPoolSize(eventLoops).setPreferNativeTransport(true));
+        KeyRing keys = services.keys();
+        if (keys != null) {
+            vertx.setPeriodic(
+                    KEY_REFRESH_MILLIS,
+                    _ -> vertx.executeBlocking(() -> {
+                        keys.refresh();
+                        return keys;
+                    }));
+        }
         try {
             int shared = port == 0 ? ANY_SHARED_PORT : port;
             HttpVerticle first = new HttpVerticle(services, host, shared);

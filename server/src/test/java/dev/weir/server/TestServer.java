@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** A server over real sockets with a {@link FakeModel}. Closing it fails if an event loop was ever blocked. */
 final class TestServer implements AutoCloseable {
@@ -74,6 +75,11 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer(Size size) {
+        this(size, null);
+    }
+
+    /** A server that asks for one of these keys; null asks for none. */
+    TestServer(Size size, @Nullable KeyRing keys) {
         model = new FakeModel(size.slots(), size.maxTokens(), size.stepNanos(), size.prefixPool());
         Metrics metrics = new Metrics(MODEL);
         Engine engine = Engine.start(model, EngineConfig.DEFAULT.withMaxQueuedRequests(size.queued()), metrics);
@@ -83,7 +89,7 @@ final class TestServer implements AutoCloseable {
                 TestModelFolder.template(),
                 new GenerationDefaults(0.5, 0.9, 8, List.of("zz")),
                 engine);
-        services = new Services(service, new Admission(engine::stats), metrics, size.limits());
+        services = new Services(service, new Admission(engine::stats), metrics, size.limits(), keys);
         try {
             server = WeirServer.start(services, "127.0.0.1", 0, 2, watch.options());
         } catch (IOException e) {
