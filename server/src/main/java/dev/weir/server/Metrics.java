@@ -130,6 +130,12 @@ final class Metrics implements EngineListener {
                 .increment();
     }
 
+    /** A request used tokens, of its prompt and of its answer. */
+    void used(String tenant, int tokens) {
+        counter("weir_tokens", "Tokens of prompts and answers, by whose they are.", tags.and("tenant", tenant))
+                .increment(tokens);
+    }
+
     void socketOpened() {
         sockets.incrementAndGet();
     }

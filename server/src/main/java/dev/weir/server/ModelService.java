@@ -118,8 +118,8 @@ final class ModelService implements AutoCloseable {
         return tokenizer.decode(checked("tokens", tokens), true);
     }
 
-    /** Fills in the defaults of an encoded ask and holds it against the model's limits. */
-    PreparedPrompt prepare(Ask ask, int[] prompt) {
+    /** Fills in the defaults of a tenant's encoded ask and holds it against the model's limits. */
+    PreparedPrompt prepare(Ask ask, String tenant, int[] prompt) {
         SamplingFields sent = ask.sampling();
         boolean isChat = ask.limit() != Ask.LengthLimit.COMPLETION;
         GenerationDefaults defaults = isChat ? chatDefaults : GenerationDefaults.NONE;
@@ -157,8 +157,8 @@ final class ModelService implements AutoCloseable {
         if (!sent.ignoreEos()) {
             stop.addAll(defaults.stopStrings());
         }
-        return new PreparedPrompt(
-                new GenerationRequest(ask.id(), prompt, sampling.build()), List.copyOf(stop), sent.includeStop());
+        GenerationRequest request = new GenerationRequest(ask.id(), prompt, sampling.build()).of(tenant, 0);
+        return new PreparedPrompt(request, List.copyOf(stop), sent.includeStop());
     }
 
     /** What turns the tokens of a generation into text. */

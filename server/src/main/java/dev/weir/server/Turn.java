@@ -147,7 +147,7 @@ final class Turn implements TokenStream.Reader {
             return;
         }
         try {
-            PreparedPrompt ready = model.prepare(ask, encoded.get());
+            PreparedPrompt ready = model.prepare(ask, caller.tenant(), encoded.get());
             prompt = ready;
             if (isCancelled) {
                 reply.accepted(ready);
@@ -194,8 +194,12 @@ final class Turn implements TokenStream.Reader {
     private void finish(@Nullable String reason, Runnable lastWord) {
         isOver = true;
         admission.leave();
+        int used = stream == null || prompt == null ? 0 : prompt.promptTokens() + stream.tokens();
         if (permit != null) {
-            permit.end(stream == null || prompt == null ? 0 : prompt.promptTokens() + stream.tokens());
+            permit.end(used);
+        }
+        if (prompt != null) {
+            metrics.used(prompt.request().tenant(), used);
         }
         if (reason != null) {
             metrics.finished(reason, System.nanoTime() - startNanos);

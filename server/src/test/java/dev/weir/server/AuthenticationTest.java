@@ -243,6 +243,30 @@ final class AuthenticationTest {
         assertThat(get(alice, "/v1/models").statusCode()).isEqualTo(200);
     }
 
+    @Test
+    void tokensAreCountedByTenantHoweverTheResponseEnds() {
+        String alice = keys.add("alice", "acme", Limits.NONE, List.of(), List.of(), null);
+        String bob = keys.add("bob", "acme", Limits.NONE, List.of(), List.of(), null);
+        String carol = keys.add("carol");
+        start();
+        String body = "{\"prompt\":\"xyz\",\"max_tokens\":5,\"ignore_eos\":true}";
+        post(alice, "/v1/completions", body);
+        post(bob, "/v1/completions", body.replace("{", "{\"stream\":true,"));
+        post(carol, "/v1/completions", body);
+        post(carol, "/v1/completions", "{\"prompt\":\"xyz\",\"max_tokens\":9999}");
+        server.model.hold();
+        TestSocket socket = server.socket(options().addHeader("Authorization", "Bearer " + carol));
+        socket.create(null, "x", SHORT);
+        socket.until(received -> received.event() instanceof ServerEvent.ContentPartAdded);
+        socket.socket.close();
+        TestServer.await(() -> "no turn", () -> server.services.admission().inFlight() == 0);
+        server.model.release();
+        int prompt = "\u0000user\nx\u0000assistant\n".length();
+        assertThat(server.get("/metrics").body())
+                .contains("weir_tokens_total{model_name=\"fake\",tenant=\"acme\"} 16.0")
+                .contains("weir_tokens_total{model_name=\"fake\",tenant=\"carol\"} " + (8 + prompt) + ".0");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"Bearer %s", "bearer %s", "%s"})
     void keysReachNeitherTheLogNorTheMetrics(String authorization) {

@@ -80,6 +80,7 @@ final class SmallEndpointsTest {
         assertThat(metrics)
                 .contains("vllm:generation_tokens_total{model_name=\"fake\"} 7.0")
                 .contains("vllm:request_success_total{finished_reason=\"length\",model_name=\"fake\"} 1.0")
+                .contains("weir_tokens_total{model_name=\"fake\",tenant=\"anonymous\"} ")
                 .contains("weir_websockets{model_name=\"fake\"} 1.0");
     }
 
