@@ -65,7 +65,9 @@ record ApiKey(
                     + " lower-case hexadecimal digits; make keys with: weir key create");
         }
         models = List.copyOf(models);
-        origins = List.copyOf(origins);
+        origins = origins.stream()
+                .map(origin -> WebOrigin.of("origin", origin).toString())
+                .toList();
     }
 
     /** Whose share of the model its requests use. */

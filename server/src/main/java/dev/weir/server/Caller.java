@@ -74,7 +74,9 @@ final class Caller {
     /** Refuses a page that the key is not for; {@code origin} is null for programs that are no browser. */
     void checkOrigin(@Nullable String origin) {
         ApiKey now = key;
-        if (origin != null && !now.origins().isEmpty() && !now.origins().contains(origin)) {
+        WebOrigin page = origin == null ? null : WebOrigin.parse(origin);
+        boolean isAllowed = page != null && now.origins().contains(page.toString());
+        if (origin != null && !now.origins().isEmpty() && !isAllowed) {
             throw new ProtocolException(ApiError.refused(
                     403,
                     "origin_not_allowed",

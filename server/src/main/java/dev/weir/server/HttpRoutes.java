@@ -61,6 +61,7 @@ final class HttpRoutes {
             connections.begun(http.request());
             http.next();
         });
+        router.route().handler(services.origins());
         Authentication authentication = new Authentication(services.keys());
         for (String closed : CLOSED) {
             router.route(closed).handler(authentication);

@@ -6,11 +6,13 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.ServerWebSocket;
+import io.vertx.core.net.ServerSSLOptions;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One event loop's share of the connections. Owned by that event loop; instances on the same port take new connections in
@@ -33,6 +35,7 @@ final class HttpVerticle extends VerticleBase {
     /** How long a socket may outlive its key. */
     private static final long REVOCATION_MILLIS = 500;
 
+    private final @Nullable ServerSSLOptions tls;
     private final Services services;
     private final String host;
     private final int port;
@@ -40,10 +43,11 @@ final class HttpVerticle extends VerticleBase {
     private HttpServer server;
 
     @SuppressWarnings("NullAway.Init") // start() is the first call
-    HttpVerticle(Services services, String host, int port) {
+    HttpVerticle(Services services, String host, int port, @Nullable ServerSSLOptions tls) {
         this.services = services;
         this.host = host;
         this.port = port;
+        this.tls = tls;
     }
 
     @Override
@@ -66,6 +70,11 @@ final class HttpVerticle extends VerticleBase {
         return server.actualPort();
     }
 
+    /** Shows another certificate to new connections, on all event loops that share the port. */
+    Future<?> changeTo(ServerSSLOptions changed) {
+        return server.updateSSLOptions(changed);
+    }
+
     @Override
     public Future<?> stop() {
         List.copyOf(sessions)
@@ -81,8 +90,11 @@ final class HttpVerticle extends VerticleBase {
 
     private HttpServerOptions options() {
         int messageBytes = services.limits().messageBytes();
-        return new HttpServerOptions()
-                .setTcpNoDelay(true)
+        HttpServerOptions options = new HttpServerOptions();
+        if (tls != null) {
+            options.setSsl(true).setUseAlpn(true).setKeyCertOptions(tls.getKeyCertOptions());
+        }
+        return options.setTcpNoDelay(true)
                 // The kernel drops who does not read or has vanished; a close of ours would wait behind what is unsent.
                 .setTcpUserTimeout(
                         Math.toIntExact(services.limits().stallTimeout().toMillis()))

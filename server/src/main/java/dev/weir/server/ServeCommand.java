@@ -13,11 +13,14 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
@@ -45,11 +48,8 @@ final class ServeCommand implements Callable<Integer> {
             description = "The model folder. Default: the built-in weir-mini.")
     private @Nullable Path model;
 
-    @Option(names = "--host", paramLabel = "HOST", description = "Address to listen on. Default: ${DEFAULT-VALUE}.")
-    private String host = "127.0.0.1";
-
-    @Option(names = "--port", paramLabel = "PORT", description = "Port; 0 is any free one. Default: ${DEFAULT-VALUE}.")
-    private int port = 8080;
+    @Mixin
+    private final ListenOptions listen = new ListenOptions();
 
     @Option(
             names = "--max-sequences",
@@ -115,14 +115,6 @@ final class ServeCommand implements Callable<Integer> {
     private int streamInterval =
             Math.toIntExact(ServerLimits.DEFAULT.streamInterval().toMillis());
 
-    @Option(
-            names = "--api-keys",
-            paramLabel = "FILE",
-            description =
-                    "File of API keys, made with ./weir key create; requests to /v1, /tokenize and /detokenize then"
-                            + " need one. The page, /health and /metrics stay open. Default: no keys are asked for.")
-    private @Nullable Path apiKeys;
-
     @Option(names = ConfigFile.OPTION, paramLabel = "FILE", description = "File with these options, one per line.")
     @SuppressWarnings("UnusedVariable") // ConfigFile reads it from the arguments, before picocli sees them
     private @Nullable Path config;
@@ -131,8 +123,10 @@ final class ServeCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        if (port < 0 || port > 65_535) {
-            err.println("weir: port is " + port + " but must be from 0 to 65535");
+        try {
+            listen.check();
+        } catch (IllegalArgumentException e) {
+            err.println("weir: " + e.getMessage());
             return 2;
         }
         if (streamInterval < 0) {
@@ -150,7 +144,7 @@ final class ServeCommand implements Callable<Integer> {
             err.println("weir: " + e.getMessage());
             return 1;
         }
-        port = server.port();
+        listen.bound(server.port());
         printConfiguration(out);
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "weir-stop"));
@@ -161,7 +155,8 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private WeirServer start(ModelFolder folder) throws IOException {
-        KeyRing keys = apiKeys == null ? null : KeyRing.open(apiKeys, () -> System.nanoTime() / 1_000_000);
+        KeyRing keys = listen.keys();
+        TlsFiles tls = listen.tls();
         Tokenizer tokenizer = Tokenizer.load(folder.path());
         ChatTemplate template = ChatTemplate.load(folder.path()).orElse(null);
         GenerationDefaults defaults = GenerationDefaults.load(folder);
@@ -175,17 +170,23 @@ final class ServeCommand implements Callable<Integer> {
         Engine engine = Engine.start(runner, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine);
         ServerLimits limits = ServerLimits.DEFAULT.withStreamInterval(Duration.ofMillis(streamInterval));
-        Services services = new Services(service, new Admission(engine::stats), metrics, limits, keys);
+        Services services =
+                new Services(service, new Admission(engine::stats), metrics, limits, keys, listen.origins());
         try {
-            return WeirServer.start(services, host, port, eventLoops, new VertxOptions());
+            return WeirServer.start(services, listen.host(), listen.port(), tls, eventLoops, new VertxOptions());
         } catch (IOException e) {
             service.close();
             String reason = String.valueOf(e.getMessage());
+            String host = listen.host();
+            int port = listen.port();
             throw new IOException(
                     reason.contains("in use")
                             ? "port " + port + " of " + host + " is taken; choose another --port, 0 takes a free one"
                             : "cannot listen on " + host + ":" + port + ": " + reason,
                     e);
+        } catch (IllegalArgumentException e) {
+            service.close();
+            throw e;
         }
     }
 
@@ -220,7 +221,11 @@ final class ServeCommand implements Callable<Integer> {
     private void printConfiguration(PrintWriter out) {
         for (OptionSpec option : spec.options()) {
             if (!option.usageHelp() && !option.versionHelp() && option.getValue() != null) {
-                out.printf(Locale.ROOT, "%s = %s%n", ConfigFile.key(option), option.<Object>getValue());
+                Object value = option.getValue();
+                String shown = value instanceof Collection<?> several
+                        ? several.stream().map(String::valueOf).collect(Collectors.joining(","))
+                        : String.valueOf(value);
+                out.printf(Locale.ROOT, "%s = %s%n", ConfigFile.key(option), shown);
             }
         }
         out.flush();

@@ -10,10 +10,12 @@ import org.jspecify.annotations.Nullable;
  * @param metrics what is counted
  * @param limits what a connection may cost
  * @param keys the API keys of which each request needs one; null lets everybody in
+ * @param origins which web pages may use the server
  */
 record Services(
         ModelService model,
         Admission admission,
         Metrics metrics,
         ServerLimits limits,
-        @Nullable KeyRing keys) {}
+        @Nullable KeyRing keys,
+        Origins origins) {}

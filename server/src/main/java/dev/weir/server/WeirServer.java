@@ -1,7 +1,9 @@
 package dev.weir.server;
 
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.net.ServerSSLOptions;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
@@ -18,8 +20,8 @@ final class WeirServer implements AutoCloseable {
     private static final Duration START_PATIENCE = Duration.ofSeconds(30);
     private static final long DRAIN_POLL_MILLIS = 20;
 
-    /** How long a change of the key file may go unseen. */
-    private static final long KEY_REFRESH_MILLIS = 500;
+    /** How long a change of the key file or the certificate may go unseen. */
+    private static final long REFRESH_MILLIS = 500;
 
     /** To Vert.x any negative port is a free one, and all servers that name the same get the same. */
     private static final int ANY_SHARED_PORT = -1;
@@ -28,27 +30,32 @@ final class WeirServer implements AutoCloseable {
     private final Services services;
     private final String host;
     private final int port;
+    private final boolean isSecure;
 
-    private WeirServer(Vertx vertx, Services services, String host, int port) {
+    private WeirServer(Vertx vertx, Services services, String host, int port, boolean isSecure) {
         this.vertx = vertx;
         this.services = services;
         this.host = host;
         this.port = port;
+        this.isSecure = isSecure;
     }
 
     /**
      * Listens on a port, 0 for a free one, and takes over the model.
      *
+     * @param tls the certificate to show; null for plain http
      * @throws IOException if the port cannot be had
+     * @throws IllegalArgumentException if the certificate cannot be used
      */
-    static WeirServer start(Services services, String host, int port, int eventLoops, VertxOptions options)
+    static WeirServer start(
+            Services services, String host, int port, @Nullable TlsFiles tls, int eventLoops, VertxOptions options)
             throws IOException {
         services.metrics().observe(services.model()::stats, services.admission()::inFlight);
         Vertx vertx = Vertx.vertx(options.setEventLoopPoolSize(eventLoops).setPreferNativeTransport(true));
         KeyRing keys = services.keys();
         if (keys != null) {
             vertx.setPeriodic(
-                    KEY_REFRESH_MILLIS,
+                    REFRESH_MILLIS,
                     _ -> vertx.executeBlocking(() -> {
                         keys.refresh();
                         return keys;
@@ -56,13 +63,17 @@ final class WeirServer implements AutoCloseable {
         }
         try {
             int shared = port == 0 ? ANY_SHARED_PORT : port;
-            HttpVerticle first = new HttpVerticle(services, host, shared);
+            ServerSSLOptions certificate = tls == null ? null : tls.read(vertx);
+            HttpVerticle first = new HttpVerticle(services, host, shared, certificate);
             await(vertx, first);
             for (int i = 1; i < eventLoops; i++) {
-                await(vertx, new HttpVerticle(services, host, shared));
+                await(vertx, new HttpVerticle(services, host, shared, certificate));
             }
-            return new WeirServer(vertx, services, host, first.port());
-        } catch (IOException e) {
+            if (tls != null) {
+                vertx.setPeriodic(REFRESH_MILLIS, _ -> refresh(vertx, tls, first));
+            }
+            return new WeirServer(vertx, services, host, first.port(), tls != null);
+        } catch (IOException | IllegalArgumentException e) {
             vertx.close();
             throw e;
         }
@@ -75,7 +86,7 @@ final class WeirServer implements AutoCloseable {
     /** Where clients connect. */
     String url() {
         String shown = host.contains(":") ? "[" + host + "]" : host;
-        return "http://" + shown + ":" + port;
+        return (isSecure ? "https://" : "http://") + shown + ":" + port;
     }
 
     /** Admits nobody from now on and waits for those under way, up to a limit. */
@@ -98,6 +109,17 @@ final class WeirServer implements AutoCloseable {
         } finally {
             services.model().close();
         }
+    }
+
+    /** Shows a new certificate if there is one that can be used. */
+    private static void refresh(Vertx vertx, TlsFiles tls, HttpVerticle verticle) {
+        vertx.executeBlocking(() -> tls.hasChanged() ? tls.read(vertx) : null)
+                .compose(changed -> changed == null
+                        ? Future.succeededFuture()
+                        : verticle.changeTo(changed)
+                                .onSuccess(_ -> Logs.SERVER.info("new connections are shown the new certificate")))
+                .onFailure(cause ->
+                        Logs.SERVER.warn("{}; the certificate that was shown before still is", cause.getMessage()));
     }
 
     private static void await(Vertx vertx, HttpVerticle verticle) throws IOException {

@@ -124,6 +124,52 @@ final class ServerMainTest {
     }
 
     @Test
+    void addressThatOthersReachNeedsKeysAndTlsOrAWordThatItIsMeant() throws Exception {
+        String[] remedies = {"--api-keys FILE", "./weir key create", "--tls-cert FILE", "--allow-open"};
+        assertThat(run("serve", "--host", "0.0.0.0")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("host is 0.0.0.0, which other machines may reach, but there are neither API keys nor TLS")
+                .contains(remedies);
+        assertThat(run("serve", "--host=::", "--api-keys=keys.json")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("host is ::", "there is no TLS, so that keys and texts travel in the clear");
+        assertThat(run("serve", "--host=0.0.0.0", "--tls-cert=c.pem", "--tls-key=k.pem"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("there are no API keys, so that anybody may use it");
+        String none = folder.resolve("none").toString();
+        for (String[] meant : new String[][] {
+            {"--host=0.0.0.0", "--allow-open"},
+            {"--host=0.0.0.0", "--api-keys=keys.json", "--tls-cert=c.pem", "--tls-key=k.pem"},
+            {"--host=localhost"},
+            {"--host=::1"}
+        }) {
+            List<String> command = new ArrayList<>(List.of("serve", "--model", none));
+            command.addAll(List.of(meant));
+            assertThat(run(command.toArray(String[]::new)))
+                    .as(command.toString())
+                    .isEqualTo(1); // for want of a model
+        }
+    }
+
+    @Test
+    void filesAndOriginsThatCannotBeUsedAreToldInOneLine() {
+        assertThat(run("serve", "--tls-cert=c.pem")).isEqualTo(2);
+        assertThat(err.toString()).contains("tls-cert is set but tls-key is not; name both");
+        assertThat(run("serve", "--allowed-origin=example.org")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("allowed-origin is \"example.org\"")
+                .contains("such as https://example.org");
+        String[] served = {"serve", "--model", TINY.toString(), "--port=0"};
+        String none = folder.resolve("none").toString();
+        assertThat(run(served[0], served[1], served[2], served[3], "--api-keys", none))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("there is no key file " + none).contains("weir key create");
+        assertThat(run(served[0], served[1], served[2], served[3], "--tls-cert", none, "--tls-key", none))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("cannot read tls-cert " + none);
+    }
+
+    @Test
     void memorySizesAreReadAndWrittenAlike() {
         MemorySize.Converter converter = new MemorySize.Converter();
         for (String written : new String[] {"0", "1500", "512m", "4g", "3k", "1t"}) {

@@ -75,11 +75,15 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer(Size size) {
-        this(size, null);
+        this(size, null, Origins.OWN, null);
     }
 
     /** A server that asks for one of these keys; null asks for none. */
     TestServer(Size size, @Nullable KeyRing keys) {
+        this(size, keys, Origins.OWN, null);
+    }
+
+    TestServer(Size size, @Nullable KeyRing keys, Origins origins, @Nullable TlsFiles tls) {
         model = new FakeModel(size.slots(), size.maxTokens(), size.stepNanos(), size.prefixPool());
         Metrics metrics = new Metrics(MODEL);
         Engine engine = Engine.start(model, EngineConfig.DEFAULT.withMaxQueuedRequests(size.queued()), metrics);
@@ -89,9 +93,9 @@ final class TestServer implements AutoCloseable {
                 TestModelFolder.template(),
                 new GenerationDefaults(0.5, 0.9, 8, List.of("zz")),
                 engine);
-        services = new Services(service, new Admission(engine::stats), metrics, size.limits(), keys);
+        services = new Services(service, new Admission(engine::stats), metrics, size.limits(), keys, origins);
         try {
-            server = WeirServer.start(services, "127.0.0.1", 0, 2, watch.options());
+            server = WeirServer.start(services, "127.0.0.1", 0, tls, 2, watch.options());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
