@@ -27,28 +27,36 @@ final class ChatPage implements AutoCloseable {
     private final List<String> sent = new ArrayList<>();
     private final List<String> complaints = new ArrayList<>();
     private boolean connectionBreaks;
+    private boolean isRefused;
 
-    /** Opens the page and waits until it is connected. */
-    ChatPage(BrowserContext context, int port, double patienceMillis) {
+    /** A visitor who has not opened the page yet. */
+    ChatPage(BrowserContext context, double patienceMillis) {
         this.context = context;
         context.setDefaultTimeout(patienceMillis);
         page = context.newPage();
         page.onConsoleMessage(this::heard);
         page.onPageError(complaints::add);
         page.onResponse(response -> {
-            if (response.status() >= 400) {
+            if (response.status() >= 400 && !(isRefused && response.status() == 401)) {
                 complaints.add(response.status() + " for " + response.url());
             }
         });
         page.onWebSocket(socket -> socket.onFrameSent(frame -> sent.add(frame.text())));
+    }
+
+    void open(int port) {
         page.navigate("http://127.0.0.1:" + port + "/");
+    }
+
+    void awaitConnection() {
         assertThat(status()).hasAttribute("data-state", "connected");
     }
 
     private void heard(ConsoleMessage message) {
         boolean isComplaint = message.type().equals("error") || message.type().equals("warning");
         boolean isExpected =
-                connectionBreaks && BROKEN_CONNECTION.matcher(message.text()).find();
+                (connectionBreaks && BROKEN_CONNECTION.matcher(message.text()).find())
+                        || (isRefused && message.text().contains("401"));
         if (isComplaint && !isExpected) {
             complaints.add(message.type() + ": " + message.text());
         }
@@ -57,6 +65,21 @@ final class ChatPage implements AutoCloseable {
     /** From now on, that a connection breaks is no cause for complaint. */
     void expectBrokenConnections() {
         connectionBreaks = true;
+    }
+
+    /** From now on, that the server asks for an API key is no cause for complaint. */
+    void expectRefusals() {
+        isRefused = true;
+    }
+
+    /** Where the page is, as the browser shows it. */
+    String address() {
+        return page.url();
+    }
+
+    /** What the browser keeps for longer than the tab. */
+    String kept() {
+        return String.valueOf(page.evaluate("JSON.stringify(localStorage)"));
     }
 
     /** Sets the temperature and the longest answer by way of the drawer. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.assertions.LocatorAssertions;
 import dev.weir.protocol.EventReader;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.opentest4j.TestAbortedException;
 
 /** The page as a reader meets it, in a real browser that reaches the server over a line that can be cut. */
@@ -251,6 +253,34 @@ final class PageTest {
         assertThat(page.field("Temperature")).hasValue("0");
         assertThat(page.field("Longest answer, in tokens")).hasValue("33");
         assertThat(page.field("System text")).hasValue("Speak plainly.");
+    }
+
+    @Test
+    void keyIsAskedForWhereTheServerWantsOneAndStaysInTheTab(@TempDir Path folder) {
+        TestKeys keys = new TestKeys(folder);
+        String key = keys.add("reader");
+        try (TestServer locked = new TestServer(TestServer.Size.SMALL, keys.open())) {
+            page = browser.visitWithoutKey(locked.server.port(), DESKTOP);
+            assertThat(page.field("API key")).isFocused();
+            page.field("API key").fill("weir_wrong");
+            page.button("Done").click();
+            assertThat(page.status()).containsText("the server refused the API key");
+            assertThat(page.field("API key")).isFocused();
+            page.field("API key").fill(key);
+            page.button("Done").click();
+            page.awaitConnection();
+            page.ask("Hello");
+            assertThat(page.lastTurn()).hasAttribute("data-state", ChatPage.ANSWERED);
+            page.reload();
+            page.awaitConnection();
+            assertThat(page.address()).doesNotContain(key);
+            assertThat(page.kept()).doesNotContain(key);
+            page.close(); // before its server
+        }
+        page = browser.visit(wire.port(), DESKTOP);
+        page.button("Settings").click();
+        assertThat(page.field("System text")).isVisible();
+        assertThat(page.field("API key")).isHidden();
     }
 
     /** A prompt whose greedy answer is long: the model may end after any full stop. */

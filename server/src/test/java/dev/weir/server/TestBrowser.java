@@ -58,7 +58,18 @@ final class TestBrowser implements AutoCloseable {
 
     /** Opens the page of a server on a port for a new visitor, who has never been there. */
     ChatPage visit(int port, Browser.NewContextOptions visitor) {
-        return new ChatPage(browser.newContext(visitor), port, PATIENCE_MILLIS);
+        ChatPage page = new ChatPage(browser.newContext(visitor), PATIENCE_MILLIS);
+        page.open(port);
+        page.awaitConnection();
+        return page;
+    }
+
+    /** Opens the page of a server that asks for an API key for a new visitor, who has none. */
+    ChatPage visitWithoutKey(int port, Browser.NewContextOptions visitor) {
+        ChatPage page = new ChatPage(browser.newContext(visitor), PATIENCE_MILLIS);
+        page.expectRefusals();
+        page.open(port);
+        return page;
     }
 
     @Override
