@@ -42,10 +42,7 @@ final class ServeCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(
-            names = "--model",
-            paramLabel = "DIR",
-            description = "The model folder. Default: the built-in weir-mini.")
+    @Option(names = "--model", paramLabel = "DIR", description = "The model folder. Default: the built-in weir-mini.")
     private @Nullable Path model;
 
     @Mixin

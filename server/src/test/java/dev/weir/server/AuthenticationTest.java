@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
 final class AuthenticationTest {
     private static final String COMPLETION = "{\"prompt\":\"x\",\"max_tokens\":4,\"ignore_eos\":true}";
     private static final SamplingFields SHORT =
-            SamplingFields.NONE.withTemperature(0).withMaxTokens(4).ignoringEos();
+            SamplingFields.builder().temperature(0).maxTokens(4).ignoreEos(true).build();
 
     private TestKeys keys;
     private TestServer server;
@@ -162,7 +162,7 @@ final class AuthenticationTest {
         assertThat(header(reply, "x-ratelimit-remaining-tokens")).isEqualTo("52");
         server.model.hold();
         TestSocket socket = server.socket(options().addHeader("Authorization", "Bearer " + key));
-        socket.create("lane", "x", SHORT.withMaxTokens(10));
+        socket.create("lane", "x", SHORT.toBuilder().maxTokens(10).build());
         socket.until(received -> received.event() instanceof ServerEvent.ContentPartAdded);
         int prompt = "\u0000user\nx\u0000assistant\n".length();
         HttpResponse<String> refused = post(key, "/v1/completions", "{\"prompt\":\"x\",\"max_tokens\":50}");

@@ -145,8 +145,8 @@ final class LogitsProcessorTest {
     void limitsThatLeaveNoTokenEndTheirOwnRequestAndLeaveTheEngineWell() throws Exception {
         SamplingParams contradiction =
                 params(sampling -> sampling.allowedTokenIds(List.of(4)).badWords(List.of(List.of(4, 4, 4))));
-        try (Engine engine =
-                Engine.start(new FakeModelRunner(2, CONTEXT), new EngineConfig(16, 32, 8, 4), EngineListener.NONE)) {
+        try (Engine engine = Engine.start(
+                new FakeModelRunner(2, CONTEXT), new EngineConfig(16, 100_000, 32, 8, 4), EngineListener.NONE)) {
             RecordingSubscriber other = new RecordingSubscriber();
             engine.generate(new GenerationRequest("b", PROMPT, SamplingParams.greedyExactly(9)))
                     .subscribe(other);
@@ -191,8 +191,8 @@ final class LogitsProcessorTest {
     void aConstraintDecidesWhatIsSaidEachGenerationByItsOwn() throws Exception {
         SamplingParams sampling =
                 SamplingParams.builder(90).badWords(List.of(List.of(25))).build();
-        try (Engine engine =
-                Engine.start(new FakeModelRunner(3, CONTEXT), new EngineConfig(16, 32, 8, 4), EngineListener.NONE)) {
+        try (Engine engine = Engine.start(
+                new FakeModelRunner(3, CONTEXT), new EngineConfig(16, 100_000, 32, 8, 4), EngineListener.NONE)) {
             GenerationRequest request = new GenerationRequest("a", PROMPT, sampling).constrained(Toy::new);
             List<RecordingSubscriber> subscribers = new ArrayList<>();
             for (int i = 0; i < 6; i++) {
@@ -211,8 +211,8 @@ final class LogitsProcessorTest {
     void aConstraintThatThrowsFailsItsOwnGeneration() throws Exception {
         SamplingParams sampling =
                 SamplingParams.builder(90).logitBias(Map.of(25, 100f)).build();
-        try (Engine engine =
-                Engine.start(new FakeModelRunner(3, CONTEXT), new EngineConfig(16, 32, 8, 4), EngineListener.NONE)) {
+        try (Engine engine = Engine.start(
+                new FakeModelRunner(3, CONTEXT), new EngineConfig(16, 100_000, 32, 8, 4), EngineListener.NONE)) {
             RecordingSubscriber other = new RecordingSubscriber();
             engine.generate(new GenerationRequest("b", PROMPT, SamplingParams.greedyExactly(9)))
                     .subscribe(other);

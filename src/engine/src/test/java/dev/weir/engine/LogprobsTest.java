@@ -72,8 +72,8 @@ final class LogprobsTest {
         SamplingParams asking =
                 SamplingParams.builder(30).seed(4).ignoreEos(true).logprobs(5).build();
         int[] prompt = {1, 2, 3};
-        try (Engine engine =
-                Engine.start(new FakeModelRunner(2, CONTEXT), new EngineConfig(16, 32, 8, 4), EngineListener.NONE)) {
+        try (Engine engine = Engine.start(
+                new FakeModelRunner(2, CONTEXT), new EngineConfig(16, 100_000, 32, 8, 4), EngineListener.NONE)) {
             List<StepOutput> outputs = new ArrayList<>(engine.generate(new GenerationRequest("a", prompt, asking))
                     .collectList()
                     .block());
@@ -111,8 +111,8 @@ final class LogprobsTest {
                 .temperature(0.1f)
                 .repetitionPenalty(1.5f)
                 .build();
-        try (Engine engine =
-                Engine.start(new FakeModelRunner(2, CONTEXT), new EngineConfig(16, 32, 8, 4), EngineListener.NONE)) {
+        try (Engine engine = Engine.start(
+                new FakeModelRunner(2, CONTEXT), new EngineConfig(16, 100_000, 32, 8, 4), EngineListener.NONE)) {
             TokenLogprobs plain = first(engine, new GenerationRequest("a", prompt, base.build()));
             TokenLogprobs other = first(engine, new GenerationRequest("b", prompt, changed));
             assertThat(other.topTokens()).isEqualTo(plain.topTokens());
