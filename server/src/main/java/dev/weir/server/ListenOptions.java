@@ -113,7 +113,7 @@ final class ListenOptions {
     Origins origins() {
         List<WebOrigin> named = new ArrayList<>();
         for (String origin : allowedOrigins == null ? List.<String>of() : allowedOrigins) {
-            named.add(WebOrigin.of("allowed-origin", origin));
+            named.add(WebOrigin.of("allowed-origin", origin.strip()));
         }
         return Origins.of(named);
     }

@@ -140,7 +140,7 @@ final class ServerMainTest {
         for (String[] meant : new String[][] {
             {"--host=0.0.0.0", "--allow-open"},
             {"--host=0.0.0.0", "--api-keys=keys.json", "--tls-cert=c.pem", "--tls-key=k.pem"},
-            {"--host=localhost"},
+            {"--host=localhost", "--allowed-origin=https://a.example, https://b.example"},
             {"--host=::1"}
         }) {
             List<String> command = new ArrayList<>(List.of("serve", "--model", none));
