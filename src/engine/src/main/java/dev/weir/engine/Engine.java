@@ -58,6 +58,11 @@ public final class Engine implements AutoCloseable {
         return core.stats();
     }
 
+    /** Generations that may run and wait at the same time. */
+    public int maxInFlight() {
+        return places.mostRequests();
+    }
+
     public ModelShape shape() {
         return shape;
     }

@@ -57,6 +57,11 @@ final class Places {
         requestsOfTenants.computeIfPresent(tenant, (_, count) -> count == 1 ? null : count - 1);
     }
 
+    /** Requests that have a place at most, but for those of tenants that have few. */
+    int mostRequests() {
+        return mostRequests;
+    }
+
     /** Requests that have a place. */
     int requests() {
         return requests.get();

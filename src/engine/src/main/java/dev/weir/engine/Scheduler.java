@@ -1,6 +1,7 @@
 package dev.weir.engine;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,10 @@ import org.jspecify.annotations.Nullable;
  * token the same bits in any chunk of two or more, and where a single token gets others, blocks that hold generated tokens
  * serve their own sequence alone ({@link PrefixPool#decodesLikePrefill}). The exception is the one above, a preempted
  * sequence on such a model: what it finds of its generated tokens is what it decoded, the rest it computes in chunks.
+ *
+ * <p>What several prompts begin with is computed once even if they come together, as the samples of one request do: a
+ * sequence does not compute a block that one before it is about to share, but takes it over a step later. Without a prefix
+ * cache each computes its own.
  *
  * <p>No block is evicted while it is copied: a step's blocks are found after room was made for its saves, which the runner
  * makes first.
@@ -243,7 +248,7 @@ final class Scheduler {
                 continue;
             }
             int loaded = planLoads(plan, sequence);
-            if (loaded < 0) {
+            if (loaded < 0 || isSharedSoon(sequence, sequence.computedTokens() + loaded)) {
                 continue;
             }
             for (int start = sequence.computedTokens() + loaded; start < sequence.chunkedTokens(); ) {
@@ -317,6 +322,34 @@ final class Scheduler {
             sequence.plan(at - start);
         }
         return at - start;
+    }
+
+    /**
+     * Whether a sequence before this one holds, or is computing, the very block that this one needs next, and will share it.
+     * The first of those who want a block waits for nobody, so somebody always computes it; one that is parked is not waited
+     * for.
+     */
+    private boolean isSharedSoon(Sequence sequence, int start) {
+        int end = start + blockTokens;
+        if (!prefixCache.isOn() || !sequence.follows(start) || end > sequence.reusableTokens()) {
+            return false;
+        }
+        int[] key = null;
+        for (Sequence other : running) {
+            if (other == sequence) {
+                return false;
+            }
+            if (other.follows(start)
+                    && other.prefix() == sequence.prefix()
+                    && other.stream.hasDemand()
+                    && end <= other.shareableTokens(prefixCache.pool())) {
+                key = key == null ? sequence.blockKey(start, prefixCache.pool()) : key;
+                if (Arrays.equals(key, other.blockKey(start, prefixCache.pool()))) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** The plan's step was not completed: nobody knows what the blocks hold that it should have saved. */

@@ -182,6 +182,11 @@ final class Sequence {
         return sharesPrefix;
     }
 
+    /** Whether the next block that it adds to its prefix begins at token {@code start}. */
+    boolean follows(int start) {
+        return sharesPrefix && prefixTokens == start;
+    }
+
     void extendPrefix(PrefixCache.Block block, int blockTokens) {
         prefix = block;
         prefixTokens += blockTokens;
@@ -205,6 +210,12 @@ final class Sequence {
     /** Tokens in the cache that others may take over. */
     int sharedTokens(PrefixPool pool) {
         return pool.decodesLikePrefill() ? computedTokens : Math.min(computedTokens, request.promptTokens().length);
+    }
+
+    /** Tokens that others may take over now or once its chunks are computed. */
+    int shareableTokens(PrefixPool pool) {
+        int known = Math.max(computedTokens, chunkedTokens);
+        return pool.decodesLikePrefill() ? known : Math.min(known, request.promptTokens().length);
     }
 
     /** How many of its first tokens need not be computed if they are cached; the last one gives the scores. */

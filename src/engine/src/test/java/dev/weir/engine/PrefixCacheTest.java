@@ -10,6 +10,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -241,6 +242,72 @@ class PrefixCacheTest {
             }
             // The system prompt once, and each one's own two tokens and answer.
             assertThat(model.computedTokens).isEqualTo(64 + 8 * (2 + 4));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void samplesOfOnePromptThatComeTogetherComputeItOnceHoweverMuchAStepMayCompute(boolean alike) throws Exception {
+        PrefixPool pool = new PrefixPool(200, BLOCK, alike);
+        FakeModelRunner model = new FakeModelRunner(6, CONTEXT, pool);
+        int[] prompt = text(12, 43);
+        assertThat(computedBySamples(model, prompt, pool))
+                .isEqualTo(43 + 5 * (43 - 40) + 6 * 9); // ten blocks are shared, the last three tokens are not
+    }
+
+    @Test
+    void withoutACacheEachSampleComputesThePromptItself() throws Exception {
+        FakeModelRunner model = new FakeModelRunner(6, CONTEXT);
+        PrefixPool none = new PrefixPool(0, 1, true);
+        assertThat(computedBySamples(model, text(12, 43), none)).isEqualTo(6 * (43 + 9));
+    }
+
+    /** Tokens computed for six samples of ten tokens each, whose answers are those that each would have got alone. */
+    private static long computedBySamples(FakeModelRunner model, int[] prompt, PrefixPool pool) throws Exception {
+        CountDownLatch allAsked = new CountDownLatch(1);
+        model.onRun = plan -> {
+            try {
+                assertThat(allAsked.await(20, TimeUnit.SECONDS)).isTrue();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        };
+        EngineConfig wide = new EngineConfig(64, 1024, 8, 64);
+        try (Engine engine = Engine.start(model, wide, EngineListener.NONE)) {
+            List<RecordingSubscriber> samples = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                samples.add(start(engine, prompt, sampled(i, 10)));
+            }
+            allAsked.countDown();
+            for (int i = 0; i < 6; i++) {
+                samples.get(i).awaitEnd();
+                assertThat(array(samples.get(i).tokens())).isEqualTo(reference(prompt, sampled(i, 10), pool));
+            }
+            return model.computedTokens;
+        }
+    }
+
+    @Test
+    void aParkedOrCancelledSequenceKeepsNobodyWaitingForItsBlocks() throws Exception {
+        FakeModelRunner model = new FakeModelRunner(3, CONTEXT, POOL);
+        try (Engine engine = Engine.start(model, new EngineConfig(64, 8, 8, 1), EngineListener.NONE)) {
+            int[] prompt = text(13, 80);
+            RecordingSubscriber parked = new RecordingSubscriber(0);
+            engine.generate(new GenerationRequest("parked", prompt, sampled(1, 5)))
+                    .subscribe(parked);
+            RecordingSubscriber cancelled = new RecordingSubscriber();
+            AtomicInteger runs = new AtomicInteger();
+            model.onRun = plan -> {
+                if (runs.incrementAndGet() == 3) { // half of the prompt is computed
+                    cancelled.subscription.cancel();
+                }
+            };
+            engine.generate(new GenerationRequest("cancelled", prompt, sampled(2, 5)))
+                    .subscribe(cancelled);
+            assertThat(answer(engine, prompt, sampled(3, 5))).isEqualTo(reference(prompt, sampled(3, 5), POOL));
+            parked.subscription.request(Long.MAX_VALUE);
+            parked.awaitEnd();
+            assertThat(array(parked.tokens())).isEqualTo(reference(prompt, sampled(1, 5), POOL));
         }
     }
 
