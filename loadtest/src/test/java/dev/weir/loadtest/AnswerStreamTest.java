@@ -163,10 +163,10 @@ class AnswerStreamTest {
         AnswerStream stream = stream(
                 Api.CHAT,
                 List.of(
-                        writer.role(),
-                        writer.text("a", List.of()),
-                        writer.text("b", List.of()),
-                        writer.finish("length"),
+                        writer.role(0),
+                        writer.text(0, "a", List.of()),
+                        writer.text(0, "b", List.of()),
+                        writer.finish(0, "length"),
                         writer.usage(new Usage(3, 6)),
                         "[DONE]"));
 
@@ -189,18 +189,18 @@ class AnswerStreamTest {
     void chunkStreamsEndWithOneDoneMark() {
         ChunkWriter writer = new ChunkWriter(ChunkWriter.Kind.COMPLETION, "id", 1, "m", false);
         assertViolation(
-                stream(Api.COMPLETIONS, List.of(writer.text("a", List.of()), "[DONE]"))
+                stream(Api.COMPLETIONS, List.of(writer.text(0, "a", List.of()), "[DONE]"))
                         .outcome(),
                 "before the answer");
         assertViolation(
-                stream(Api.COMPLETIONS, List.of(writer.finish("stop"), "[DONE]", "[DONE]"))
+                stream(Api.COMPLETIONS, List.of(writer.finish(0, "stop"), "[DONE]", "[DONE]"))
                         .outcome(),
                 "second");
         assertViolation(
-                stream(Api.COMPLETIONS, List.of(writer.finish("stop"), writer.text("b", List.of())))
+                stream(Api.COMPLETIONS, List.of(writer.finish(0, "stop"), writer.text(0, "b", List.of())))
                         .outcome(),
                 "text after the chunk");
-        AnswerStream unmarked = stream(Api.COMPLETIONS, List.of(writer.finish("stop")));
+        AnswerStream unmarked = stream(Api.COMPLETIONS, List.of(writer.finish(0, "stop")));
         assertThat(unmarked.outcome()).isNull();
         unmarked.endOfStream(99);
         assertViolation(unmarked.outcome(), "without [DONE]");

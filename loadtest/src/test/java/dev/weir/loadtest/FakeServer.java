@@ -105,8 +105,8 @@ final class FakeServer implements AutoCloseable {
             int tokens = request.path("max_tokens")
                     .asInt(request.path("max_completion_tokens").asInt());
             ChunkWriter writer = new ChunkWriter(kind, "id", 1, MODEL, true);
-            IntStream.range(0, tokens).forEach(i -> stream.send(writer.text("t" + i, List.of())));
-            stream.send(writer.finish("length"));
+            IntStream.range(0, tokens).forEach(i -> stream.send(writer.text(0, "t" + i, List.of())));
+            stream.send(writer.finish(0, "length"));
             stream.send(writer.usage(new Usage(request.path("prompt").size(), tokens)));
             stream.send(ChunkWriter.DONE);
             stream.end();

@@ -6,6 +6,7 @@ import dev.weir.protocol.CompletionRequest;
 import dev.weir.protocol.Prompt;
 import dev.weir.protocol.ResponseRequest;
 import dev.weir.protocol.SamplingFields;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,11 +15,22 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id what the reply is called, such as {@code resp_...}
  * @param model the model that it names; may be null
- * @param source what to continue
+ * @param prompts what to continue, each by itself
  * @param sampling the sampling fields as sent
  * @param limit what the length limit means
+ * @param n answers to each prompt
+ * @param bestOf answers that are generated for each prompt, of which the {@code n} most likely are given
+ * @param echo whether each answer begins with its prompt
  */
-record Ask(String id, @Nullable String model, Source source, SamplingFields sampling, LengthLimit limit) {
+record Ask(
+        String id,
+        @Nullable String model,
+        List<Source> prompts,
+        SamplingFields sampling,
+        LengthLimit limit,
+        int n,
+        int bestOf,
+        boolean echo) {
     /** What to continue. */
     sealed interface Source {
         /** The request's field that holds it, named in errors. */
@@ -28,12 +40,7 @@ record Ask(String id, @Nullable String model, Source source, SamplingFields samp
         int size();
 
         /** Text, taken as it is. */
-        record Text(String text) implements Source {
-            @Override
-            public String field() {
-                return "prompt";
-            }
-
+        record Text(String text, String field) implements Source {
             @Override
             public int size() {
                 return text.length();
@@ -42,12 +49,7 @@ record Ask(String id, @Nullable String model, Source source, SamplingFields samp
 
         /** Token ids. */
         @SuppressWarnings("ArrayRecordComponent") // read once, never compared
-        record Tokens(int[] ids) implements Source {
-            @Override
-            public String field() {
-                return "prompt";
-            }
-
+        record Tokens(int[] ids, String field) implements Source {
             @Override
             public int size() {
                 return ids.length;
@@ -76,20 +78,69 @@ record Ask(String id, @Nullable String model, Source source, SamplingFields samp
     }
 
     static Ask of(CompletionRequest request) {
-        Source source = switch (request.prompt()) {
-            case Prompt.Text(String text) -> new Source.Text(text);
-            case Prompt.Tokens(int[] ids) -> new Source.Tokens(ids);
-        };
-        return new Ask(Ids.next("cmpl-"), request.model(), source, request.sampling(), LengthLimit.COMPLETION);
+        List<Source> prompts = new ArrayList<>();
+        boolean isOne = request.prompts().size() == 1;
+        for (Prompt prompt : request.prompts()) {
+            String field = isOne ? "prompt" : "prompt[" + prompts.size() + "]";
+            prompts.add(
+                    switch (prompt) {
+                        case Prompt.Text(String text) -> new Source.Text(text, field);
+                        case Prompt.Tokens(int[] ids) -> new Source.Tokens(ids, field);
+                    });
+        }
+        return new Ask(
+                Ids.next("cmpl-"),
+                request.model(),
+                prompts,
+                request.sampling(),
+                LengthLimit.COMPLETION,
+                request.n(),
+                request.bestOf(),
+                request.echo());
     }
 
     static Ask of(ChatCompletionRequest request) {
-        Source source = new Source.Conversation(request.messages(), "messages");
-        return new Ask(Ids.next("chatcmpl-"), request.model(), source, request.sampling(), LengthLimit.CHAT);
+        return of(
+                "chatcmpl-",
+                request.model(),
+                new Source.Conversation(request.messages(), "messages"),
+                request.sampling(),
+                LengthLimit.CHAT,
+                request.n());
     }
 
     static Ask of(ResponseRequest request) {
-        Source source = new Source.Conversation(request.messages(), "input");
-        return new Ask(Ids.next("resp_"), request.model(), source, request.sampling(), LengthLimit.RESPONSE);
+        return of(
+                "resp_",
+                request.model(),
+                new Source.Conversation(request.messages(), "input"),
+                request.sampling(),
+                LengthLimit.RESPONSE,
+                1);
+    }
+
+    private static Ask of(
+            String prefix,
+            @Nullable String model,
+            Source conversation,
+            SamplingFields sampling,
+            LengthLimit limit,
+            int n) {
+        return new Ask(Ids.next(prefix), model, List.of(conversation), sampling, limit, n, n, false);
+    }
+
+    /** Sequences that the engine generates for it. */
+    int sequences() {
+        return prompts.size() * bestOf;
+    }
+
+    /** Characters or tokens to encode. */
+    int size() {
+        return prompts.stream().mapToInt(Source::size).sum();
+    }
+
+    /** Whether the answers have to be told apart by how likely they are. */
+    boolean isRanked() {
+        return bestOf > n;
     }
 }

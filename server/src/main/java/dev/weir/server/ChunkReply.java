@@ -10,32 +10,37 @@ import java.util.List;
 final class ChunkReply implements Reply {
     private final ChunkWriter writer;
     private final SseOutlet outlet;
-    private final boolean opensWithRole;
+    private final int roles;
     private final boolean includeUsage;
 
-    ChunkReply(ChunkWriter writer, SseOutlet outlet, boolean opensWithRole, boolean includeUsage) {
+    /** A reply; {@code roles} answers open with the role of who speaks, none in a completion. */
+    ChunkReply(ChunkWriter writer, SseOutlet outlet, int roles, boolean includeUsage) {
         this.writer = writer;
         this.outlet = outlet;
-        this.opensWithRole = opensWithRole;
+        this.roles = roles;
         this.includeUsage = includeUsage;
     }
 
     @Override
-    public void accepted(PreparedPrompt prompt) {
+    public void accepted(List<PreparedPrompt> prompts) {
         outlet.open();
-        if (opensWithRole) {
-            outlet.send(writer.role());
+        for (int choice = 0; choice < roles; choice++) {
+            outlet.send(writer.role(choice));
         }
     }
 
     @Override
-    public void text(String delta, List<TokenLogprob> logprobs) {
-        outlet.send(writer.text(delta, logprobs));
+    public void text(int choice, String delta, List<TokenLogprob> logprobs) {
+        outlet.send(writer.text(choice, delta, logprobs));
     }
 
     @Override
-    public void ended(Ending ending, Usage usage) {
-        outlet.send(writer.finish(ending.finishReason()));
+    public void choiceEnded(int choice, Ending ending, double meanLogprob) {
+        outlet.send(writer.finish(choice, ending.finishReason()));
+    }
+
+    @Override
+    public void ended(Usage usage) {
         if (includeUsage) {
             outlet.send(writer.usage(usage));
         }

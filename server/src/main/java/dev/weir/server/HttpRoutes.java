@@ -131,11 +131,18 @@ final class HttpRoutes {
                 new ChunkWriter(kind, ask.id(), System.currentTimeMillis() / 1000, model.name(), includeUsage);
         if (isStreamed) {
             SseOutlet outlet = new SseOutlet(http.response());
-            run(http, ask, new ChunkReply(writer, outlet, kind == ChunkWriter.Kind.CHAT, includeUsage));
+            int roles = kind == ChunkWriter.Kind.CHAT ? ask.sequences() : 0;
+            run(http, ask, new ChunkReply(writer, outlet, roles, includeUsage));
         } else {
-            WholeReply.Body whole =
-                    (_, text, logprobs, ending, usage) -> writer.whole(text, logprobs, ending.finishReason(), usage);
-            run(http, ask, new WholeReply(http.response(), whole));
+            WholeReply.Body whole = (_, answers, usage) -> writer.whole(
+                    Answer.best(answers, ask.n(), ask.bestOf()).stream()
+                            .map(answer -> new ChunkWriter.Choice(
+                                    answer.text(),
+                                    answer.logprobs(),
+                                    answer.ending().finishReason()))
+                            .toList(),
+                    usage);
+            run(http, ask, new WholeReply(http.response(), ask.sequences(), whole));
         }
     }
 
@@ -146,9 +153,12 @@ final class HttpRoutes {
         if (request.stream()) {
             run(http, ask, new ResponseReply(shape, new SseOutlet(http.response()), null));
         } else {
-            WholeReply.Body whole = (prompt, text, logprobs, ending, usage) ->
-                    EventWriter.response(shape.ended(shape.begun(prompt), ending, text, logprobs, usage));
-            run(http, ask, new WholeReply(http.response(), whole));
+            WholeReply.Body whole = (prompts, answers, usage) -> {
+                Answer answer = answers.getFirst();
+                return EventWriter.response(shape.ended(
+                        shape.begun(prompts.getFirst()), answer.ending(), answer.text(), answer.logprobs(), usage));
+            };
+            run(http, ask, new WholeReply(http.response(), 1, whole));
         }
     }
 

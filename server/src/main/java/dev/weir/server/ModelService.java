@@ -85,8 +85,8 @@ final class ModelService implements AutoCloseable {
     /** The tokens of a prompt. Takes time in proportion to its length. */
     int[] encode(Ask.Source source) {
         return switch (source) {
-            case Ask.Source.Text(String text) -> tokenizer.withFrame(tokenizer.encode(text));
-            case Ask.Source.Tokens(int[] ids) -> checked("prompt", ids);
+            case Ask.Source.Text(String text, String _) -> tokenizer.withFrame(tokenizer.encode(text));
+            case Ask.Source.Tokens(int[] ids, String field) -> checked(field, ids);
             case Ask.Source.Conversation(List<ChatMessage> messages, String field) ->
                 encodeConversation(messages, true, field);
         };
@@ -118,12 +118,22 @@ final class ModelService implements AutoCloseable {
         return tokenizer.decode(checked("tokens", tokens), true);
     }
 
-    /** Fills in the defaults of a tenant's encoded ask and holds it against the model's limits. */
-    PreparedPrompt prepare(Ask ask, String tenant, int[] prompt) {
+    /** The text of a prompt, as an answer echoes it. */
+    String text(Ask.Source source, int[] tokens) {
+        return source instanceof Ask.Source.Text(String text, String _) ? text : tokenizer.decode(tokens, true);
+    }
+
+    /** Generations that may run and wait at the same time. */
+    int maxInFlight() {
+        return engine.maxInFlight();
+    }
+
+    /** Fills in the defaults of a tenant's ask with one of its prompts encoded, and holds it against the model's limits. */
+    PreparedPrompt prepare(Ask ask, Ask.Source source, String tenant, int[] prompt) {
         SamplingFields sent = ask.sampling();
         boolean isChat = ask.limit() != Ask.LengthLimit.COMPLETION;
         GenerationDefaults defaults = isChat ? chatDefaults : GenerationDefaults.NONE;
-        int maxTokens = maxTokens(ask, prompt.length);
+        int maxTokens = maxTokens(ask, source.field(), prompt.length);
         if (sent.minTokens() > maxTokens) {
             throw new ProtocolException(ApiError.invalid(
                     "integer_above_max_value",
@@ -152,6 +162,8 @@ final class ModelService implements AutoCloseable {
         }
         if (sent.logprobs() != null) {
             sampling.logprobs(sent.logprobs());
+        } else if (ask.isRanked()) {
+            sampling.logprobs(0);
         }
         List<String> stop = new ArrayList<>(sent.stop());
         if (!sent.ignoreEos()) {
@@ -168,8 +180,8 @@ final class ModelService implements AutoCloseable {
 
     /** Where the log-probabilities of a generation wait for their text; null if none are asked for. */
     @Nullable
-    PendingLogprobs pendingLogprobs(PreparedPrompt prompt) {
-        return prompt.request().sampling().logprobs().isPresent() ? new PendingLogprobs(tokenizer) : null;
+    PendingLogprobs pendingLogprobs(Ask ask) {
+        return ask.sampling().logprobs() != null ? new PendingLogprobs(tokenizer) : null;
     }
 
     /** Tokens as the engine makes them, from subscription on. */
@@ -182,8 +194,7 @@ final class ModelService implements AutoCloseable {
         engine.close();
     }
 
-    private int maxTokens(Ask ask, int promptTokens) {
-        String field = ask.source().field();
+    private int maxTokens(Ask ask, String field, int promptTokens) {
         int left = maxTokens() - promptTokens;
         if (promptTokens == 0) {
             throw new ProtocolException(

@@ -7,21 +7,30 @@ import java.util.List;
 
 /**
  * The client's end of one {@link Turn}: turns what happens into what its API sends. Owned by the context of the
- * connection. Either {@link #refused} alone, or {@link #accepted}, any number of {@link #text}, then one of {@link #ended}
- * and {@link #failed}.
+ * connection. Either {@link #refused} alone, or {@link #accepted}, any number of {@link #text} and one {@link #choiceEnded} for
+ * each answer, then one of {@link #ended} and {@link #failed}.
+ *
+ * <p>Answers are numbered prompt by prompt: those to the first prompt, then those to the second.
  */
 interface Reply {
     /** The engine took the request; tokens will follow. */
-    void accepted(PreparedPrompt prompt);
+    void accepted(List<PreparedPrompt> prompts);
 
     /**
-     * More text, with the log-probabilities of its tokens if they were asked for; one of the two is not empty. Called only
+     * More text of an answer, with the log-probabilities of its tokens if they were asked for; one of the two is not empty. Called only
      * while {@link #isFull} is false, or just before the end.
      */
-    void text(String delta, List<TokenLogprob> logprobs);
+    void text(int choice, String delta, List<TokenLogprob> logprobs);
 
-    /** The text is complete. */
-    void ended(Ending ending, Usage usage);
+    /**
+     * An answer is complete.
+     *
+     * @param meanLogprob log-probability of its tokens on average, if the answers are to be ranked
+     */
+    void choiceEnded(int choice, Ending ending, double meanLogprob);
+
+    /** All answers are complete. */
+    void ended(Usage usage);
 
     /** The request cannot be served; nothing was begun. */
     void refused(ApiError error, long retryAfterSeconds);

@@ -23,6 +23,7 @@ final class ResponseReply implements Reply {
     private final EventWriter events;
     private final StringBuilder text = new StringBuilder();
     private final List<TokenLogprob> logprobs = new ArrayList<>();
+    private Ending ending = Ending.STOP;
     private ResponseObject begun;
 
     @SuppressWarnings("NullAway.Init") // accepted() comes before any other call but refused()
@@ -81,8 +82,8 @@ final class ResponseReply implements Reply {
     }
 
     @Override
-    public void accepted(PreparedPrompt prompt) {
-        begun = shape.begun(prompt);
+    public void accepted(List<PreparedPrompt> prompts) {
+        begun = shape.begun(prompts.getFirst());
         OutputMessage message = shape.message(ResponseStatus.IN_PROGRESS, "", List.of());
         outlet.open();
         send(new ServerEvent.Created(begun));
@@ -92,14 +93,19 @@ final class ResponseReply implements Reply {
     }
 
     @Override
-    public void text(String delta, List<TokenLogprob> more) {
+    public void text(int choice, String delta, List<TokenLogprob> more) {
         text.append(delta);
         logprobs.addAll(more);
         send(new ServerEvent.OutputTextDelta(messageId(), delta, more));
     }
 
     @Override
-    public void ended(Ending ending, Usage usage) {
+    public void choiceEnded(int choice, Ending how, double meanLogprob) {
+        ending = how;
+    }
+
+    @Override
+    public void ended(Usage usage) {
         String whole = text.toString();
         send(new ServerEvent.OutputTextDone(messageId(), whole, logprobs));
         send(new ServerEvent.ContentPartDone(messageId(), whole, logprobs));

@@ -41,8 +41,9 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
          *
          * @param tokens tokens generated, the one that ended the text too
          * @param cachedTokens tokens of the prompt that were found in the prefix cache
+         * @param meanLogprob log-probability of a token on average, if log-probabilities are asked for
          */
-        void ended(Reply.Ending ending, int tokens, int cachedTokens);
+        void ended(Reply.Ending ending, int tokens, int cachedTokens, double meanLogprob);
 
         /** The last call of a stream that failed. */
         void failed(Throwable cause);
@@ -75,6 +76,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     private final @Nullable PendingLogprobs logprobs;
     private final StringBuilder pending = new StringBuilder();
     private int tokens;
+    private double logprobSum;
     private int cachedTokens;
     private int owedDemand;
     private long timer = NO_TIMER;
@@ -228,6 +230,9 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
         for (int i = 0; i < ids.length; i++) {
             int token = ids[i];
             tokens++;
+            if (!output.logprobs().isEmpty()) {
+                logprobSum += output.logprobs().get(i).logprob();
+            }
             if (logprobs != null) {
                 logprobs.add(token, output.logprobs().get(i), detokenizer.decodedLength());
             }
@@ -253,7 +258,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
             logprobs.dropSilentEnd(detokenizer.decodedLength());
         }
         handOnText(!detokenizer.isStopped());
-        reader.ended(ending, tokens, cachedTokens);
+        reader.ended(ending, tokens, cachedTokens, logprobSum / Math.max(1, tokens));
     }
 
     private void flush() {

@@ -10,6 +10,7 @@ import dev.weir.protocol.TokenLogprob;
 import dev.weir.protocol.Usage;
 import io.vertx.core.Context;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -17,10 +18,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * One ask being answered, from admission to the last event. Owned by the context of its connection.
  *
- * <p>admit, encode the prompt, hand it to the engine, stream the text, end. A turn ends once: by itself, by the client's
+ * <p>admit, encode the prompts, hand them to the engine, stream the texts, end. Each answer is a generation of its own; the
+ * engine computes what their prompts share once. A turn ends once, with all its answers: by itself, by the client's
  * wish ({@link #cancel}), because the client is gone ({@link #abandon}), or because it was refused or failed.
  */
-final class Turn implements TokenStream.Reader {
+final class Turn {
     /** Characters up to which a prompt is encoded on the event loop; longer ones go to a worker. */
     static final int ENCODE_INLINE = 8 * 1024;
 
@@ -36,8 +38,12 @@ final class Turn implements TokenStream.Reader {
     private final long startNanos = System.nanoTime();
 
     private @Nullable Permit permit;
-    private @Nullable TokenStream stream;
-    private @Nullable PreparedPrompt prompt;
+    private final List<Choice> choices = new ArrayList<>();
+    private List<PreparedPrompt> prompts = List.of();
+    private int open;
+    private int completionTokens;
+    private int cachedTokens;
+    private boolean isCut;
     private boolean hasStarted;
     private boolean isCancelled;
     private boolean isOver;
@@ -71,26 +77,43 @@ final class Turn implements TokenStream.Reader {
             model.checkName(ask.model());
             caller.checkModel(model.name());
             admission.check();
+            checkSize();
             permit = caller.admit();
         } catch (ProtocolException | RateLimitException e) {
             refuse(e);
             return;
         }
-        if (ask.source().size() <= ENCODE_INLINE) {
-            begin(() -> model.encode(ask.source()));
+        if (ask.size() <= ENCODE_INLINE) {
+            begin(this::encode);
         } else {
-            context.executeBlocking(() -> model.encode(ask.source()), false)
+            context.executeBlocking(this::encode, false)
                     .onSuccess(tokens -> begin(() -> tokens))
                     .onFailure(this::refuse);
         }
     }
 
+    /** Refuses what could never be served, however often it is sent again. */
+    private void checkSize() {
+        int most = model.maxInFlight();
+        if (ask.sequences() > most) {
+            String field = ask.isRanked() ? "best_of" : ask.n() > 1 ? "n" : "prompt";
+            throw new ProtocolException(ApiError.invalid(
+                    "integer_above_max_value",
+                    field,
+                    field + " asks for " + ask.sequences() + " answers at once, " + ask.bestOf() + " to each of "
+                            + ask.prompts().size() + " prompts, but this server holds at most " + most
+                            + "; ask for fewer"));
+        }
+    }
+
+    private List<int[]> encode() {
+        return ask.prompts().stream().map(model::encode).toList();
+    }
+
     /** Ends the text here, at the client's wish. */
     void cancel() {
         isCancelled = true;
-        if (stream != null && !isOver) {
-            stream.finishEarly();
-        }
+        choices.forEach(choice -> choice.stream.finishEarly());
     }
 
     /** Ends the generation within a step; the client is gone and hears nothing more. */
@@ -102,56 +125,86 @@ final class Turn implements TokenStream.Reader {
             isOver = true;
             return;
         }
-        if (stream != null) {
-            stream.abandon();
-        }
+        choices.forEach(choice -> choice.stream.abandon());
         finish("abort", () -> {});
     }
 
     /** Goes on after the client has read. */
     void resume() {
-        if (stream != null && !isOver) {
-            stream.resume();
+        if (!isOver) {
+            choices.forEach(choice -> choice.stream.resume());
         }
     }
 
-    @Override
-    public boolean isFull() {
-        return reply.isFull();
+    /** One answer on its way. */
+    private final class Choice implements TokenStream.Reader {
+        private final int index;
+        private final TokenStream stream;
+
+        Choice(int index, PreparedPrompt prompt) {
+            this.index = index;
+            stream = new TokenStream(
+                    context, streamInterval, model.detokenizer(prompt), model.pendingLogprobs(ask), this);
+        }
+
+        @Override
+        public boolean isFull() {
+            return reply.isFull();
+        }
+
+        @Override
+        public void text(String delta, List<TokenLogprob> logprobs) {
+            reply.text(index, delta, logprobs);
+        }
+
+        @Override
+        public void ended(Reply.Ending ending, int tokens, int cached, double meanLogprob) {
+            choiceEnded(index, ending, tokens, cached, meanLogprob);
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            if (!isOver) {
+                choices.forEach(choice -> choice.stream.abandon());
+                finish("error", () -> reply.failed(error(cause)));
+            }
+        }
     }
 
-    @Override
-    public void text(String delta, List<TokenLogprob> logprobs) {
-        reply.text(delta, logprobs);
+    private void choiceEnded(int index, Reply.Ending ending, int tokens, int cached, double meanLogprob) {
+        completionTokens += tokens;
+        cachedTokens += index % ask.bestOf() == 0 ? cached : 0; // the others found what the first one computed
+        isCut |= ending == Reply.Ending.LENGTH;
+        reply.choiceEnded(index, ending, meanLogprob);
+        open--;
+        if (open == 0 && !isOver) {
+            finish(
+                    isCancelled ? "abort" : isCut ? "length" : "stop",
+                    () -> reply.ended(new Usage(promptTokens(), completionTokens, cachedTokens)));
+        }
     }
 
-    @Override
-    public void ended(Reply.Ending ending, int tokens, int cachedTokens) {
-        int promptTokens = prompt == null ? 0 : prompt.promptTokens();
-        finish(
-                switch (ending) {
-                    case STOP -> "stop";
-                    case LENGTH -> "length";
-                    case CANCELLED -> "abort";
-                },
-                () -> reply.ended(ending, new Usage(promptTokens, tokens, cachedTokens)));
+    private int promptTokens() {
+        return prompts.stream().mapToInt(PreparedPrompt::promptTokens).sum();
     }
 
-    @Override
-    public void failed(Throwable cause) {
-        finish("error", () -> reply.failed(error(cause)));
-    }
-
-    private void begin(Supplier<int[]> encoded) {
+    private void begin(Supplier<List<int[]>> encoded) {
         if (isOver) {
             return;
         }
         try {
-            PreparedPrompt ready = model.prepare(ask, caller.tenant(), encoded.get());
-            prompt = ready;
+            List<int[]> tokens = encoded.get();
+            List<PreparedPrompt> ready = new ArrayList<>();
+            for (int i = 0; i < tokens.size(); i++) {
+                ready.add(model.prepare(ask, ask.prompts().get(i), caller.tenant(), tokens.get(i)));
+            }
+            prompts = ready;
+            open = ask.sequences();
             if (isCancelled) {
                 reply.accepted(ready);
-                ended(Reply.Ending.CANCELLED, 0, 0);
+                for (int i = 0; i < ask.sequences(); i++) {
+                    choiceEnded(i, Reply.Ending.CANCELLED, 0, 0, 0);
+                }
             } else {
                 submit(ready);
             }
@@ -160,21 +213,38 @@ final class Turn implements TokenStream.Reader {
         }
     }
 
-    private void submit(PreparedPrompt ready) {
+    /** Hands all to the engine, or none if it has no room for one of them. */
+    private void submit(List<PreparedPrompt> ready) {
         if (permit != null) {
-            permit.reserve(ready.mostTokens());
+            permit.reserve(ready.stream()
+                    .mapToInt(prompt -> prompt.mostTokens(ask.bestOf()))
+                    .sum());
         }
-        TokenStream tokenStream =
-                new TokenStream(context, streamInterval, model.detokenizer(ready), model.pendingLogprobs(ready), this);
-        model.generate(ready.request()).subscribe(tokenStream);
-        Throwable refusal = tokenStream.failure();
-        if (refusal != null) {
-            tokenStream.abandon();
-            refuse(refusal);
-            return;
+        for (int i = 0; i < ask.sequences(); i++) {
+            PreparedPrompt prompt = ready.get(i / ask.bestOf());
+            Choice choice = new Choice(i, prompt);
+            choices.add(choice);
+            model.generate(prompt.sample(i % ask.bestOf())).subscribe(choice.stream);
+            Throwable refusal = choice.stream.failure();
+            if (refusal != null) {
+                choices.forEach(begun -> begun.stream.abandon());
+                choices.clear();
+                refuse(refusal);
+                return;
+            }
         }
-        stream = tokenStream;
         reply.accepted(ready);
+        if (ask.echo()) {
+            for (int i = 0; i < ask.sequences(); i++) {
+                int prompt = i / ask.bestOf();
+                reply.text(
+                        i,
+                        model.text(
+                                ask.prompts().get(prompt),
+                                ready.get(prompt).request().promptTokens()),
+                        List.of());
+            }
+        }
     }
 
     private void refuse(Throwable cause) {
@@ -194,12 +264,15 @@ final class Turn implements TokenStream.Reader {
     private void finish(@Nullable String reason, Runnable lastWord) {
         isOver = true;
         admission.leave();
-        int used = stream == null || prompt == null ? 0 : prompt.promptTokens() + stream.tokens();
+        int used = choices.isEmpty() ? 0 : promptTokens();
+        for (Choice choice : choices) {
+            used += choice.stream.tokens();
+        }
         if (permit != null) {
             permit.end(used);
         }
-        if (prompt != null) {
-            metrics.used(prompt.request().tenant(), used);
+        if (!choices.isEmpty()) {
+            metrics.used(caller.tenant(), used);
         }
         if (reason != null) {
             metrics.finished(reason, System.nanoTime() - startNanos);
@@ -215,10 +288,10 @@ final class Turn implements TokenStream.Reader {
             case RateLimitException e -> e.error();
             case OverloadedException _ -> ApiError.overloaded(reason);
             case ContextLengthExceededException _ ->
-                ApiError.contextLengthExceeded(ask.source().field(), reason + "; shorten it");
+                ApiError.contextLengthExceeded(ask.prompts().getFirst().field(), reason + "; shorten it");
             case NoTokenAllowedException _ -> ApiError.invalid("invalid_value", null, reason);
             case IllegalArgumentException _ ->
-                ApiError.invalid("invalid_value", ask.source().field(), reason);
+                ApiError.invalid("invalid_value", ask.prompts().getFirst().field(), reason);
             case EngineFailedException _ -> ApiError.internal(reason);
             default -> {
                 Logs.SERVER.error("request {} failed", ask.id(), cause);

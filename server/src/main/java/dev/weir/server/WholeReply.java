@@ -7,40 +7,51 @@ import io.vertx.core.http.HttpServerResponse;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One JSON body for the whole text. Owned by the context of its connection. */
+/** One JSON body for all answers. Owned by the context of its connection. */
 final class WholeReply implements Reply {
     private final HttpServerResponse response;
     private final Body body;
-    private final StringBuilder text = new StringBuilder();
-    private final List<TokenLogprob> logprobs = new ArrayList<>();
+    private final List<StringBuilder> texts = new ArrayList<>();
+    private final List<List<TokenLogprob>> logprobs = new ArrayList<>();
+    private final Answer[] answers;
 
     /** Writes the body. */
     interface Body {
-        String write(PreparedPrompt prompt, String text, List<TokenLogprob> logprobs, Ending ending, Usage usage);
+        String write(List<PreparedPrompt> prompts, List<Answer> answers, Usage usage);
     }
 
-    private PreparedPrompt prompt;
+    private List<PreparedPrompt> prompts = List.of();
 
-    @SuppressWarnings("NullAway.Init") // accepted() comes before any other call but refused()
-    WholeReply(HttpServerResponse response, Body body) {
+    /** A reply of so many answers. */
+    WholeReply(HttpServerResponse response, int size, Body body) {
         this.response = response;
         this.body = body;
+        answers = new Answer[size];
+        for (int i = 0; i < size; i++) {
+            texts.add(new StringBuilder());
+            logprobs.add(new ArrayList<>());
+        }
     }
 
     @Override
-    public void accepted(PreparedPrompt accepted) {
-        prompt = accepted;
+    public void accepted(List<PreparedPrompt> accepted) {
+        prompts = accepted;
     }
 
     @Override
-    public void text(String delta, List<TokenLogprob> more) {
-        text.append(delta);
-        logprobs.addAll(more);
+    public void text(int choice, String delta, List<TokenLogprob> more) {
+        texts.get(choice).append(delta);
+        logprobs.get(choice).addAll(more);
     }
 
     @Override
-    public void ended(Ending ending, Usage usage) {
-        HttpReplies.json(response, body.write(prompt, text.toString(), logprobs, ending, usage));
+    public void choiceEnded(int choice, Ending ending, double meanLogprob) {
+        answers[choice] = new Answer(texts.get(choice).toString(), logprobs.get(choice), ending, meanLogprob);
+    }
+
+    @Override
+    public void ended(Usage usage) {
+        HttpReplies.json(response, body.write(prompts, List.of(answers), usage));
     }
 
     @Override

@@ -179,6 +179,7 @@ final class AbuseTest {
         TEMPERATURE_OUT_OF_RANGE(false),
         TOO_MANY_STOPS(false),
         UNSUPPORTED_FIELD(false),
+        TOO_MANY_ANSWERS(false),
         UNKNOWN_PATH(false),
         WRONG_METHOD(false),
         LARGE_BODY(false),
@@ -218,7 +219,11 @@ final class AbuseTest {
             case TOO_MANY_STOPS ->
                 refused(400, "/v1/completions", "{\"prompt\":\"x\",\"stop\":[\"1\",\"2\",\"3\",\"4\",\"5\"]}");
             case UNSUPPORTED_FIELD ->
-                refused(400, "/v1/chat/completions", "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"n\":3}");
+                refused(
+                        400,
+                        "/v1/chat/completions",
+                        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tools\":[{}]}");
+            case TOO_MANY_ANSWERS -> refused(400, "/v1/completions", "{\"prompt\":[\"x\",\"y\"],\"n\":100}");
             case UNKNOWN_PATH -> refused(404, "/v2/completions", "{}");
             case WRONG_METHOD -> refused(405, "/v1/models", "{}");
             case LARGE_BODY -> refused(413, "/v1/completions", "\"" + "z".repeat(MESSAGE_BYTES) + "\"");

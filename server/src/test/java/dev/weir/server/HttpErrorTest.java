@@ -52,7 +52,7 @@ final class HttpErrorTest {
                     POST | /v1/completions      | {"prompt":""}                               | 400 | invalid_value               | prompt
                     POST | /v1/completions      | {"prompt":[258]}                            | 400 | invalid_value               | prompt[0]
                     POST | /v1/completions      | {"prompt":"x","model":"gpt-9"}              | 404 | model_not_found             | model
-                    POST | /v1/completions      | {"prompt":"x","n":2}                        | 400 | unsupported_parameter       | n
+                    POST | /v1/completions      | {"prompt":"x","n":13}                       | 400 | integer_above_max_value     | n
                     POST | /v1/completions      | {"prompt":"x","max_tokens":512}             | 400 | context_length_exceeded     | prompt
                     POST | /v1/completions      | {"prompt":"x","min_tokens":17}              | 400 | integer_above_max_value     | min_tokens
                     POST | /v1/completions      | {"prompt":"x","stop_token_ids":[5,999]}     | 400 | invalid_value               | stop_token_ids[1]

@@ -16,7 +16,7 @@ final class ModelServiceTest {
         Engine engine = Engine.start(new FakeModel(1, 64, 0), EngineConfig.DEFAULT, new Metrics("bare"));
         try (ModelService model =
                 new ModelService("bare", TestModelFolder.tokenizer(), null, GenerationDefaults.NONE, engine)) {
-            assertThat(model.encode(new Ask.Source.Text("a<|end|>"))).hasSize(8);
+            assertThat(model.encode(new Ask.Source.Text("a<|end|>", "prompt"))).hasSize(8);
             assertThatThrownBy(() -> model.encodeConversation(List.of(new ChatMessage("user", "a")), true, "messages"))
                     .isInstanceOf(ProtocolException.class)
                     .hasMessage("messages needs a chat template, which the model \"bare\" does not have;"

@@ -21,6 +21,7 @@ import com.openai.models.completions.Completion;
 import com.openai.models.completions.CompletionCreateParams;
 import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.ResponseIncludable;
 import com.openai.models.responses.ResponseStatus;
 import com.openai.models.responses.ResponseStreamEvent;
 import com.openai.models.responses.ResponsesClientEvent;
@@ -111,6 +112,80 @@ final class OpenAiSdkTest {
                 .isPresent();
         assertThat(streamed.usage().orElseThrow().completionTokens()).isEqualTo(50);
         assertThat(whole.choices().getFirst().finishReason()).isEqualTo(ChatCompletion.Choice.FinishReason.LENGTH);
+    }
+
+    @Test
+    void severalAnswersWithLogprobsAddUpToTheWholeOnes() {
+        ChatCompletionCreateParams params = ChatCompletionCreateParams.builder()
+                .model(TestServer.MODEL)
+                .addUserMessage("Hello")
+                .temperature(1.5)
+                .maxCompletionTokens(20)
+                .n(2)
+                .logprobs(true)
+                .topLogprobs(4)
+                .frequencyPenalty(0.5)
+                .presencePenalty(-0.5)
+                .putAdditionalBodyProperty("seed", JsonValue.from(3))
+                .putAdditionalBodyProperty("ignore_eos", JsonValue.from(true))
+                .build();
+        ChatCompletion whole = client.chat().completions().create(params).validate();
+        ChatCompletionAccumulator accumulator = ChatCompletionAccumulator.create();
+        try (StreamResponse<ChatCompletionChunk> stream =
+                client.chat().completions().createStreaming(params)) {
+            stream.stream().forEach(chunk -> accumulator.accumulate(chunk.validate()));
+        }
+        ChatCompletion streamed = accumulator.chatCompletion();
+        assertThat(whole.choices()).hasSize(2);
+        for (int i = 0; i < 2; i++) {
+            ChatCompletion.Choice choice = whole.choices().get(i);
+            assertThat(streamed.choices().get(i).message().content())
+                    .isEqualTo(choice.message().content());
+            assertThat(choice.logprobs().orElseThrow().content().orElseThrow())
+                    .hasSize(20)
+                    .allSatisfy(token -> assertThat(token.topLogprobs()).hasSize(4))
+                    .isEqualTo(streamed.choices()
+                            .get(i)
+                            .logprobs()
+                            .orElseThrow()
+                            .content()
+                            .orElseThrow());
+        }
+        Completion completion = client.completions()
+                .create(CompletionCreateParams.builder()
+                        .model(TestServer.MODEL)
+                        .promptOfArrayOfStrings(List.of("one", "two"))
+                        .maxTokens(9)
+                        .logprobs(2)
+                        .n(2)
+                        .bestOf(3)
+                        .putAdditionalBodyProperty("ignore_eos", JsonValue.from(true))
+                        .build())
+                .validate();
+        assertThat(completion.choices())
+                .hasSize(4)
+                .allSatisfy(choice -> assertThat(
+                                choice.logprobs().orElseThrow().tokens().orElseThrow())
+                        .hasSize(9));
+        Response response = client.responses()
+                .create(ResponseCreateParams.builder()
+                        .model(TestServer.MODEL)
+                        .input("Hello")
+                        .maxOutputTokens(9)
+                        .addInclude(ResponseIncludable.MESSAGE_OUTPUT_TEXT_LOGPROBS)
+                        .topLogprobs(2)
+                        .putAdditionalBodyProperty("ignore_eos", JsonValue.from(true))
+                        .build())
+                .validate();
+        assertThat(response.output()
+                        .getFirst()
+                        .asMessage()
+                        .content()
+                        .getFirst()
+                        .asOutputText()
+                        .logprobs()
+                        .orElseThrow())
+                .hasSize(9);
     }
 
     @Test

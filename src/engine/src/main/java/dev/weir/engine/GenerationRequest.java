@@ -36,6 +36,11 @@ public record GenerationRequest(
         this(id, promptTokens, sampling, null, NO_TENANT, 0);
     }
 
+    /** The same with other sampling parameters. */
+    public GenerationRequest with(SamplingParams newSampling) {
+        return new GenerationRequest(id, promptTokens, newSampling, constraint, tenant, priority);
+    }
+
     /** The same with a constraint. */
     public GenerationRequest constrained(Supplier<? extends TokenConstraint> newConstraint) {
         return new GenerationRequest(id, promptTokens, sampling, newConstraint, tenant, priority);

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param model name of the model, or null for the one that is served
  * @param messages the conversation, at least one message
  * @param sampling how to choose tokens and when to stop
+ * @param n answers
  * @param stream whether to answer with server-sent events
  * @param includeUsage whether the stream ends with a chunk that counts tokens
  */
@@ -16,9 +17,20 @@ public record ChatCompletionRequest(
         @Nullable String model,
         List<ChatMessage> messages,
         SamplingFields sampling,
+        int n,
         boolean stream,
         boolean includeUsage) {
     public ChatCompletionRequest {
         messages = List.copyOf(messages);
+    }
+
+    /** An ask for one answer. */
+    public ChatCompletionRequest(
+            @Nullable String model,
+            List<ChatMessage> messages,
+            SamplingFields sampling,
+            boolean stream,
+            boolean includeUsage) {
+        this(model, messages, sampling, 1, stream, includeUsage);
     }
 }

@@ -17,7 +17,7 @@ public final class ChunkWriter {
     private final String id;
     private final long createdAt;
     private final String model;
-    private final String beforeText;
+    private final String beforeIndex;
     private final String afterChoice;
 
     /** Which of the two APIs answers. */
@@ -39,6 +39,18 @@ public final class ChunkWriter {
     }
 
     /**
+     * One answer of a reply that is not streamed.
+     *
+     * @param logprobs of its tokens, if they were asked for
+     * @param finishReason {@code stop} or {@code length}
+     */
+    public record Choice(String text, List<TokenLogprob> logprobs, String finishReason) {
+        public Choice {
+            logprobs = List.copyOf(logprobs);
+        }
+    }
+
+    /**
      * A writer for one reply.
      *
      * @param id the reply's name, {@code cmpl-...} or {@code chatcmpl-...}
@@ -51,21 +63,22 @@ public final class ChunkWriter {
         this.createdAt = createdAt;
         this.model = model;
         StringBuilder head = head();
-        beforeText = head.append(",\"choices\":[{\"index\":0,").toString();
+        beforeIndex = head.append(",\"choices\":[{\"index\":").toString();
         afterChoice = includeUsage ? "}],\"usage\":null}" : "}]}";
     }
 
-    /** The chunk that opens a chat stream: it carries the role. */
-    public String role() {
-        return beforeText
-                + "\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null"
-                + afterChoice;
+    /** The chunk that opens an answer of a chat: it carries the role. */
+    public String role(int index) {
+        return beforeText(index, 120)
+                .append("\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null")
+                .append(afterChoice)
+                .toString();
     }
 
-    /** A chunk of text, with the log-probabilities of its tokens if they were asked for. */
-    public String text(String text, List<TokenLogprob> logprobs) {
-        StringBuilder out = new StringBuilder(beforeText.length() + text.length() + 80);
-        out.append(beforeText).append(kind.openText);
+    /** A chunk of an answer's text, with the log-probabilities of its tokens if they were asked for. */
+    public String text(int index, String text, List<TokenLogprob> logprobs) {
+        StringBuilder out = beforeText(index, text.length() + 80);
+        out.append(kind.openText);
         Json.quote(out, text);
         out.append(kind.closeText).append(",\"logprobs\":");
         if (logprobs.isEmpty()) {
@@ -73,14 +86,25 @@ public final class ChunkWriter {
         } else {
             out.append(Json.write(json -> LogprobJson.writeChoice(json, kind, logprobs)));
         }
-        out.append(",\"finish_reason\":null");
-        return out.append(afterChoice).toString();
+        return out.append(",\"finish_reason\":null").append(afterChoice).toString();
     }
 
-    /** The chunk that ends the text; {@code finishReason} is {@code stop} or {@code length}. */
-    public String finish(String finishReason) {
-        String noText = kind == Kind.CHAT ? "\"delta\":{}" : "\"text\":\"\"";
-        return beforeText + noText + ",\"logprobs\":null,\"finish_reason\":\"" + finishReason + "\"" + afterChoice;
+    /** The chunk that ends an answer; {@code finishReason} is {@code stop} or {@code length}. */
+    public String finish(int index, String finishReason) {
+        return beforeText(index, 80)
+                .append(kind == Kind.CHAT ? "\"delta\":{}" : "\"text\":\"\"")
+                .append(",\"logprobs\":null,\"finish_reason\":\"")
+                .append(finishReason)
+                .append('"')
+                .append(afterChoice)
+                .toString();
+    }
+
+    private StringBuilder beforeText(int index, int room) {
+        return new StringBuilder(beforeIndex.length() + 8 + room)
+                .append(beforeIndex)
+                .append(index)
+                .append(',');
     }
 
     /** The chunk that counts tokens. */
@@ -93,7 +117,7 @@ public final class ChunkWriter {
     }
 
     /** The one body of a reply that is not streamed. */
-    public String whole(String text, List<TokenLogprob> logprobs, String finishReason, Usage usage) {
+    public String whole(List<Choice> choices, Usage usage) {
         return Json.write(out -> {
             out.writeStartObject();
             out.writeStringField("id", id);
@@ -101,13 +125,16 @@ public final class ChunkWriter {
             out.writeNumberField("created", createdAt);
             out.writeStringField("model", model);
             out.writeArrayFieldStart("choices");
-            out.writeStartObject();
-            out.writeNumberField("index", 0);
-            writeText(out, text);
-            out.writeFieldName("logprobs");
-            LogprobJson.writeChoice(out, kind, logprobs);
-            out.writeStringField("finish_reason", finishReason);
-            out.writeEndObject();
+            for (int i = 0; i < choices.size(); i++) {
+                Choice choice = choices.get(i);
+                out.writeStartObject();
+                out.writeNumberField("index", i);
+                writeText(out, choice.text());
+                out.writeFieldName("logprobs");
+                LogprobJson.writeChoice(out, kind, choice.logprobs());
+                out.writeStringField("finish_reason", choice.finishReason());
+                out.writeEndObject();
+            }
             out.writeEndArray();
             out.writeFieldName("usage");
             writeUsage(out, usage);

@@ -17,6 +17,7 @@ public final class RequestReader {
 
     static final String LOGPROBS_INCLUDED = "message.output_text.logprobs";
     private static final int MAX_LOGPROBS = 20;
+    private static final int MAX_ANSWERS = 128;
     private static final String LOGPROBS_RANGE = "from 0 to 20";
 
     private RequestReader() {}
@@ -26,10 +27,15 @@ public final class RequestReader {
         Fields fields = Json.parseObject(json);
         Unsupported.refuseInCompletions(fields);
         boolean stream = fields.flag("stream", false);
+        int n = answers(fields, "n", 1);
+        Long logprobs = fields.integer("logprobs", 0, MAX_LOGPROBS, LOGPROBS_RANGE);
         return new CompletionRequest(
                 fields.string("model"),
-                prompt(fields),
-                sampling(fields, fields.integer("logprobs", 0, MAX_LOGPROBS, LOGPROBS_RANGE), "max_tokens"),
+                prompts(fields),
+                sampling(fields, logprobs, "max_tokens"),
+                n,
+                bestOf(fields, n, stream),
+                echo(fields, logprobs != null),
                 stream,
                 includeUsage(fields, stream));
     }
@@ -47,6 +53,7 @@ public final class RequestReader {
                         topLogprobs(fields, fields.flag("logprobs", false), "logprobs is not true; set it"),
                         "max_completion_tokens",
                         "max_tokens"),
+                answers(fields, "n", 1),
                 stream,
                 includeUsage(fields, stream));
     }
@@ -181,28 +188,70 @@ public final class RequestReader {
         return false;
     }
 
-    private static Prompt prompt(Fields fields) {
-        JsonNode prompt = fields.required("prompt", "send the text or the token ids to continue");
-        if (prompt.isArray() && prompt.size() == 1 && !prompt.path(0).isNumber()) {
-            prompt = prompt.path(0); // a batch of one
+    private static int answers(Fields fields, String name, int ifAbsent) {
+        Long value = fields.integer(name, 1, MAX_ANSWERS, "from 1 to " + MAX_ANSWERS);
+        return value == null ? ifAbsent : value.intValue();
+    }
+
+    private static int bestOf(Fields fields, int n, boolean stream) {
+        int bestOf = answers(fields, "best_of", n);
+        if (bestOf < n) {
+            throw ProtocolException.invalid(
+                    "integer_below_min_value",
+                    "best_of",
+                    "best_of is " + bestOf + " but must be a number from n, which is " + n + ", to " + MAX_ANSWERS);
         }
+        if (bestOf > n && stream) {
+            throw ProtocolException.invalid(
+                    "invalid_value",
+                    "best_of",
+                    "best_of is " + bestOf
+                            + " but the best of several answers cannot be streamed; set stream to false or"
+                            + " leave best_of out");
+        }
+        return bestOf;
+    }
+
+    private static boolean echo(Fields fields, boolean hasLogprobs) {
+        boolean echo = fields.flag("echo", false);
+        if (echo && hasLogprobs) {
+            throw ProtocolException.invalid(
+                    "unsupported_parameter",
+                    "echo",
+                    "echo is true together with logprobs, which this server does not support; leave one of them out");
+        }
+        return echo;
+    }
+
+    private static List<Prompt> prompts(Fields fields) {
+        JsonNode value = fields.required("prompt", "send the text or the token ids to continue");
+        if (!value.isArray() || value.path(0).isNumber()) {
+            return List.of(prompt(fields, "prompt", value));
+        }
+        if (value.isEmpty()) {
+            throw fields.empty("prompt", "send a string or at least one token id");
+        }
+        List<Prompt> prompts = new ArrayList<>(value.size());
+        for (JsonNode element : value) {
+            prompts.add(prompt(fields, "prompt[" + prompts.size() + "]", element));
+        }
+        return prompts;
+    }
+
+    private static Prompt prompt(Fields fields, String name, JsonNode prompt) {
         if (prompt.isTextual()) {
             if (prompt.textValue().isEmpty()) {
-                throw fields.empty("prompt", "send at least one character");
+                throw fields.empty(name, "send at least one character");
             }
             return new Prompt.Text(prompt.textValue());
         }
         if (!prompt.isArray()) {
-            throw fields.wrongType("prompt", prompt, "a string or a list of token ids");
+            throw fields.wrongType(name, prompt, "a string or a list of token ids");
         }
         if (prompt.isEmpty()) {
-            throw fields.empty("prompt", "send at least one token id");
+            throw fields.empty(name, "send at least one token id");
         }
-        if (!prompt.path(0).isNumber()) {
-            throw fields.wrongType(
-                    "prompt", prompt, "one string or one list of token ids; send one request per prompt");
-        }
-        return new Prompt.Tokens(fields.tokenIds("prompt", prompt));
+        return new Prompt.Tokens(fields.tokenIds(name, prompt));
     }
 
     private static boolean includeUsage(Fields fields, boolean stream) {

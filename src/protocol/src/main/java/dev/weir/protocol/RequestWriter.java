@@ -15,12 +15,20 @@ public final class RequestWriter {
         return Json.write(out -> {
             out.writeStartObject();
             writeOptional(out, "model", request.model());
-            switch (request.prompt()) {
-                case Prompt.Text(String text) -> out.writeStringField("prompt", text);
-                case Prompt.Tokens(int[] ids) -> {
-                    out.writeFieldName("prompt");
-                    out.writeArray(ids, 0, ids.length);
+            out.writeFieldName("prompt");
+            if (request.prompts().size() == 1) {
+                writePrompt(out, request.prompts().getFirst());
+            } else {
+                out.writeStartArray();
+                for (Prompt prompt : request.prompts()) {
+                    writePrompt(out, prompt);
                 }
+                out.writeEndArray();
+            }
+            writeAnswers(out, "n", request.n(), 1);
+            writeAnswers(out, "best_of", request.bestOf(), request.n());
+            if (request.echo()) {
+                out.writeBooleanField("echo", true);
             }
             writeSampling(out, request.sampling(), "max_tokens");
             writeOptional(out, "logprobs", request.sampling().logprobs());
@@ -35,6 +43,7 @@ public final class RequestWriter {
             out.writeStartObject();
             writeOptional(out, "model", request.model());
             writeMessages(out, "messages", request.messages());
+            writeAnswers(out, "n", request.n(), 1);
             writeSampling(out, request.sampling(), "max_completion_tokens");
             if (request.sampling().logprobs() != null) {
                 out.writeBooleanField("logprobs", true);
@@ -75,6 +84,19 @@ public final class RequestWriter {
             writeOptional(out, "stream_id", event.streamId());
             out.writeEndObject();
         });
+    }
+
+    private static void writePrompt(JsonGenerator out, Prompt prompt) throws IOException {
+        switch (prompt) {
+            case Prompt.Text(String text) -> out.writeString(text);
+            case Prompt.Tokens(int[] ids) -> out.writeArray(ids, 0, ids.length);
+        }
+    }
+
+    private static void writeAnswers(JsonGenerator out, String name, int count, int ifAbsent) throws IOException {
+        if (count != ifAbsent) {
+            out.writeNumberField(name, count);
+        }
     }
 
     private static void writeResponse(JsonGenerator out, ResponseRequest request) throws IOException {

@@ -45,15 +45,11 @@ final class Unsupported {
             Map.entry("continue_final_message", IF_FALSE),
             Map.entry("add_generation_prompt", IF_TRUE));
 
-    private static final Map<String, Predicate<JsonNode>> IN_COMPLETIONS = with(Map.of(
-            "n", IF_ONE,
-            "best_of", IF_ONE,
-            "echo", IF_FALSE,
-            "suffix", IF_EMPTY_TEXT,
-            "top_logprobs", IF_ZERO));
+    private static final Map<String, Predicate<JsonNode>> IN_COMPLETIONS =
+            with(Map.of("suffix", IF_EMPTY_TEXT, "top_logprobs", IF_ZERO));
 
     private static final Map<String, Predicate<JsonNode>> IN_CHAT_COMPLETIONS =
-            with(Map.of("n", IF_ONE, "best_of", IF_ONE, "echo", IF_FALSE, "suffix", IF_EMPTY_TEXT));
+            with(Map.of("best_of", IF_ONE, "echo", IF_FALSE, "suffix", IF_EMPTY_TEXT));
 
     private static final Map<String, Predicate<JsonNode>> IN_RESPONSES = with(Map.ofEntries(
             Map.entry("n", IF_ONE),

@@ -13,9 +13,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class RequestReaderTest {
     @Test
     void completionTakesTextOrTokenIds() {
-        assertThat(RequestReader.completion("{\"prompt\":\"To be\"}").prompt()).isEqualTo(new Prompt.Text("To be"));
-        assertThat(RequestReader.completion("{\"prompt\":[\"To be\"]}").prompt())
-                .isEqualTo(new Prompt.Text("To be"));
+        assertThat(RequestReader.completion("{\"prompt\":\"To be\"}").prompts())
+                .containsExactly(new Prompt.Text("To be"));
+        assertThat(RequestReader.completion("{\"prompt\":[\"To be\",\"or not\"]}")
+                        .prompts())
+                .containsExactly(new Prompt.Text("To be"), new Prompt.Text("or not"));
+        assertThat(RequestReader.completion("{\"prompt\":[[1,2],[3],[4]]}").prompts())
+                .hasSize(3);
         assertThat(tokens("{\"prompt\":[5,6,7]}")).containsExactly(5, 6, 7);
         assertThat(tokens("{\"prompt\":[[5,6.0,7]]}")).containsExactly(5, 6, 7);
     }
@@ -135,7 +139,10 @@ final class RequestReaderTest {
                     prompt           | 7                     | invalid_type
                     prompt           | ""                    | invalid_value
                     prompt           | []                    | invalid_value
-                    prompt           | ["a","b"]             | invalid_type
+                    prompt[1]        | ["a",5]               | invalid_type
+                    prompt[1]        | ["a",""]              | invalid_value
+                    prompt[1]        | [[1],[]]              | invalid_value
+                    prompt[1][0]     | [[1],[-1]]            | integer_below_min_value
                     prompt[1]        | [1,-1]                | integer_below_min_value
                     prompt[0]        | [1.5]                 | invalid_type
                     model            | 1                     | invalid_type
@@ -162,9 +169,10 @@ final class RequestReaderTest {
                     ignore_eos       | 1                     | invalid_type
                     stream           | "yes"                 | invalid_type
                     stream_options   | {}                    | invalid_value
-                    n                | 2                     | unsupported_parameter
-                    best_of          | 3                     | unsupported_parameter
-                    echo             | true                  | unsupported_parameter
+                    n                | 0                     | integer_below_min_value
+                    n                | 129                   | integer_above_max_value
+                    best_of          | 129                   | integer_above_max_value
+                    echo             | 1                     | invalid_type
                     suffix           | "x"                   | unsupported_parameter
                     logprobs         | true                  | invalid_type
                     logprobs         | 21                    | integer_above_max_value
@@ -236,11 +244,30 @@ final class RequestReaderTest {
         assertThat(RequestReader.completion("""
                                 {"prompt":"x","n":1,"best_of":1,"echo":false,"suffix":"","logit_bias":{},"logprobs":null,
                                  "frequency_penalty":0,"presence_penalty":0.0,"repetition_penalty":1.0}
-                                """).prompt()).isEqualTo(new Prompt.Text("x"));
+                                """).prompts()).containsExactly(new Prompt.Text("x"));
         assertThat(RequestReader.chatCompletion("""
                                 {"messages":[{"role":"user","content":"x"}],"tools":[],"tool_choice":"none",
                                  "response_format":{"type":"text"},"logprobs":false,"top_logprobs":0,"modalities":["text"]}
                                 """).messages()).hasSize(1);
+    }
+
+    @Test
+    void bestOfIsAtLeastNAndNotStreamedAndEchoComesWithoutLogprobs() {
+        CompletionRequest request = RequestReader.completion("{\"prompt\":\"x\",\"n\":2,\"best_of\":5,\"echo\":true}");
+        assertThat(request.n()).isEqualTo(2);
+        assertThat(request.bestOf()).isEqualTo(5);
+        assertThat(RequestReader.completion("{\"prompt\":\"x\",\"n\":3,\"stream\":true}")
+                        .bestOf())
+                .isEqualTo(3);
+        assertThat(error(RequestReader::completion, "{\"prompt\":\"x\",\"n\":3,\"best_of\":2}")
+                        .message())
+                .isEqualTo("best_of is 2 but must be a number from n, which is 3, to 128");
+        assertThat(error(RequestReader::completion, "{\"prompt\":\"x\",\"best_of\":2,\"stream\":true}")
+                        .param())
+                .isEqualTo("best_of");
+        assertThat(error(RequestReader::completion, "{\"prompt\":\"x\",\"echo\":true,\"logprobs\":1}")
+                        .param())
+                .isEqualTo("echo");
     }
 
     @Test
@@ -307,7 +334,9 @@ final class RequestReaderTest {
     }
 
     private static int[] tokens(String json) {
-        return RequestReader.completion(json).prompt() instanceof Prompt.Tokens(int[] ids) ? ids : new int[0];
+        return RequestReader.completion(json).prompts().getFirst() instanceof Prompt.Tokens(int[] ids)
+                ? ids
+                : new int[0];
     }
 
     private static ApiError error(Function<String, ?> reader, String json) {

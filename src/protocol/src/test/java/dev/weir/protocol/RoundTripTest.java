@@ -94,6 +94,20 @@ final class RoundTripTest {
         CompletionRequest completion = new CompletionRequest("m", new Prompt.Text(AWKWARD), sampling, true, true);
         assertThat(RequestReader.completion(RequestWriter.completion(completion)))
                 .isEqualTo(completion);
+        CompletionRequest several = new CompletionRequest(
+                "m",
+                List.of(new Prompt.Text("a"), new Prompt.Text(AWKWARD)),
+                sampling.toBuilder().logprobs(null).build(),
+                2,
+                3,
+                true,
+                false,
+                false);
+        assertThat(RequestReader.completion(RequestWriter.completion(several))).isEqualTo(several);
+        ChatCompletionRequest choices =
+                new ChatCompletionRequest(null, List.of(new ChatMessage("user", "x")), sampling, 128, true, false);
+        assertThat(RequestReader.chatCompletion(RequestWriter.chatCompletion(choices)))
+                .isEqualTo(choices);
         List<ChatMessage> messages = List.of(new ChatMessage("system", "s"), new ChatMessage("user", AWKWARD));
         ChatCompletionRequest chat = new ChatCompletionRequest(null, messages, sampling, false, false);
         assertThat(RequestReader.chatCompletion(RequestWriter.chatCompletion(chat)))
@@ -110,14 +124,17 @@ final class RoundTripTest {
         for (ChunkWriter.Kind kind : ChunkWriter.Kind.values()) {
             ChunkWriter writer = new ChunkWriter(kind, "id\"1", 5, "m", true);
             String text = Stream.of(
-                            writer.text("To ", List.of()), writer.text(AWKWARD, LOGPROBS), writer.finish("stop"))
+                            writer.text(0, "To ", List.of()),
+                            writer.text(0, AWKWARD, LOGPROBS),
+                            writer.finish(0, "stop"))
                     .map(json -> Chunk.read(json).text())
                     .reduce("", String::concat);
-            Chunk whole = Chunk.read(writer.whole("To " + AWKWARD, LOGPROBS, "stop", new Usage(9, 2, 8)));
+            Chunk whole = Chunk.read(writer.whole(
+                    List.of(new ChunkWriter.Choice("To " + AWKWARD, LOGPROBS, "stop")), new Usage(9, 2, 8)));
             assertThat(whole).isEqualTo(new Chunk(text, "stop", new Usage(9, 2, 8), null));
-            assertThat(Chunk.read(writer.role())).isEqualTo(new Chunk("", null, null, null));
+            assertThat(Chunk.read(writer.role(7))).isEqualTo(new Chunk("", null, null, null));
             assertThat(Chunk.read(writer.usage(new Usage(1, 2))).usage()).isEqualTo(new Usage(1, 2));
-            assertThat(writer.text("a", List.of())).endsWith(",\"usage\":null}");
+            assertThat(writer.text(3, "a", List.of())).endsWith(",\"usage\":null}");
         }
     }
 
