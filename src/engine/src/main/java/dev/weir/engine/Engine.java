@@ -112,7 +112,14 @@ public final class Engine implements AutoCloseable {
                 return;
             }
             TokenSubscription stream = new TokenSubscription(subscriber, commands::add);
-            Sequence sequence = new Sequence(request, stream, shape, System.nanoTime(), place);
+            Sequence sequence;
+            try {
+                sequence = new Sequence(request, stream, shape, System.nanoTime(), place);
+            } catch (RuntimeException e) { // its constraint cannot be made
+                place.ended();
+                Operators.error(subscriber, e);
+                return;
+            }
             stream.bind(sequence);
             subscriber.onSubscribe(stream);
             EngineCommand.Submit submit = new EngineCommand.Submit(sequence);

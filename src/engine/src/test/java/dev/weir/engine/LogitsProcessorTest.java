@@ -226,6 +226,26 @@ final class LogitsProcessorTest {
     }
 
     @Test
+    void aConstraintThatCannotBeMadeRefusesItsRequestAndTakesNoPlace() throws Exception {
+        GenerationRequest broken = new GenerationRequest("a", PROMPT, SamplingParams.greedy(3), () -> {
+            throw new IllegalStateException("no such grammar");
+        });
+        try (Engine engine =
+                Engine.start(new FakeModelRunner(1, CONTEXT), new EngineConfig(0, 32, 8, 4), EngineListener.NONE)) {
+            for (int i = 0; i < 3; i++) {
+                RecordingSubscriber refused = new RecordingSubscriber();
+                engine.generate(broken).subscribe(refused);
+                assertThatThrownBy(refused::awaitEnd).cause().hasMessage("no such grammar");
+            }
+            RecordingSubscriber served = new RecordingSubscriber();
+            engine.generate(new GenerationRequest("b", PROMPT, SamplingParams.greedyExactly(3)))
+                    .subscribe(served);
+            served.awaitEnd();
+            assertThat(served.tokens()).hasSize(3);
+        }
+    }
+
+    @Test
     void aSharedRowOfLogitsIsLeftAsItWas() {
         FloatBuffer logits = FloatBuffer.wrap(new float[] {1, 2, 3});
         SamplingParams sampling = params(builder -> builder.temperature(0).logitBias(Map.of(0, 50f)));
