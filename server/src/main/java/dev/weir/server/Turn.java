@@ -166,7 +166,12 @@ final class Turn {
         public void failed(Throwable cause) {
             if (!isOver) {
                 choices.forEach(choice -> choice.stream.abandon());
-                finish("error", () -> reply.failed(error(cause)));
+                ApiError error = error(cause);
+                boolean isOurs = error.status() >= 500;
+                if (!isOurs) {
+                    metrics.refused(error);
+                }
+                finish(isOurs ? "error" : null, () -> reply.failed(error));
             }
         }
     }

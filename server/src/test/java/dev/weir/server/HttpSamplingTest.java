@@ -89,6 +89,9 @@ final class HttpSamplingTest {
         assertThat(reply.statusCode()).isEqualTo(400);
         assertThat(reply.body()).contains("after 1 tokens", "bad_words");
         assertThat(server.get("/health").statusCode()).isEqualTo(200);
+        assertThat(server.get("/metrics").body())
+                .contains("finished_reason=\"error\",model_name=\"fake\"} 0.0")
+                .containsPattern("weir_refused_requests_total\\{code=\"invalid_value\".*} [1-9]");
     }
 
     @ParameterizedTest
