@@ -227,11 +227,11 @@ final class LogitsProcessorTest {
 
     @Test
     void aConstraintThatCannotBeMadeRefusesItsRequestAndTakesNoPlace() throws Exception {
-        GenerationRequest broken = new GenerationRequest("a", PROMPT, SamplingParams.greedy(3), () -> {
+        GenerationRequest broken = new GenerationRequest("a", PROMPT, SamplingParams.greedy(3)).constrained(() -> {
             throw new IllegalStateException("no such grammar");
         });
-        try (Engine engine =
-                Engine.start(new FakeModelRunner(1, CONTEXT), new EngineConfig(0, 32, 8, 4), EngineListener.NONE)) {
+        try (Engine engine = Engine.start(
+                new FakeModelRunner(1, CONTEXT), new EngineConfig(0, 100_000, 32, 8, 4), EngineListener.NONE)) {
             for (int i = 0; i < 3; i++) {
                 RecordingSubscriber refused = new RecordingSubscriber();
                 engine.generate(broken).subscribe(refused);

@@ -272,7 +272,7 @@ class PrefixCacheTest {
                 throw new AssertionError(e);
             }
         };
-        EngineConfig wide = new EngineConfig(64, 1024, 8, 64);
+        EngineConfig wide = new EngineConfig(64, 100_000, 1024, 8, 64);
         try (Engine engine = Engine.start(model, wide, EngineListener.NONE)) {
             List<RecordingSubscriber> samples = new ArrayList<>();
             for (int i = 0; i < 6; i++) {
@@ -290,7 +290,7 @@ class PrefixCacheTest {
     @Test
     void aParkedOrCancelledSequenceKeepsNobodyWaitingForItsBlocks() throws Exception {
         FakeModelRunner model = new FakeModelRunner(3, CONTEXT, POOL);
-        try (Engine engine = Engine.start(model, new EngineConfig(64, 8, 8, 1), EngineListener.NONE)) {
+        try (Engine engine = Engine.start(model, new EngineConfig(64, 100_000, 8, 8, 1), EngineListener.NONE)) {
             int[] prompt = text(13, 80);
             RecordingSubscriber parked = new RecordingSubscriber(0);
             engine.generate(new GenerationRequest("parked", prompt, sampled(1, 5)))
