@@ -270,7 +270,7 @@ final class Scheduler {
 
     /** Those with a slot in the order in which their prompts are computed: of the tenant that had least first, then oldest first. */
     private List<Sequence> byService() {
-        if (counters.tenants() < 2) {
+        if (counters.tenants() < 2 || decodingSequences() == running.size()) {
             return running;
         }
         List<Sequence> ordered = new ArrayList<>(running);

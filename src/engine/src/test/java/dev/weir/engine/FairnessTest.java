@@ -48,7 +48,7 @@ class FairnessTest {
         return open;
     }
 
-    /** The bound of the paper's theorem 4.3, 2 max(w_p L, w_q M), with a prompt of L tokens and M tokens in the slots. */
+    /** The paper's bound for two that always have something waiting, 2 max(w_p L, w_q M), with a prompt of L tokens and M tokens in the slots. */
     @Test
     void tenantsThatAlwaysWaitGetTheSameWithinABatchsWorth() throws Exception {
         FakeModelRunner model = new FakeModelRunner(SLOTS, CONTEXT);
