@@ -1,12 +1,16 @@
 package dev.weir.engine;
 
 import dev.weir.engine.EngineListener.StepStats;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +38,9 @@ final class EngineCore implements Runnable {
     private boolean stopping;
     private long stepNumber;
     private long lastFinishNanos;
+    private long shortestStepNanos;
+    /** Time in which the current step's tokens were chosen. */
+    private long sampleNanos;
 
     /** Read by any thread. */
     private volatile EngineStats stats;
@@ -65,6 +72,7 @@ final class EngineCore implements Runnable {
                 }
                 admitted.clear();
                 long planStart = System.nanoTime();
+                dropLate(planStart);
                 scheduler.schedule(plan, admitted);
                 reportAdmitted();
                 if (plan.isEmpty()) {
@@ -86,8 +94,26 @@ final class EngineCore implements Runnable {
     }
 
     private void awaitCommand() throws InterruptedException {
-        inbox.add(commands.take());
-        applyInbox();
+        OptionalLong nanos = scheduler.untilDeadline(System.nanoTime());
+        EngineCommand command =
+                nanos.isPresent() ? commands.poll(nanos.getAsLong(), TimeUnit.NANOSECONDS) : commands.take();
+        if (command != null) {
+            inbox.add(command);
+            applyInbox();
+        }
+    }
+
+    /** Nothing more is computed for those that cannot be answered in time. */
+    private void dropLate(long now) {
+        for (Sequence sequence : scheduler.late(now, shortestStepNanos)) {
+            drop(sequence);
+        }
+    }
+
+    private void drop(Sequence sequence) {
+        Duration limit = Objects.requireNonNull(sequence.request.timeLimit());
+        close(sequence, FinishReason.CANCELLED);
+        sequence.stream.fail(new DeadlineExceededException(limit, sequence.generatedTokens()));
     }
 
     private void applyInbox() {
@@ -98,6 +124,9 @@ final class EngineCore implements Runnable {
                         close(sequence, FinishReason.CANCELLED);
                     } else {
                         scheduler.submit(sequence);
+                        if (!scheduler.isInTime(sequence, System.nanoTime(), shortestStepNanos, nanosPerFinish)) {
+                            drop(sequence);
+                        }
                     }
                 }
                 case EngineCommand.Cancel(Sequence sequence) -> close(sequence, FinishReason.CANCELLED);
@@ -110,6 +139,9 @@ final class EngineCore implements Runnable {
 
     private void step(long planStart) {
         stepNumber++;
+        sampleNanos = 0;
+        StepEvent event = new StepEvent();
+        event.begin();
         long runStart = System.nanoTime();
         try {
             Logits logits = runner.run(plan);
@@ -118,13 +150,20 @@ final class EngineCore implements Runnable {
             int prefillTokens = commitChunks(logits);
             commitDecodeRows(logits);
             publish();
-            listener.stepped(new StepStats(
+            long end = System.nanoTime();
+            shortestStepNanos = SchedulingPolicy.shortestStep(shortestStepNanos, end - planStart);
+            StepStats stats = new StepStats(
                     plan.activeRows(),
                     prefillTokens,
                     plan.decodeRows() - plan.activeRows(),
                     runStart - planStart,
                     commitStart - runStart,
-                    System.nanoTime() - commitStart));
+                    sampleNanos,
+                    end - commitStart);
+            listener.stepped(stats);
+            if (event.isEnabled()) {
+                event.record(stepNumber, stats, scheduler.waiting());
+            }
         } catch (RuntimeException | LinkageError | AssertionError e) {
             failStep(e);
         }
@@ -167,6 +206,7 @@ final class EngineCore implements Runnable {
         long previous = sequence.lastTokenNanos();
         long now;
         try {
+            long sampleStart = System.nanoTime();
             int token = sampler.sample(
                     logits.values(),
                     logits.offset(row),
@@ -184,6 +224,7 @@ final class EngineCore implements Runnable {
                 sequence.tell(sampler.logprobs(logits.values(), logits.offset(row), token, alternatives.getAsInt()));
             }
             now = System.nanoTime();
+            sampleNanos += now - sampleStart;
             sequence.append(token, now);
             scheduler.generated(sequence);
         } catch (RuntimeException e) { // its scores or its constraint are unusable; others are none the worse for it

@@ -38,6 +38,9 @@ final class EngineInvariants {
                     + " waiting sequences, but there are " + scheduler.running() + " and " + scheduler.waiting());
         }
         violations.addAll(scheduler.prefixCache().violations());
+        if (!scheduler.unfinished().containsAll(scheduler.urgent())) {
+            violations.add("deadlines are kept for finished sequences: " + scheduler.urgent());
+        }
         for (Sequence sequence : scheduler.unfinished()) {
             if (sequence.isFinished()) {
                 violations.add(sequence + " is finished and still kept");

@@ -37,8 +37,15 @@ public interface EngineListener {
      * @param idleRows rows computed for nobody
      * @param planNanos time to plan
      * @param runNanos time in the model runner
+     * @param sampleNanos of the time after the run, that in which tokens were chosen
      * @param commitNanos time to sample, commit and publish
      */
     record StepStats(
-            int decodeTokens, int prefillTokens, int idleRows, long planNanos, long runNanos, long commitNanos) {}
+            int decodeTokens,
+            int prefillTokens,
+            int idleRows,
+            long planNanos,
+            long runNanos,
+            long sampleNanos,
+            long commitNanos) {}
 }

@@ -6,7 +6,10 @@ public enum FinishReason {
     STOP,
     /** {@link SamplingParams#maxTokens()} or the model's context was used up. */
     LENGTH,
-    /** The subscriber cancelled; nothing more is published. */
+    /**
+     * The subscriber cancelled, and nothing more is published; or the time limit cannot be met, and the stream ends with a
+     * {@link DeadlineExceededException}.
+     */
     CANCELLED,
     /** The step that held the sequence failed; the stream ends with an {@link EngineFailedException}. */
     ERROR

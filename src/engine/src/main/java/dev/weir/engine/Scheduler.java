@@ -3,7 +3,10 @@ package dev.weir.engine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +44,10 @@ final class Scheduler {
     private final PrefixCache prefixCache;
     private final int blockTokens;
     private final int maxBlockCopies;
+    private final int mostPrefillTokens;
+    /** Unfinished sequences whose answer is of use for some time only. */
+    private final Set<Sequence> urgent = new LinkedHashSet<>();
+
     /** Sequences that gave their slot back since the last step, and the slot. */
     private final List<Departed> departed = new ArrayList<>();
 
@@ -57,6 +64,8 @@ final class Scheduler {
         this.prefixCache = prefixCache;
         blockTokens = prefixCache.pool().blockTokens();
         maxBlockCopies = SchedulingPolicy.blockCopies(config.tokenBudget(), blockTokens);
+        mostPrefillTokens = SchedulingPolicy.mostPrefillTokens(
+                config.tokenBudget(), config.prefillChunk(), config.maxChunksPerStep());
         if (prefixCache.isOn() && config.prefillChunk() % blockTokens != 0) {
             throw new IllegalArgumentException("prefill-chunk is " + config.prefillChunk()
                     + " but must be a multiple of the prefix cache's blocks of " + blockTokens + " tokens");
@@ -65,6 +74,43 @@ final class Scheduler {
 
     void submit(Sequence sequence) {
         waiting.add(sequence, false);
+        if (sequence.request.timeLimit() != null) {
+            urgent.add(sequence);
+        }
+    }
+
+    /** Sequences that cannot be answered within their time any more. */
+    List<Sequence> late(long nowNanos, long shortestStepNanos) {
+        if (urgent.isEmpty()) {
+            return List.of();
+        }
+        return urgent.stream()
+                .filter(sequence -> !canFinish(sequence, nowNanos, shortestStepNanos))
+                .toList();
+    }
+
+    /**
+     * Whether a sequence that has just come can be answered within its time: those of its tenant that go before it need a
+     * slot each, and no more of them leave than of all.
+     */
+    boolean isInTime(Sequence sequence, long nowNanos, long shortestStepNanos, double nanosPerFinish) {
+        if (sequence.request.timeLimit() == null) {
+            return true;
+        }
+        int departures = Math.max(0, waiting.ahead(sequence) + 1 - (cache.slots() - cache.usedSlots()));
+        return canFinish(sequence, nowNanos + (long) (departures * nanosPerFinish), shortestStepNanos);
+    }
+
+    private boolean canFinish(Sequence sequence, long nowNanos, long shortestStepNanos) {
+        return SchedulingPolicy.canFinish(
+                sequence.deadlineNanos() - nowNanos, sequence.leastSteps(mostPrefillTokens), shortestStepNanos);
+    }
+
+    /** Nanoseconds until the first deadline. */
+    OptionalLong untilDeadline(long nowNanos) {
+        return urgent.stream()
+                .mapToLong(sequence -> Math.max(0, sequence.deadlineNanos() - nowNanos))
+                .min();
     }
 
     /** The sequence's reader has room again: if it lost its slot it goes to the front of the queue. */
@@ -93,6 +139,7 @@ final class Scheduler {
                 return;
             }
         }
+        urgent.remove(sequence);
         sequence.finish(reason);
     }
 
@@ -416,6 +463,10 @@ final class Scheduler {
             }
         }
         return count;
+    }
+
+    Set<Sequence> urgent() {
+        return urgent;
     }
 
     TenantCounters counters() {

@@ -66,6 +66,33 @@ final class SchedulingPolicy {
         return idleRowSteps >= cost && remainingTokens > cost;
     }
 
+    /** Tokens of prompts that a step computes at most. */
+    static int mostPrefillTokens(int tokenBudget, int chunk, int maxChunks) {
+        return Math.max(chunk, Math.min(tokenBudget, chunk * maxChunks));
+    }
+
+    /**
+     * Steps that an answer still needs at least. A step that computes the last of the prompt gives a token too.
+     *
+     * @param prefillTokens prompt tokens to compute
+     * @param mostPrefillTokens of which a step computes so many at most
+     * @param tokens tokens to generate
+     */
+    static int leastSteps(int prefillTokens, int mostPrefillTokens, int tokens) {
+        int prefillSteps = Math.ceilDiv(prefillTokens, mostPrefillTokens);
+        return Math.max(0, prefillSteps - 1) + tokens;
+    }
+
+    /** Whether steps can be done within a time if each takes as long as the shortest of late. */
+    static boolean canFinish(long nanosLeft, int steps, long shortestStepNanos) {
+        return nanosLeft > 0 && steps <= nanosLeft / Math.max(1, shortestStepNanos);
+    }
+
+    /** The shortest step of late: one that was shorter than all since is forgotten by and by, a 64th a step. */
+    static long shortestStep(long shortestNanos, long latestNanos) {
+        return shortestNanos == 0 ? latestNanos : Math.min(latestNanos, shortestNanos + shortestNanos / 64 + 1);
+    }
+
     /** What copying so many tokens costs, in idle rows. */
     static int moveCost(int cachedTokens) {
         return 1 + cachedTokens / TOKENS_COPIED_PER_IDLE_ROW;

@@ -2,6 +2,7 @@ package dev.weir.engine;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -139,6 +140,23 @@ final class Sequence {
     /** Stop tokens that may not be chosen yet, because {@code minTokens} are not generated; empty when all may. */
     int[] suppressedTokens() {
         return generatedTokens() < request.sampling().minTokens() ? stopTokens : NONE;
+    }
+
+    /** When its answer is of no more use, on the clock of {@link System#nanoTime}; only of a request with a time limit. */
+    long deadlineNanos() {
+        return arrivalNanos + Objects.requireNonNull(request.timeLimit()).toNanos();
+    }
+
+    /**
+     * Steps that it needs at least. How much of its prompt is cached shows when it gets a slot, and until then nothing of it
+     * counts.
+     *
+     * @param mostPrefillTokens prompt tokens that a step computes at most
+     */
+    int leastSteps(int mostPrefillTokens) {
+        int prefill = status == Status.RUNNING ? chunkedTokens - computedTokens : 0;
+        int tokens = Math.clamp(request.sampling().minTokens() - (long) generatedTokens(), 1, remainingTokens());
+        return SchedulingPolicy.leastSteps(prefill, mostPrefillTokens, tokens);
     }
 
     /** The next chunk of at most {@code chunk} tokens, ending at a multiple of it, from token {@code start} on. */

@@ -68,6 +68,13 @@ final class WaitingQueue {
         return fairest.first().sequence;
     }
 
+    /** How many of its tenant go before a sequence that waits. */
+    int ahead(Sequence sequence) {
+        Entry entry = entries.get(sequence);
+        TreeSet<Entry> queue = byTenant.get(sequence.request.tenant());
+        return entry == null || queue == null ? 0 : queue.headSet(entry).size();
+    }
+
     /** Takes a sequence out, wherever it stands; one that was cancelled before it came here is not there. */
     void remove(Sequence sequence) {
         Entry entry = entries.remove(sequence);

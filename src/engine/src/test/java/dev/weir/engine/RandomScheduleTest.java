@@ -2,6 +2,7 @@ package dev.weir.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -39,6 +40,7 @@ class RandomScheduleTest {
 
     private PrefixPool pool = PrefixPool.NONE;
     private boolean pauses = true;
+    private int tooLate;
 
     /**
      * Without a prefix cache; with one too small for a single text, one that must evict, and one that holds nearly all. On
@@ -95,6 +97,7 @@ class RandomScheduleTest {
         assertThat(engine.scheduler().unfinished()).isEmpty();
         assertThat(engine.scheduler().counters().tenants()).isZero();
         assertThat(engine.scheduler().prefixCache().violations()).isEmpty();
+        assertThat(tooLate).isPositive();
         assertThat(model.movedTokens).isPositive();
         if (blocks > 0) {
             assertThat(model.loadedBlocks).isPositive();
@@ -107,6 +110,9 @@ class RandomScheduleTest {
         int[] prompt = prompt();
         GenerationRequest request =
                 new GenerationRequest(id, prompt, sampling()).of("tenant-" + random.nextInt(4), random.nextInt(3));
+        if (random.nextInt(10) == 0) {
+            request = request.within(Duration.ofNanos(random.nextLong(1, 20_000_000)));
+        }
         boolean isPaused = pauses && random.nextInt(5) == 0;
         RecordingSubscriber subscriber = new RecordingSubscriber(isPaused ? 1 + random.nextInt(4) : Long.MAX_VALUE);
         if (isPaused) {
@@ -198,7 +204,12 @@ class RandomScheduleTest {
                 if (paused.remove(id)) {
                     subscriber.subscription.request(Long.MAX_VALUE);
                 }
-                subscriber.awaitEnd();
+                if (request.timeLimit() != null && subscriber.awaitOutcome() instanceof DeadlineExceededException) {
+                    tooLate++;
+                    expected = expected.subList(0, subscriber.tokens().size());
+                } else {
+                    subscriber.awaitEnd();
+                }
                 assertThat(subscriber.tokens()).as("%s, seed %d", id, seed).isEqualTo(expected);
             }
         }

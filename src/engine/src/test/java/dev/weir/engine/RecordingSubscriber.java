@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 
@@ -75,6 +76,12 @@ final class RecordingSubscriber implements CoreSubscriber<StepOutput> {
 
     FinishReason awaitEnd() throws Exception {
         return end.get(20, TimeUnit.SECONDS);
+    }
+
+    /** What it failed with; null if it did not. */
+    @Nullable
+    Throwable awaitOutcome() throws Exception {
+        return end.handle((_, cause) -> cause).get(20, TimeUnit.SECONDS);
     }
 
     boolean hasEnded() {

@@ -27,6 +27,35 @@ class SchedulingPolicyTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"64, 16, 3, 48", "40, 16, 3, 40", "8, 16, 3, 16"})
+    void aStepComputesAtLeastOneChunk(int budget, int chunk, int chunks, int most) {
+        assertThat(SchedulingPolicy.mostPrefillTokens(budget, chunk, chunks)).isEqualTo(most);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 48, 1, 1", "1, 48, 1, 1", "48, 48, 5, 5", "49, 48, 1, 2", "100, 48, 10, 12"})
+    void theStepThatEndsThePromptGivesATokenToo(int prefill, int most, int tokens, int steps) {
+        assertThat(SchedulingPolicy.leastSteps(prefill, most, tokens)).isEqualTo(steps);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1000, 10, 100, true",
+        "999,  10, 100, false",
+        "1,    1,  0,   true", // no step was measured yet
+        "0,    0,  100, false"
+    })
+    void whatIsLeftFitsIfEachStepIsAsShortAsTheShortest(long left, int steps, long shortest, boolean fits) {
+        assertThat(SchedulingPolicy.canFinish(left, steps, shortest)).isEqualTo(fits);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 500, 500", "500, 400, 400", "640, 2000, 651"})
+    void aStepThatWasShorterThanAllSinceIsForgottenByAndBy(long shortest, long latest, long now) {
+        assertThat(SchedulingPolicy.shortestStep(shortest, latest)).isEqualTo(now);
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "0,   0,  100, false",
         "1,   0,  100, true",
