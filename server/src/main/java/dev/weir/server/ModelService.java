@@ -12,6 +12,7 @@ import dev.weir.protocol.SamplingFields;
 import dev.weir.tokenizer.ChatTemplate;
 import dev.weir.tokenizer.IncrementalDetokenizer;
 import dev.weir.tokenizer.Tokenizer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -169,7 +170,9 @@ final class ModelService implements AutoCloseable {
         if (!sent.ignoreEos()) {
             stop.addAll(defaults.stopStrings());
         }
-        GenerationRequest request = new GenerationRequest(ask.id(), prompt, sampling.build()).of(tenant, 0);
+        GenerationRequest request = new GenerationRequest(ask.id(), prompt, sampling.build())
+                .of(tenant, sent.priority())
+                .within(sent.timeLimitMillis() == null ? null : Duration.ofMillis(sent.timeLimitMillis()));
         return new PreparedPrompt(request, List.copyOf(stop), sent.includeStop());
     }
 

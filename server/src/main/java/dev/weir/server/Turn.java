@@ -1,6 +1,7 @@
 package dev.weir.server;
 
 import dev.weir.engine.ContextLengthExceededException;
+import dev.weir.engine.DeadlineExceededException;
 import dev.weir.engine.EngineFailedException;
 import dev.weir.engine.NoTokenAllowedException;
 import dev.weir.engine.OverloadedException;
@@ -168,10 +169,11 @@ final class Turn {
                 choices.forEach(choice -> choice.stream.abandon());
                 ApiError error = error(cause);
                 boolean isOurs = error.status() >= 500;
+                boolean isLate = cause instanceof DeadlineExceededException;
                 if (!isOurs) {
                     metrics.refused(error);
                 }
-                finish(isOurs ? "error" : null, () -> reply.failed(error));
+                finish(isLate ? "abort" : isOurs ? "error" : null, () -> reply.failed(error));
             }
         }
     }
@@ -294,6 +296,7 @@ final class Turn {
             case OverloadedException _ -> ApiError.overloaded(reason);
             case ContextLengthExceededException _ ->
                 ApiError.contextLengthExceeded(ask.prompts().getFirst().field(), reason + "; shorten it");
+            case DeadlineExceededException _ -> ApiError.deadlineExceeded(reason + "; allow more, or try again later");
             case NoTokenAllowedException _ -> ApiError.invalid("invalid_value", null, reason);
             case IllegalArgumentException _ ->
                 ApiError.invalid("invalid_value", ask.prompts().getFirst().field(), reason);

@@ -55,6 +55,11 @@ public record ApiError(
         return new ApiError(503, "server_error", code, null, message);
     }
 
+    /** No answer within the time that the request gave: 504. */
+    public static ApiError deadlineExceeded(String message) {
+        return new ApiError(504, "server_error", "deadline_exceeded", "time_limit_ms", message);
+    }
+
     /** The server's own fault: status 500. */
     public static ApiError internal(String message) {
         return new ApiError(500, "server_error", "internal_error", null, message);

@@ -158,6 +158,10 @@ public final class RequestWriter {
         if (sampling.ignoreEos()) {
             out.writeBooleanField("ignore_eos", true);
         }
+        if (sampling.priority() != 0) {
+            out.writeNumberField("priority", sampling.priority());
+        }
+        writeOptional(out, "time_limit_ms", sampling.timeLimitMillis());
     }
 
     private static void writeStrings(JsonGenerator out, String name, List<String> strings) throws IOException {

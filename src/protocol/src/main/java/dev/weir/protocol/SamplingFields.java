@@ -5,7 +5,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sampling fields of a request as they were sent; null means not sent, so that the server's and the model's defaults
+ * How and when a request wants to be answered, as it was sent; null means not sent, so that the server's and the model's defaults
  * apply. Immutable; any thread. Made by a {@link Builder}.
  *
  * @param temperature 0 (greedy) to 2
@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param ignoreEos whether the model's end-of-sequence tokens are generated like any other
  * @param logprobs how many of the most likely tokens to tell beside each chosen one, 0 to 20; null tells nothing. Each API
  *     has its own names for it.
+ * @param priority lower numbers go before others of the same tenant
+ * @param timeLimitMillis milliseconds within which the whole answer is of use
  */
 public record SamplingFields(
         @Nullable Double temperature,
@@ -47,7 +49,9 @@ public record SamplingFields(
         List<Integer> stopTokenIds,
         boolean includeStop,
         boolean ignoreEos,
-        @Nullable Integer logprobs) {
+        @Nullable Integer logprobs,
+        int priority,
+        @Nullable Integer timeLimitMillis) {
     /** Stop strings that the OpenAI API allows. */
     public static final int MAX_STOP_STRINGS = 4;
 
@@ -83,6 +87,7 @@ public record SamplingFields(
                     "min_tokens",
                     "min_tokens is " + minTokens + " but must not exceed " + maxNames[0] + ", which is " + maxTokens);
         }
+        Long priority = fields.integer("priority", Integer.MIN_VALUE, Integer.MAX_VALUE, "of 32 bits");
         List<Integer> allowed = fields.integers("allowed_token_ids", MAX_ALLOWED_TOKENS);
         if (allowed.isEmpty() && fields.has("allowed_token_ids")) {
             throw fields.empty("allowed_token_ids", "send at least one token id or leave it out");
@@ -105,7 +110,9 @@ public record SamplingFields(
                 fields.integers("stop_token_ids", MAX_STOP_TOKENS),
                 fields.flag("include_stop_str_in_output", false),
                 fields.flag("ignore_eos", false),
-                null);
+                null,
+                priority == null ? 0 : priority.intValue(),
+                fields.smallInteger("time_limit_ms", 1, "of 1 or more"));
     }
 
     /** Nothing sent, to be changed. */
@@ -138,6 +145,8 @@ public record SamplingFields(
         private boolean includeStop;
         private boolean ignoreEos;
         private @Nullable Integer logprobs;
+        private int priority;
+        private @Nullable Integer timeLimitMillis;
 
         private Builder() {}
 
@@ -160,6 +169,8 @@ public record SamplingFields(
             includeStop = fields.includeStop;
             ignoreEos = fields.ignoreEos;
             logprobs = fields.logprobs;
+            priority = fields.priority;
+            timeLimitMillis = fields.timeLimitMillis;
         }
 
         public Builder temperature(double value) {
@@ -252,6 +263,16 @@ public record SamplingFields(
             return this;
         }
 
+        public Builder priority(int value) {
+            priority = value;
+            return this;
+        }
+
+        public Builder timeLimitMillis(int value) {
+            timeLimitMillis = value;
+            return this;
+        }
+
         public SamplingFields build() {
             return new SamplingFields(
                     temperature,
@@ -271,7 +292,9 @@ public record SamplingFields(
                     stopTokenIds,
                     includeStop,
                     ignoreEos,
-                    logprobs);
+                    logprobs,
+                    priority,
+                    timeLimitMillis);
         }
     }
 }

@@ -30,7 +30,7 @@ final class RequestReaderTest {
                         {"prompt":"x","temperature":0,"top_p":0.9,"top_k":-1,"min_p":0.1,"seed":-7,"max_tokens":12,
                          "frequency_penalty":-2,"presence_penalty":0.5,"repetition_penalty":1.1,"bad_words":"no",
                          "logit_bias":{"50256":-100,"7":1.5},"allowed_token_ids":[4],"include_stop_str_in_output":true,
-                         "min_tokens":3,"stop":["a","b"],"stop_token_ids":[1,2],"ignore_eos":true,"stream":true,
+                         "min_tokens":3,"stop":["a","b"],"stop_token_ids":[1,2],"ignore_eos":true,"stream":true,"priority":-1,"time_limit_ms":250,
                          "stream_options":{"include_usage":true},"user":"u","metadata":{"a":"b"},"no_such_field":[1]}
                         """).sampling();
         assertThat(sent)
@@ -52,6 +52,8 @@ final class RequestReaderTest {
                         .stopTokenIds(List.of(1, 2))
                         .includeStop(true)
                         .ignoreEos(true)
+                        .priority(-1)
+                        .timeLimitMillis(250)
                         .build());
         assertThat(RequestReader.completion("{\"prompt\":\"x\",\"stop\":null,\"temperature\":null}")
                         .sampling())
@@ -166,6 +168,9 @@ final class RequestReaderTest {
                     stop[0]          | [""]                  | invalid_value
                     stop[0]          | [5]                   | invalid_type
                     stop_token_ids   | 5                     | invalid_type
+                    priority         | 4294967296            | integer_above_max_value
+                    priority         | "high"                | invalid_type
+                    time_limit_ms    | 0                     | integer_below_min_value
                     ignore_eos       | 1                     | invalid_type
                     stream           | "yes"                 | invalid_type
                     stream_options   | {}                    | invalid_value

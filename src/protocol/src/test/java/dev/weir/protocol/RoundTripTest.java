@@ -85,6 +85,8 @@ final class RoundTripTest {
                 .seed(5)
                 .maxTokens(7)
                 .minTokens(2)
+                .priority(-3)
+                .timeLimitMillis(500)
                 .stop("\n\n", AWKWARD)
                 .stopTokenIds(List.of(3))
                 .includeStop(true)
