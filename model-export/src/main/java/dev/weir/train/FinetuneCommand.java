@@ -93,9 +93,18 @@ final class FinetuneCommand implements Callable<Integer> {
             names = "--lambda",
             paramLabel = "L",
             defaultValue = "0.5",
-            description = "Weight of the loss of predicting the examples' own tokens, beside the task's "
-                    + "(default: ${DEFAULT-VALUE}).")
+            description =
+                    "Weight of the loss of predicting the examples' own tokens, or those of --rehearse, beside the task's "
+                            + "(default: ${DEFAULT-VALUE}).")
     private double lambda;
+
+    @Option(
+            names = "--rehearse",
+            paramLabel = "FILE",
+            description =
+                    "Plain UTF-8 text, such as the model was pre-trained on, to take the language loss over instead "
+                            + "of the examples: what is rehearsed is not forgotten.")
+    private @Nullable Path rehearse;
 
     @Option(
             names = "--epochs",
@@ -218,17 +227,20 @@ final class FinetuneCommand implements Callable<Integer> {
         int vocabulary = own.vocabularySize() + TaskTokens.missing(own);
         FinetuneConfig config = config(base, vocabulary);
         PlainText plain = plainText(devFile, own);
+        BlockSource rehearsed = rehearsed(own, base.config().context());
         FinetuneFolder.requireFresh(out);
 
         Map<String, String> files = files();
         Tokenizer tokenizer = Tokenizer.load(out);
         TaskEncoder encoder = new TaskEncoder(
                 kind, tokenizer, TaskTokens.of(tokenizer), base.config().context());
-        Finetuner.Data data = new Finetuner.Data(encoder.encode(trainFile, head), encoder.encode(devFile, head), plain);
+        Finetuner.Data data =
+                new Finetuner.Data(encoder.encode(trainFile, head), encoder.encode(devFile, head), plain, rehearsed);
         GptWeights beginning = scratch ? new RandomGptWeights(base.config(), seed) : base;
         TaskWeights start = new TaskWeights(beginning, config.model(), head, own.vocabularySize(), vocabulary, seed);
 
         SequencedMap<String, String> settings = config.describe();
+        settings.put("rehearse", rehearse == null ? "nothing" : String.valueOf(rehearse.getFileName()));
         settings.put("threads", String.valueOf(threadCount));
         long cut = Stream.concat(data.train().stream(), data.dev().stream())
                 .filter(TaskExample::cut)
@@ -319,6 +331,22 @@ final class FinetuneCommand implements Callable<Integer> {
         }
         TextFile file = TextFile.read("--text", text);
         return new PlainText(String.valueOf(text.getFileName()), tokenizer.encode(file.text(), true), tokenizer);
+    }
+
+    private @Nullable BlockSource rehearsed(Tokenizer tokenizer, int context) throws IOException {
+        if (rehearse == null) {
+            return null;
+        }
+        if (lambda == 0) {
+            throw new UserError("--rehearse is " + rehearse + " but --lambda is 0, which leaves the language loss out: "
+                    + "leave out one of them");
+        }
+        int[] tokens = tokenizer.encode(TextFile.read("--rehearse", rehearse).text(), true);
+        if (tokens.length <= context) {
+            throw new UserError("--rehearse is " + rehearse + ", which has " + tokens.length
+                    + " tokens: it must be longer than the context of " + context + ", so give more text");
+        }
+        return new TokenizedText(tokens, new int[0], tokenizer);
     }
 
     /** What goes with the weights: the tokenizer with the task's tokens, kept in the run's folder too, and the rest. */

@@ -10,8 +10,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fine-tuning loop (Radford et al., 2018): a task's loss and, weighted by lambda, the language model's loss on the same
- * sequences, with AdamW. Owned by the thread that calls {@link #run}.
+ * The fine-tuning loop (Radford et al., 2018): a task's loss and, weighted by lambda, the language model's loss, with AdamW. The
+ * language is that of the examples' own texts, as in the paper, or of a text that is rehearsed (Robins, 1995), about as many
+ * tokens of it as the examples have. Owned by the thread that calls {@link #run}.
  *
  * <p>A step's examples go through the model in parts of similar length and bounded size, whose gradients add up to those of the
  * whole. After each epoch the dev examples are scored, and the plain text on which forgetting shows.
@@ -29,8 +30,17 @@ final class Finetuner {
     private @Nullable Evaluation best;
     private double seconds;
 
-    /** What a run learns from and is measured on. */
-    record Data(List<TaskExample> train, List<TaskExample> dev, PlainText text) {}
+    /**
+     * What a run learns from and is measured on.
+     *
+     * @param text on which forgetting shows
+     * @param rehearsal what the language model's loss is taken over; null for the examples themselves
+     */
+    record Data(
+            List<TaskExample> train,
+            List<TaskExample> dev,
+            PlainText text,
+            @Nullable BlockSource rehearsal) {}
 
     /** Who watches a run and keeps what it makes; called on the run's thread. */
     interface Listener {
@@ -46,7 +56,7 @@ final class Finetuner {
      * @param step number of steps done, this one included
      * @param loss what the step made smaller: the task's and lambda times the language model's, and the pull of L2-SP
      * @param task mean loss of its examples, before the step moved the weights
-     * @param language mean loss of their tokens in nats; 0 where lambda is
+     * @param language mean loss in nats of their tokens, or of those rehearsed; 0 where lambda is
      * @param gradientNorm length of the gradient before clipping
      * @param tokens that went through the model, without padding
      * @param seconds time it took
@@ -134,18 +144,22 @@ final class Finetuner {
         int tokens = parts.stream().mapToInt(TaskBatch::tokens).sum();
         int predicted = parts.stream().mapToInt(part -> part.next().length).sum();
         optimizer.zeroGradients();
+        boolean readsExamples = config.lambda() > 0 && data.rehearsal() == null;
         double task = 0;
         double language = 0;
         for (int i = 0; i < parts.size(); i++) {
             Dropout dropout = new Dropout(config.model().dropout(), Seeds.mix(Seeds.mix(config.seed(), step), i));
             try (PointerScope _ = new PointerScope()) {
-                TaskModel.Losses losses = trained.losses(parts.get(i), config.lambda() > 0, dropout);
+                TaskModel.Losses losses = trained.losses(parts.get(i), readsExamples, dropout);
                 Tensor loss = losses.task().div(new Scalar((double) examples.size()));
                 loss.add(losses.language().mul(new Scalar(config.lambda() / predicted)))
                         .backward();
                 task += losses.task().item_float() / examples.size();
                 language += losses.language().item_float() / predicted;
             }
+        }
+        if (config.lambda() > 0 && data.rehearsal() != null) {
+            language = rehearse(data.rehearsal(), step, tokens);
         }
         parameters.dropKeptGradients();
         double loss = task + config.lambda() * language + (pull == null ? 0 : pull.addGradient());
@@ -156,6 +170,18 @@ final class Finetuner {
         optimizer.step(learningRate);
         return new StepReport(
                 step + 1, loss, task, language, learningRate, norm, tokens, (System.nanoTime() - started) / 1e9);
+    }
+
+    /** Adds the gradients of about so many tokens of the rehearsed text; returns their mean loss. */
+    private double rehearse(BlockSource text, int step, int tokens) {
+        int length = Math.min(config.model().context(), tokens);
+        TokenBatch blocks = text.trainingBatch(config.seed(), step, Math.ceilDiv(tokens, length), length);
+        Dropout dropout = new Dropout(config.model().dropout(), Seeds.mix(Seeds.mix(config.seed(), step), -1));
+        try (PointerScope _ = new PointerScope()) {
+            Tensor loss = trained.language().loss(blocks, dropout);
+            loss.mul(new Scalar(config.lambda())).backward();
+            return loss.item_float();
+        }
     }
 
     /** Scores the weights as they are, in float32, as they will be evaluated. */

@@ -47,6 +47,16 @@ final class GptModel {
         return parameters;
     }
 
+    /** Mean cross-entropy in nats of a batch's targets. */
+    Tensor loss(TokenBatch batch, Dropout dropout) {
+        Tensor ids = Torch.longs(batch.ids(), batch.blocks(), batch.length());
+        if (batch.places().length == 0) {
+            return loss(ids, Torch.longs(batch.targets(), batch.blocks(), batch.length()), dropout);
+        }
+        Tensor places = Torch.longs(batch.places(), batch.places().length);
+        return loss(ids, places, Torch.longs(batch.targets(), batch.targets().length), dropout);
+    }
+
     /** Mean cross-entropy in nats of the targets [B, T] given the ids before them, ids [B, T]. */
     Tensor loss(Tensor ids, Tensor targets, Dropout dropout) {
         Tensor logits = forward(ids, dropout); // [B, T, V]

@@ -200,7 +200,7 @@ final class Pretrainer {
     private double accumulateGradients(TokenBatch batch, long number) {
         Dropout dropout = new Dropout(config.model().dropout(), Seeds.mix(config.seed(), number));
         try (PointerScope _ = new PointerScope()) {
-            Tensor loss = loss(trained, batch, dropout);
+            Tensor loss = trained.loss(batch, dropout);
             loss.div(new Scalar((double) config.accumulate())).backward();
             return loss.item_float();
         }
@@ -229,7 +229,7 @@ final class Pretrainer {
         for (TokenBatch batch : batches) {
             try (PointerScope _ = new PointerScope();
                     NoGradGuard _ = new NoGradGuard()) {
-                Tensor loss = loss(model, batch, Dropout.NONE);
+                Tensor loss = model.loss(batch, Dropout.NONE);
                 nats += (double) loss.item_float() * batch.targets().length;
             }
             tokens += batch.targets().length;
@@ -237,14 +237,5 @@ final class Pretrainer {
         }
         OptionalDouble plainLoss = plain == null ? OptionalDouble.empty() : OptionalDouble.of(plain.loss(model));
         return new Evaluation(progress.step(), nats / tokens, nats / Math.log(2) / bytes, plainLoss);
-    }
-
-    private static Tensor loss(GptModel model, TokenBatch batch, Dropout dropout) {
-        Tensor ids = Torch.longs(batch.ids(), batch.blocks(), batch.length());
-        if (batch.places().length == 0) {
-            return model.loss(ids, Torch.longs(batch.targets(), batch.blocks(), batch.length()), dropout);
-        }
-        Tensor places = Torch.longs(batch.places(), batch.places().length);
-        return model.loss(ids, places, Torch.longs(batch.targets(), batch.targets().length), dropout);
     }
 }

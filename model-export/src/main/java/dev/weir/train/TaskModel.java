@@ -56,6 +56,11 @@ final class TaskModel implements HeadedModel {
         return model.config();
     }
 
+    /** The model without its head. */
+    GptModel language() {
+        return model;
+    }
+
     /** Most tokens that one pass should have, padding included. */
     int mostTokens() {
         return Math.min(MOST_TOKENS, MOST_LOGITS / model.config().vocabularySize());

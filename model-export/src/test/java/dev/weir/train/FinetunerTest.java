@@ -101,6 +101,27 @@ class FinetunerTest {
     }
 
     @Test
+    void whatIsRehearsedIsNotForgotten() throws IOException {
+        FinetuneTask task = FinetuneTask.CLASSIFICATION;
+        Finetuner.Data plain = data(task);
+        TokenizedText rehearsal = new TokenizedText(text.tokens(), new int[0], text.tokenizer());
+        Watcher watcher = new Watcher();
+        FinetuneConfig config = config(10, 1, 0, null);
+        new Finetuner(config, start(task), new Finetuner.Data(plain.train(), plain.dev(), text, rehearsal), watcher)
+                .run(() -> false);
+
+        Watcher examples = run(config);
+        assertThat(watcher.evaluations.getLast().languageLoss())
+                .isLessThan(examples.evaluations.getLast().languageLoss());
+        assertThat(watcher.evaluations.getLast().dev().main()).isGreaterThan(0.99);
+        assertThat(watcher.steps)
+                .allSatisfy(step -> assertThat(step.loss()).isCloseTo(step.task() + step.language(), within(1e-9)));
+        // The task's part of the first step is that of the examples alone.
+        assertThat(watcher.steps.getFirst().task())
+                .isCloseTo(examples.steps.getFirst().task(), within(1e-6));
+    }
+
+    @Test
     void theSameSeedGivesTheSameLosses() throws IOException {
         FinetuneConfig config = config(2, 0.5, 0, null);
         assertThat(run(config).losses()).isEqualTo(run(config).losses());
@@ -341,7 +362,7 @@ class FinetunerTest {
             };
             examples.add(new TaskExample(sequences, target, false));
         }
-        return new Finetuner.Data(examples.subList(0, 48), examples.subList(48, 64), text);
+        return new Finetuner.Data(examples.subList(0, 48), examples.subList(48, 64), text, null);
     }
 
     private static int[] sequence(Random random, int label) {
