@@ -33,6 +33,7 @@ final class ModelService implements AutoCloseable {
     private final @Nullable ChatTemplate template;
     private final GenerationDefaults chatDefaults;
     private final Engine engine;
+    private final Grammars grammars;
     private final long createdAt = System.currentTimeMillis() / 1000;
 
     /**
@@ -52,6 +53,8 @@ final class ModelService implements AutoCloseable {
         this.template = template;
         this.chatDefaults = chatDefaults;
         this.engine = engine;
+        grammars = new Grammars(
+                tokenizer, engine.shape().vocabularySize(), engine.shape().eosTokenIds());
     }
 
     String name() {
@@ -173,6 +176,9 @@ final class ModelService implements AutoCloseable {
         GenerationRequest request = new GenerationRequest(ask.id(), prompt, sampling.build())
                 .of(tenant, sent.priority())
                 .within(sent.timeLimitMillis() == null ? null : Duration.ofMillis(sent.timeLimitMillis()));
+        if (sent.format() != null) {
+            request = request.constrained(grammars.of(sent.format())::constraint);
+        }
         return new PreparedPrompt(request, List.copyOf(stop), sent.includeStop());
     }
 

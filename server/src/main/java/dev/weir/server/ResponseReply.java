@@ -51,7 +51,8 @@ final class ResponseReply implements Reply {
                             request.sampling().maxTokens(),
                             shown(prompt.request().sampling().temperature()),
                             shown(prompt.request().sampling().topP()),
-                            request.metadata()));
+                            request.metadata(),
+                            request.sampling().format()));
         }
 
         OutputMessage message(ResponseStatus status, String text, List<TokenLogprob> logprobs) {

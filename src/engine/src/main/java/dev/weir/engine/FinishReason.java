@@ -2,7 +2,10 @@ package dev.weir.engine;
 
 /** Why a sequence ended. */
 public enum FinishReason {
-    /** A stop token was generated; it is the last token of the last {@link StepOutput}. */
+    /**
+     * A stop token was generated, which is the last token of the last {@link StepOutput}; or a {@link TokenConstraint} is
+     * complete, and the last token is its own.
+     */
     STOP,
     /** {@link SamplingParams#maxTokens()} or the model's context was used up. */
     LENGTH,

@@ -116,6 +116,11 @@ final class LogitsProcessor {
         }
     }
 
+    /** Whether nothing can follow what was chosen. */
+    boolean isComplete() {
+        return constraint != null && constraint.isComplete();
+    }
+
     private static void keepOnly(BitSet tokens, float[] logits) {
         int from = 0;
         while (from < logits.length) {

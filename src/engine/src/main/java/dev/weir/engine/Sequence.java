@@ -280,8 +280,9 @@ final class Sequence {
         }
         tokens[length++] = token;
         lastTokenNanos = nowNanos;
-        if (SamplingParams.contains(stopTokens, token)
-                && generatedTokens() > request.sampling().minTokens()) {
+        boolean isStopToken = SamplingParams.contains(stopTokens, token)
+                && generatedTokens() > request.sampling().minTokens();
+        if (isStopToken || (logitsProcessor != null && logitsProcessor.isComplete())) {
             finishReason = FinishReason.STOP;
         } else if (generatedTokens() == maxGeneratedTokens) {
             finishReason = FinishReason.LENGTH;

@@ -16,4 +16,9 @@ public interface TokenConstraint {
 
     /** The token was chosen and is part of the sequence from now on. */
     void accept(int token);
+
+    /** Whether nothing can follow: the generation then ends with {@link FinishReason#STOP}, without an end-of-sequence token. */
+    default boolean isComplete() {
+        return false;
+    }
 }

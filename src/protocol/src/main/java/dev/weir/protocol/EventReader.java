@@ -100,7 +100,8 @@ public final class EventReader {
                 fields.smallInteger("max_output_tokens", 0, "of 0 or more"),
                 temperature == null ? 1 : temperature,
                 topP == null ? 1 : topP,
-                fields.stringMap("metadata"));
+                fields.stringMap("metadata"),
+                OutputFormatReader.read(fields));
     }
 
     /** Reads usage under the names that the API at hand has for the tokens of the prompt and of the answer. */

@@ -190,9 +190,7 @@ public final class EventWriter {
         out.writeBooleanField("store", false);
         out.writeNumberField("temperature", settings.temperature());
         out.writeObjectFieldStart("text");
-        out.writeObjectFieldStart("format");
-        out.writeStringField("type", "text");
-        out.writeEndObject();
+        writeFormat(out, settings.format());
         out.writeEndObject();
         out.writeStringField("tool_choice", "auto");
         out.writeArrayFieldStart("tools");
@@ -227,6 +225,23 @@ public final class EventWriter {
         }
         out.writeObjectFieldStart("incomplete_details");
         out.writeStringField("reason", reason);
+        out.writeEndObject();
+    }
+
+    /** What OpenAI's API has no name for is told as text. */
+    private static void writeFormat(JsonGenerator out, @Nullable OutputFormat format) throws IOException {
+        out.writeObjectFieldStart("format");
+        switch (format) {
+            case OutputFormat.JsonObject _ -> out.writeStringField("type", "json_object");
+            case OutputFormat.Schema schema -> {
+                out.writeStringField("type", "json_schema");
+                out.writeStringField("name", schema.name());
+                out.writeFieldName("schema");
+                out.writeRawValue(schema.json());
+                out.writeBooleanField("strict", true);
+            }
+            case null, default -> out.writeStringField("type", "text");
+        }
         out.writeEndObject();
     }
 

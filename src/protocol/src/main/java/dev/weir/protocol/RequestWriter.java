@@ -128,6 +128,21 @@ public final class RequestWriter {
         out.writeEndArray();
     }
 
+    /** By vLLM's name, which all three APIs take. */
+    private static void writeFormat(JsonGenerator out, OutputFormat format) throws IOException {
+        out.writeObjectFieldStart("structured_outputs");
+        switch (format) {
+            case OutputFormat.JsonObject _ -> out.writeBooleanField("json_object", true);
+            case OutputFormat.Schema schema -> {
+                out.writeFieldName("json");
+                out.writeRawValue(schema.json());
+            }
+            case OutputFormat.Regex regex -> out.writeStringField("regex", regex.pattern());
+            case OutputFormat.Choice choice -> writeStrings(out, "choice", choice.texts());
+        }
+        out.writeEndObject();
+    }
+
     private static void writeSampling(JsonGenerator out, SamplingFields sampling, String maxName) throws IOException {
         writeOptional(out, "temperature", sampling.temperature());
         writeOptional(out, "top_p", sampling.topP());
@@ -162,6 +177,9 @@ public final class RequestWriter {
             out.writeNumberField("priority", sampling.priority());
         }
         writeOptional(out, "time_limit_ms", sampling.timeLimitMillis());
+        if (sampling.format() != null) {
+            writeFormat(out, sampling.format());
+        }
     }
 
     private static void writeStrings(JsonGenerator out, String name, List<String> strings) throws IOException {

@@ -36,13 +36,15 @@ public record ResponseObject(
      * @param temperature softmax temperature in effect
      * @param topP nucleus in effect
      * @param metadata the caller's own notes
+     * @param format what the answer must look like; null for any text
      */
     public record Settings(
             @Nullable String instructions,
             @Nullable Integer maxOutputTokens,
             double temperature,
             double topP,
-            Map<String, String> metadata) {
+            Map<String, String> metadata,
+            @Nullable OutputFormat format) {
         public Settings {
             metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
         }

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  *     has its own names for it.
  * @param priority lower numbers go before others of the same tenant
  * @param timeLimitMillis milliseconds within which the whole answer is of use
+ * @param format what the answer must look like; null for any text
  */
 public record SamplingFields(
         @Nullable Double temperature,
@@ -51,7 +52,8 @@ public record SamplingFields(
         boolean ignoreEos,
         @Nullable Integer logprobs,
         int priority,
-        @Nullable Integer timeLimitMillis) {
+        @Nullable Integer timeLimitMillis,
+        @Nullable OutputFormat format) {
     /** Stop strings that the OpenAI API allows. */
     public static final int MAX_STOP_STRINGS = 4;
 
@@ -112,7 +114,8 @@ public record SamplingFields(
                 fields.flag("ignore_eos", false),
                 null,
                 priority == null ? 0 : priority.intValue(),
-                fields.smallInteger("time_limit_ms", 1, "of 1 or more"));
+                fields.smallInteger("time_limit_ms", 1, "of 1 or more"),
+                OutputFormatReader.read(fields));
     }
 
     /** Nothing sent, to be changed. */
@@ -147,6 +150,7 @@ public record SamplingFields(
         private @Nullable Integer logprobs;
         private int priority;
         private @Nullable Integer timeLimitMillis;
+        private @Nullable OutputFormat format;
 
         private Builder() {}
 
@@ -171,6 +175,7 @@ public record SamplingFields(
             logprobs = fields.logprobs;
             priority = fields.priority;
             timeLimitMillis = fields.timeLimitMillis;
+            format = fields.format;
         }
 
         public Builder temperature(double value) {
@@ -273,6 +278,11 @@ public record SamplingFields(
             return this;
         }
 
+        public Builder format(@Nullable OutputFormat value) {
+            format = value;
+            return this;
+        }
+
         public SamplingFields build() {
             return new SamplingFields(
                     temperature,
@@ -294,7 +304,8 @@ public record SamplingFields(
                     ignoreEos,
                     logprobs,
                     priority,
-                    timeLimitMillis);
+                    timeLimitMillis,
+                    format);
         }
     }
 }

@@ -20,8 +20,6 @@ final class Unsupported {
     private static final Predicate<JsonNode> IF_ONE = value -> value.isNumber() && value.doubleValue() == 1;
     private static final Predicate<JsonNode> IF_EMPTY_TEXT =
             value -> value.isTextual() && value.textValue().isEmpty();
-    private static final Predicate<JsonNode> IF_PLAIN_TEXT =
-            value -> "text".equals(value.path("type").asText());
 
     private static final Map<String, Predicate<JsonNode>> ALWAYS = Map.ofEntries(
             Map.entry("prompt_logprobs", NEVER),
@@ -31,12 +29,10 @@ final class Unsupported {
             Map.entry("functions", IF_EMPTY),
             Map.entry("tool_choice", oneOf("none", "auto")),
             Map.entry("function_call", oneOf("none", "auto")),
-            Map.entry("response_format", IF_PLAIN_TEXT),
             Map.entry("guided_json", NEVER),
             Map.entry("guided_regex", NEVER),
             Map.entry("guided_choice", NEVER),
             Map.entry("guided_grammar", NEVER),
-            Map.entry("structured_outputs", NEVER),
             Map.entry(
                     "modalities",
                     value -> value.size() == 1 && "text".equals(value.path(0).asText())),
@@ -62,8 +58,7 @@ final class Unsupported {
             Map.entry("background", IF_FALSE),
             Map.entry("prompt", NEVER),
             Map.entry("truncation", oneOf("disabled")),
-            Map.entry("generate", IF_TRUE),
-            Map.entry("text", value -> !value.hasNonNull("format") || IF_PLAIN_TEXT.test(value.path("format")))));
+            Map.entry("generate", IF_TRUE)));
 
     private Unsupported() {}
 

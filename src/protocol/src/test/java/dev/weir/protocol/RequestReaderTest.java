@@ -1,6 +1,7 @@
 package dev.weir.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.util.List;
@@ -22,6 +23,45 @@ final class RequestReaderTest {
                 .hasSize(3);
         assertThat(tokens("{\"prompt\":[5,6,7]}")).containsExactly(5, 6, 7);
         assertThat(tokens("{\"prompt\":[[5,6.0,7]]}")).containsExactly(5, 6, 7);
+    }
+
+    @Test
+    void theThreeNamesOfAnOutputFormatMeanTheSame() {
+        String schema = "{\"type\":\"integer\"}";
+        OutputFormat chat =
+                RequestReader.chatCompletion("""
+                        {"messages":[{"role":"user","content":"x"}],
+                         "response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":%s}}}""".formatted(schema)).sampling().format();
+        OutputFormat response =
+                RequestReader.response("""
+                        {"input":"x","text":{"format":{"type":"json_schema","name":"n","schema":%s}}}""".formatted(schema)).sampling().format();
+        OutputFormat vllm =
+                RequestReader.completion("""
+                        {"prompt":"x","structured_outputs":{"json":%s}}""".formatted(schema)).sampling().format();
+        JsonSchema.Document document = new JsonSchema.Document(new JsonSchema.Whole(null, null), Map.of());
+        assertThat(chat)
+                .isEqualTo(new OutputFormat.Schema("response_format.json_schema.schema", "n", schema, document));
+        assertThat(response).isEqualTo(new OutputFormat.Schema("text.format.schema", "n", schema, document));
+        assertThat(vllm).isEqualTo(new OutputFormat.Schema("structured_outputs.json", "", schema, document));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+                    "response_format":{"type":"xml"}                     | response_format.type
+                    "response_format":{"type":"json_schema"}             | response_format.json_schema
+                    "response_format":{"type":"json_schema","json_schema":{"name":"n"}} | response_format.json_schema.schema
+                    "response_format":"json"                             | response_format
+                    "structured_outputs":{}                              | structured_outputs
+                    "structured_outputs":{"grammar":"root ::= x"}        | structured_outputs.grammar
+                    "structured_outputs":{"regex":"a","choice":["b"]}    | structured_outputs
+                    "structured_outputs":{"choice":[""]}                 | structured_outputs.choice[0]
+                    "structured_outputs":{"regex":"a"},"response_format":{"type":"json_object"} | structured_outputs.regex
+                    """)
+    void formatsThatCannotBeReadAreRefusedByName(String field, String param) {
+        assertThatThrownBy(() -> RequestReader.completion("{\"prompt\":\"x\"," + field + "}"))
+                .isInstanceOfSatisfying(
+                        ProtocolException.class,
+                        e -> assertThat(e.error().param()).isEqualTo(param));
     }
 
     @Test
@@ -231,7 +271,6 @@ final class RequestReaderTest {
                     previous_response_id | "resp_1"
                     background           | true
                     conversation         | "conv_1"
-                    text                 | {"format":{"type":"json_schema"}}
                     logprobs             | true
                     n                    | 2
                     truncation           | "auto"

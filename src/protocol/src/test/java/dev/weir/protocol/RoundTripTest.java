@@ -28,7 +28,10 @@ final class RoundTripTest {
             new TokenLogprob("a", -0.25, List.of(), 0, List.of(new TokenLogprob("b", -1, List.of(), 0, List.of()))));
 
     private static final ResponseObject BEGUN = ResponseObject.inProgress(
-            "resp_1", 1_700_000_000, "m", new ResponseObject.Settings("Sing.", 16, 0.5, 0.9, Map.of("k", AWKWARD)));
+            "resp_1",
+            1_700_000_000,
+            "m",
+            new ResponseObject.Settings("Sing.", 16, 0.5, 0.9, Map.of("k", AWKWARD), null));
     private static final OutputMessage ITEM = new OutputMessage("msg_1", ResponseStatus.COMPLETED, AWKWARD, LOGPROBS);
 
     static Stream<ServerEvent> events() {
@@ -64,6 +67,21 @@ final class RoundTripTest {
     }
 
     @Test
+    void everyOutputFormatSurvives() {
+        for (String asked : List.of(
+                "{\"json_object\":true}",
+                "{\"json\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}}}}",
+                "{\"choice\":[\"yes\",\"no\"]}",
+                "{\"regex\":\"a|b\"}")) {
+            CompletionRequest request =
+                    RequestReader.completion("{\"prompt\":\"x\",\"structured_outputs\":" + asked + "}");
+            assertThat(request.sampling().format()).isNotNull();
+            assertThat(RequestReader.completion(RequestWriter.completion(request)))
+                    .isEqualTo(request);
+        }
+    }
+
+    @Test
     void unknownEventIsKeptByName() {
         assertThat(EventReader.read("{\"type\":\"response.sung\",\"sequence_number\":4}"))
                 .isEqualTo(new EventReader.Received(new ServerEvent.Unknown("response.sung"), 4, null));
@@ -92,6 +110,7 @@ final class RoundTripTest {
                 .includeStop(true)
                 .logprobs(3)
                 .ignoreEos(true)
+                .format(new OutputFormat.Regex("structured_outputs.regex", "[a-z]+" + AWKWARD))
                 .build();
         CompletionRequest completion = new CompletionRequest("m", new Prompt.Text(AWKWARD), sampling, true, true);
         assertThat(RequestReader.completion(RequestWriter.completion(completion)))

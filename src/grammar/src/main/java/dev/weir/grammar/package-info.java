@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weir.grammar;
+
+import org.jspecify.annotations.NullMarked;
