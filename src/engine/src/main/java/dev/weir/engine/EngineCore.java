@@ -150,6 +150,12 @@ final class EngineCore implements Runnable {
             int prefillTokens = commitChunks(logits);
             commitDecodeRows(logits);
             publish();
+            long decodeNanos = runner.decodeNanos();
+            if (decodeNanos > 0 || plan.decodeRows() == 0) {
+                scheduler
+                        .pace()
+                        .observe(prefillTokens, commitStart - runStart - decodeNanos, plan.decodeRows(), decodeNanos);
+            }
             long end = System.nanoTime();
             shortestStepNanos = SchedulingPolicy.shortestStep(shortestStepNanos, end - planStart);
             StepStats stats = new StepStats(

@@ -20,6 +20,14 @@ public interface ModelRunner extends AutoCloseable {
      */
     Logits run(StepPlan plan);
 
+    /**
+     * How long the decode rows of the latest run took, in nanoseconds, where they were computed by themselves; 0 where that
+     * cannot be told.
+     */
+    default long decodeNanos() {
+        return 0;
+    }
+
     @Override
     void close();
 }

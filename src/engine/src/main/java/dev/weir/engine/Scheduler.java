@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One step, in order: waiting sequences get free slots, in the order of the {@link WaitingQueue}; holes in the decode range may be
  * closed; every decoding sequence whose reader has room gets a row; what the token budget leaves goes to prompts in chunks,
- * of the tenant that has had the least service first, then oldest first. A sequence whose reader has no room is parked: it keeps its slot and costs nothing, until others wait
+ * of the tenant that has had the least service first, then oldest first. While others decode, a prompt of several chunks is computed in pieces of these, so small that a step takes little longer ({@link PrefillPace}). A sequence whose reader has no room is parked: it keeps its slot and costs nothing, until others wait
  * for a slot; then it gives the slot up and computes its tokens again once its reader returns.
  *
  * <p>With a {@link PrefixCache}, whole blocks of tokens are copied out of the slots in the step after they were computed,
@@ -53,6 +53,8 @@ final class Scheduler {
 
     /** Blocks that the current plan saves. */
     private final List<PrefixCache.Block> saved = new ArrayList<>();
+
+    private final PrefillPace pace = new PrefillPace();
 
     private int idleRowSteps;
 
@@ -290,6 +292,8 @@ final class Scheduler {
         for (Sequence sequence : running) {
             sequence.plan(0);
         }
+        int pieceLeft = pieceTokens();
+        boolean hasPiece = false;
         for (Sequence sequence : byService()) {
             if (!sequence.isPrefilling() || !sequence.stream.hasDemand()) {
                 continue;
@@ -298,14 +302,24 @@ final class Scheduler {
             if (loaded < 0 || isSharedSoon(sequence, sequence.computedTokens() + loaded)) {
                 continue;
             }
+            boolean isLong = sequence.isLong(config.prefillChunk());
             for (int start = sequence.computedTokens() + loaded; start < sequence.chunkedTokens(); ) {
-                PrefillChunk chunk = sequence.chunk(start, config.prefillChunk());
+                if (isLong && hasPiece && pieceLeft < SchedulingPolicy.PIECE) {
+                    break;
+                }
+                PrefillChunk chunk = isLong
+                        ? sequence.piece(start, config.prefillChunk(), pieceLeft)
+                        : sequence.chunk(start, config.prefillChunk());
                 int planned = plan.chunks().size();
                 if (!SchedulingPolicy.chunkFits(chunk.length(), budgetLeft, planned, config.maxChunksPerStep())) {
                     return;
                 }
                 plan.addChunk(chunk);
                 budgetLeft -= chunk.length();
+                if (isLong) {
+                    hasPiece = true;
+                    pieceLeft = Math.max(0, pieceLeft - chunk.length());
+                }
                 start += chunk.length();
                 sequence.plan(start - sequence.computedTokens());
                 if (!prefixCache.pool().decodesLikePrefill() && sequence.recomputes(start)) {
@@ -313,6 +327,22 @@ final class Scheduler {
                 }
             }
         }
+    }
+
+    /** Tokens of long prompts that this step computes, so that those who decode notice little of it. */
+    private int pieceTokens() {
+        int decoding = decodingSequences();
+        if (decoding == 0) {
+            return Integer.MAX_VALUE;
+        }
+        int prefilling = 0;
+        for (Sequence sequence : running) {
+            boolean isWanted = sequence.isPrefilling() && sequence.stream.hasDemand();
+            prefilling += isWanted && sequence.isLong(config.prefillChunk()) ? 1 : 0;
+        }
+        return prefilling == 0
+                ? Integer.MAX_VALUE
+                : pace.tokens(SchedulingPolicy.stretch(prefilling, prefilling + decoding));
     }
 
     /** Those with a slot in the order in which their prompts are computed: of the tenant that had least first, then oldest first. */
@@ -467,6 +497,11 @@ final class Scheduler {
 
     Set<Sequence> urgent() {
         return urgent;
+    }
+
+    /** What steps lately took, which the next one goes by. */
+    PrefillPace pace() {
+        return pace;
     }
 
     TenantCounters counters() {

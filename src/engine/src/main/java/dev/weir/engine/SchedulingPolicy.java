@@ -8,11 +8,47 @@ final class SchedulingPolicy {
      */
     static final int TOKENS_COPIED_PER_IDLE_ROW = 64;
 
+    /** Tokens of the smallest piece of a chunk. */
+    static final int PIECE = 16;
+
+    /** A step with a piece of a long prompt takes so many times as long as without it. */
+    private static final double LEAST_STRETCH = 1.4;
+
     private SchedulingPolicy() {}
 
     /** Length of the chunk that starts at {@code start}: up to the next multiple of {@code chunk} or the prompt's end. */
     static int chunkLength(int start, int promptTokens, int chunk) {
         return Math.min(promptTokens - start, chunk - start % chunk);
+    }
+
+    /**
+     * Length of the piece of a chunk that starts at {@code start}: at most about {@code most} tokens, ending at a multiple of
+     * {@value #PIECE}. A piece is never a single token unless the whole chunk is, as a model may compute a single token
+     * otherwise than several.
+     */
+    static int pieceLength(int start, int promptTokens, int chunk, int most) {
+        int whole = chunkLength(start, promptTokens, chunk);
+        if (whole <= most) {
+            return whole;
+        }
+        int end = Math.max(start + most - (start + most) % PIECE, start + PIECE - start % PIECE);
+        int left = start + whole - end;
+        return left <= 1 ? whole : end - start;
+    }
+
+    /**
+     * How much longer than its decode rows a step may take because of long prompts: little while few wait for theirs and many
+     * decode, without end once half of all do not decode.
+     *
+     * @param prefilling sequences with a slot whose long prompt is not computed
+     * @param running sequences with a slot
+     */
+    static double stretch(int prefilling, int running) {
+        double share = (double) prefilling / Math.max(1, running);
+        if (share >= 0.5) {
+            return Double.POSITIVE_INFINITY;
+        }
+        return share <= 0.25 ? LEAST_STRETCH : LEAST_STRETCH / (2 - 4 * share);
     }
 
     /**

@@ -161,7 +161,12 @@ final class Sequence {
 
     /** The next chunk of at most {@code chunk} tokens, ending at a multiple of it, from token {@code start} on. */
     PrefillChunk chunk(int start, int chunk) {
-        int chunkLength = SchedulingPolicy.chunkLength(start, chunkedTokens, chunk);
+        return piece(start, chunk, chunk);
+    }
+
+    /** The same, cut off after about {@code most} tokens. */
+    PrefillChunk piece(int start, int chunk, int most) {
+        int chunkLength = SchedulingPolicy.pieceLength(start, chunkedTokens, chunk, most);
         boolean isLast = start + chunkLength == chunkedTokens;
         return new PrefillChunk(slot, tokens, start, chunkLength, isLast && generatedTokens() == 0);
     }
@@ -173,6 +178,11 @@ final class Sequence {
 
     int plannedTokens() {
         return plannedTokens;
+    }
+
+    /** Whether its chunks are more than one. */
+    boolean isLong(int chunk) {
+        return chunkedTokens - cachedTokens > chunk;
     }
 
     /** Tokens that are computed in chunks: the prompt or, after a preemption, all but the newest token. */

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * A model whose next-token scores are a hash of every token in the slot's cache: a cache entry that is lost, misplaced or
@@ -23,6 +24,9 @@ final class FakeModelRunner implements ModelRunner {
     private final Logits logits;
     /** Called at the start of each run, on the engine thread. */
     volatile Consumer<StepPlan> onRun = plan -> {};
+
+    /** What it says of its time; 0 says nothing. */
+    LongSupplier decodeNanos = () -> 0;
 
     volatile int runs;
     volatile long idleRows;
@@ -89,6 +93,11 @@ final class FakeModelRunner implements ModelRunner {
             }
         }
         return logits;
+    }
+
+    @Override
+    public long decodeNanos() {
+        return decodeNanos.getAsLong();
     }
 
     private int single(int token) {

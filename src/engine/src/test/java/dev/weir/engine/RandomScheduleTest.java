@@ -62,6 +62,8 @@ class RandomScheduleTest {
         pool = new PrefixPool(blocks, BLOCK, decodesLikePrefill);
         pauses = someArePaused;
         FakeModelRunner model = new FakeModelRunner(7, CONTEXT, pool);
+        SplittableRandom times = random.split(); // prompts are cut into whatever pieces these ask for
+        model.decodeNanos = () -> times.nextBoolean() ? 1 : times.nextLong(1, 20_000);
         Counting listener = new Counting();
         AtomicReference<Engine> handle = new AtomicReference<>();
         CompletableFuture<String> broken = new CompletableFuture<>();

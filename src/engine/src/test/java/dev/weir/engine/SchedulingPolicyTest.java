@@ -16,6 +16,27 @@ class SchedulingPolicyTest {
 
     @ParameterizedTest
     @CsvSource({
+        "0, 900, 128, 500, 128",
+        "0, 900, 128, 40, 32",
+        "32, 900, 128, 40, 32",
+        "0, 900, 128, 3, 16", // it always goes on
+        "0, 17, 128, 16, 17", // no single token is left
+        "0, 18, 128, 16, 16",
+        "8, 900, 128, 16, 8", // up to a multiple
+        "896, 897, 128, 16, 1" // the chunk itself
+    })
+    void piecesEndAtMultiplesOfSixteenAndLeaveNoSingleToken(int start, int prompt, int chunk, int most, int length) {
+        assertThat(SchedulingPolicy.pieceLength(start, prompt, chunk, most)).isEqualTo(length);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 17, 1.4", "2, 8, 1.4", "3, 8, 2.8", "4, 8, Infinity", "0, 0, 1.4"})
+    void aStepIsStretchedLittleUnlessHalfOfAllDoNotDecode(int prefilling, int running, double stretch) {
+        assertThat(SchedulingPolicy.stretch(prefilling, running)).isEqualTo(stretch);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
         "128,   0, 0, 8, true", // the first chunk always fits
         "128, -50, 0, 8, true",
         "128, 128, 1, 8, true",

@@ -80,6 +80,7 @@ public final class OnnxModelRunner implements ModelRunner {
     /** Logits of all tokens of one chunk, for graphs that cannot give the last ones alone. */
     private FloatBuffer chunkLogits = FloatBuffer.allocate(0);
 
+    private long decodeNanos;
     private boolean closed;
 
     /** The bound inputs and outputs of a decode run for some number of rows. */
@@ -249,13 +250,21 @@ public final class OnnxModelRunner implements ModelRunner {
             for (int i = 0; i < chunks.size(); i++) {
                 prefill(chunks.get(i), shape.slots() + i);
             }
+            decodeNanos = 0;
             if (plan.decodeRows() > 0) {
+                long start = System.nanoTime();
                 decode(plan);
+                decodeNanos = System.nanoTime() - start;
             }
         } catch (OrtException e) {
             throw new IllegalStateException("the model " + folder.name() + " failed: " + e.getMessage(), e);
         }
         return new Logits(logits, shape.vocabularySize());
+    }
+
+    @Override
+    public long decodeNanos() {
+        return decodeNanos;
     }
 
     private void decode(StepPlan plan) throws OrtException {

@@ -1,0 +1,39 @@
+package dev.weir.engine;
+
+/**
+ * How many tokens of long prompts a step may compute without holding up those that decode: learned from what steps have lately
+ * taken. Owned by the engine thread.
+ */
+final class PrefillPace {
+    /** Weight of the latest step. */
+    private static final double NEWEST = 0.25;
+
+    private double nanosPerToken;
+    private double decodeNanos;
+
+    /**
+     * Takes note of a step.
+     *
+     * @param prefillTokens prompt tokens that it computed, in {@code prefillNanos}
+     * @param decodeRows rows that it decoded, in {@code decodeNanos}
+     */
+    void observe(int prefillTokens, long prefillNanos, int decodeRows, long stepDecodeNanos) {
+        if (prefillTokens > 0) {
+            nanosPerToken = average(nanosPerToken, (double) prefillNanos / prefillTokens);
+        }
+        if (decodeRows > 0) {
+            decodeNanos = average(decodeNanos, (double) stepDecodeNanos);
+        }
+    }
+
+    private static double average(double before, double newest) {
+        return before == 0 ? newest : before + NEWEST * (newest - before);
+    }
+
+    /** Tokens with which a step takes {@code stretch} times as long as its decode rows alone; any number as long as nothing is known. */
+    int tokens(double stretch) {
+        return nanosPerToken <= 0 || decodeNanos <= 0
+                ? Integer.MAX_VALUE
+                : (int) Math.min(Integer.MAX_VALUE, (stretch - 1) * decodeNanos / nanosPerToken);
+    }
+}

@@ -1,0 +1,80 @@
+package dev.weir.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class PrefillPaceTest {
+    private static final int CONTEXT = 1024;
+    private static final int DECODING = 6;
+
+    @Test
+    void nothingIsHeldBackBeforeAnythingIsKnown() {
+        PrefillPace pace = new PrefillPace();
+        assertThat(pace.tokens(1.4)).isEqualTo(Integer.MAX_VALUE);
+        pace.observe(128, 40_000, 0, 0);
+        assertThat(pace.tokens(1.4)).isEqualTo(Integer.MAX_VALUE);
+    }
+
+    @Test
+    void aStepGetsAsManyTokensAsItsStretchHasTimeFor() {
+        PrefillPace pace = new PrefillPace();
+        pace.observe(100, 30_000, 0, 0); // 300 ns each
+        pace.observe(0, 0, 16, 12_000);
+        assertThat(pace.tokens(1.5)).isEqualTo(20);
+        assertThat(pace.tokens(Double.POSITIVE_INFINITY)).isEqualTo(Integer.MAX_VALUE);
+        for (int i = 0; i < 50; i++) {
+            pace.observe(16, 16_000, 16, 24_000);
+        }
+        assertThat(pace.tokens(1.5)).isCloseTo(12, within(1));
+    }
+
+    /** A model that needs a microsecond for a prompt's token and sixty for its decode rows; what it would take is added up. */
+    @Test
+    void aLongPromptIsComputedInPiecesWhileOthersDecodeAndAShortOneAtOnce() throws Exception {
+        FakeModelRunner model = new FakeModelRunner(8, CONTEXT);
+        List<Integer> prefills = new ArrayList<>();
+        model.onRun = plan -> {
+            if (plan.activeRows() == DECODING) {
+                prefills.add(
+                        plan.chunks().stream().mapToInt(PrefillChunk::length).sum());
+            }
+        };
+        model.decodeNanos = () -> 1;
+        try (Engine engine = Engine.start(model, EngineConfig.DEFAULT, EngineListener.NONE)) {
+            List<RecordingSubscriber> decoding = new ArrayList<>();
+            for (int i = 0; i < DECODING; i++) {
+                decoding.add(start(engine, "d" + i, 3, 900));
+            }
+            for (RecordingSubscriber subscriber : decoding) {
+                subscriber.awaitTokens(20);
+            }
+            start(engine, "long", 900, 1).awaitEnd();
+            start(engine, "short", 100, 1).awaitEnd();
+            decoding.forEach(subscriber -> subscriber.subscription.cancel());
+        }
+        // Decoding takes next to no time here, so a piece is the smallest there is.
+        assertThat(prefills.stream()
+                        .filter(tokens -> tokens > 0 && tokens <= 20)
+                        .count())
+                .isEqualTo(57);
+        assertThat(prefills).contains(100);
+        assertThat(prefills.stream().mapToInt(Integer::intValue).sum()).isEqualTo(1000);
+    }
+
+    private static RecordingSubscriber start(Engine engine, String id, int promptTokens, int tokens) {
+        RecordingSubscriber subscriber = new RecordingSubscriber();
+        int[] prompt = new int[promptTokens];
+        for (int i = 0; i < promptTokens; i++) {
+            prompt[i] = (id.hashCode() + 7 * i) & 63;
+        }
+        engine.generate(new GenerationRequest(id, prompt, SamplingParams.greedyExactly(tokens)))
+                .subscribe(subscriber);
+        return subscriber;
+    }
+}
