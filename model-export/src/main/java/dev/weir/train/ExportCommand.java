@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
 
 /**
  * {@code weir export}: writes a model folder for the server and compares it with libtorch on the weights that it was made
- * from. A model that differs is not written. Or writes the weights as they are in Hugging Face's layout.
+ * from. A model that differs is not written. Or writes the weights as they are in Hugging Face's layout, or as llama.cpp reads
+ * them.
  *
  * <pre>
  * weir export --checkpoint runs/shakespeare/best --precision int8 --out models/shakespeare
@@ -27,6 +28,7 @@ import picocli.CommandLine.Spec;
  * weir export --random 6/6/384/256/4096 --out models/small-random
  * weir export --checkpoint gpt2 --adapter runs/reviews/best,runs/topics/best --out models/gpt2-adapters
  * weir export --checkpoint runs/shakespeare/best --format safetensors --out shakespeare-hf
+ * weir export --random gpt2 --format gguf --precision int8 --out models/gpt2-gguf
  * </pre>
  */
 @Command(
@@ -75,8 +77,8 @@ final class ExportCommand implements Callable<Integer> {
             names = "--format",
             paramLabel = "NAME",
             defaultValue = "onnx",
-            description = "onnx, which weir serve runs, or safetensors in Hugging Face's layout "
-                    + "(default: ${DEFAULT-VALUE}).")
+            description = "onnx, which weir serve runs; safetensors in Hugging Face's layout; or gguf, which llama.cpp "
+                    + "runs, in fp32 or int8, there Q8_0 (default: ${DEFAULT-VALUE}).")
     private Format format = Format.ONNX;
 
     @Option(
@@ -157,9 +159,9 @@ final class ExportCommand implements Callable<Integer> {
         }
         String name = source.checkpoint == null ? String.valueOf(source.random) : source.checkpoint.toString();
         ExportRoom room = ExportRoom.of(model.weights().config(), precision);
-        if (format == Format.SAFETENSORS) {
+        if (format != Format.ONNX) {
             room.requireDisk(name, out);
-            return exportSafetensors(model);
+            return format == Format.GGUF ? exportGguf(model) : exportSafetensors(model);
         }
         room.require(name, out);
         return export(model);
@@ -182,6 +184,21 @@ final class ExportCommand implements Callable<Integer> {
             console.println("Hugging Face's libraries do not compute this model and refuse its model_type, "
                     + GptConfigFile.modelType(config));
         }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private int exportGguf(ExportSource model) throws IOException {
+        GptConfig config = model.weights().config();
+        AtomicFolder.write(out, draft -> {
+            GgufModel.write(draft.resolve(GgufModel.FILE), name(), model, precision);
+            String stored = precision == Precision.INT8 ? "in Q8_0" : "in float32";
+            Files.writeString(
+                    draft.resolve(TrainingCard.FILE),
+                    ModelCard.text(name(), model, stored + ", as llama.cpp reads them", licence()));
+        });
+        spec.commandLine()
+                .getOut()
+                .println(out + ": " + config + ", " + config.parameters() + " weights in " + GgufModel.FILE);
         return CommandLine.ExitCode.OK;
     }
 
@@ -313,10 +330,15 @@ final class ExportCommand implements Callable<Integer> {
                     "--format is safetensors, which holds the weights as they were trained: leave out --precision "
                             + "and --kv, or choose --format onnx");
         }
-        if (format == Format.SAFETENSORS && (temperature != null || topP != null)) {
+        if (format == Format.GGUF
+                && (cache != CachePrecision.FP32 || precision == Precision.FP16 || precision == Precision.INT4)) {
             throw new UserError(
-                    "--format is safetensors, whose folder is not served: leave out --temperature and --top-p, "
-                            + "or choose --format onnx");
+                    "--format is gguf, which holds weights in fp32 or int8 and leaves the cache to who runs "
+                            + "them: leave out --kv and choose one of these, or --format onnx");
+        }
+        if (format != Format.ONNX && (temperature != null || topP != null)) {
+            throw new UserError("--format is " + format.label()
+                    + ", whose folder is not served: leave out --temperature and --top-p, or choose --format onnx");
         }
         if (license != null && (license.isBlank() || license.lines().count() > 1)) {
             throw new UserError("--license is \"" + license + "\": give one line, such as Apache-2.0");
@@ -325,9 +347,9 @@ final class ExportCommand implements Callable<Integer> {
             throw new UserError("--adapter is " + adapters.getFirst()
                     + ", but random weights have none: give --checkpoint, with the weights that it was trained beside");
         }
-        if (!adapters.isEmpty() && format == Format.SAFETENSORS) {
-            throw new UserError("--adapter is " + adapters.getFirst() + ", but --format is safetensors: export the "
-                    + "model in that folder, which has the adapter in its weights, without --adapter");
+        if (!adapters.isEmpty() && format != Format.ONNX) {
+            throw new UserError("--adapter is " + adapters.getFirst() + ", but --format is " + format.label()
+                    + ": export the model in that folder, which has the adapter in its weights, without --adapter");
         }
         if (Files.isRegularFile(out.resolve(TrainingState.NAME))) {
             throw new UserError("--out is " + out + ", which holds the state of a run: name another folder");
