@@ -15,6 +15,7 @@ final class GgufModel {
     static final String FILE = "model.gguf";
 
     private static final String ARCHITECTURE = "gpt2";
+    private static final String OUTPUT = "output.weight";
     private static final Map<String, String> LAYERS = Map.of(
             "ln_1", "attn_norm",
             "attn.c_attn", "attn_qkv",
@@ -66,11 +67,14 @@ final class GgufModel {
                     : () -> weights.tensor(tensor);
             // The fastest dimension comes first: a table's columns, a layer's inputs.
             long[] stored = isMatrix && isTable ? new long[] {shape[1], shape[0]} : shape;
-            if (isQuantised && StoredWeights.isQuantised(config, tensor, shape)) {
-                writer.tensor(
-                        ggufName(tensor), stored, GgufWriter.Type.Q8_0, () -> Block8.quantise(tensor, rows.get()));
-            } else {
-                writer.tensor(ggufName(tensor), stored, GgufWriter.Type.F32, () -> LittleEndian.bytes(rows.get()));
+            boolean isInBlocks = isQuantised && StoredWeights.isQuantised(config, tensor, shape);
+            GgufWriter.Type type = isInBlocks ? GgufWriter.Type.Q8_0 : GgufWriter.Type.F32;
+            Supplier<byte[]> bytes =
+                    () -> isInBlocks ? Block8.quantise(tensor, rows.get()) : LittleEndian.bytes(rows.get());
+            writer.tensor(ggufName(tensor), stored, type, bytes);
+            if (tensor.equals(config.family().tokenEmbedding())) {
+                // The output head is the same table, but many builds of llama.cpp find it by this name alone.
+                writer.tensor(OUTPUT, stored, type, bytes);
             }
         });
         writer.write(file);

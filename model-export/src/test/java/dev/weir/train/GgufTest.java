@@ -34,7 +34,8 @@ class GgufTest {
         GptWeights weights = new NoisyGptWeights(SMALL, 3);
         GgufFile file = write(weights, Precision.FP32);
 
-        assertThat(file.tensors).hasSize(SMALL.tensorShapes().size());
+        assertThat(file.tensors).hasSize(SMALL.tensorShapes().size() + 1);
+        assertThat(file.floats("output.weight")).containsExactly(weights.tensor("wte.weight"));
         SMALL.tensorShapes()
                 .forEach((name, shape) -> assertThat(file.floats(GgufModel.ggufName(name)))
                         .as(name)
