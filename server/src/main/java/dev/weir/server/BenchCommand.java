@@ -1,49 +1,94 @@
 package dev.weir.server;
 
-import dev.weir.engine.Engine;
-import dev.weir.engine.EngineConfig;
-import dev.weir.engine.EngineListener;
-import dev.weir.onnx.BareLoop;
-import dev.weir.onnx.EngineLoop;
 import dev.weir.onnx.ModelFolder;
 import dev.weir.onnx.ModelLoadException;
-import dev.weir.onnx.OnnxModelRunner;
-import dev.weir.onnx.RunnerOptions;
+import dev.weir.onnx.Peer;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code bench}: how fast the model runs on this machine without the server around it, bare and in the engine. */
+/**
+ * {@code bench}: how fast the model runs on this machine without the server around it, bare and in the engine, and beside it
+ * the same weights in other programs.
+ */
 @Command(
         name = "bench",
         mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = {
-            "Measures the bare model loop: prompts one after the other, then all sequences decoded together.",
-            "Then gives the engine the same as requests, and prints what is left of the bare loop's speed."
+            "Measures the model without the server around it: the bare loop, which computes prompts one after the other and "
+                    + "then decodes all sequences together, and the engine with the same as requests.",
+            "With --peer, also the same work in another program, in turns with them."
+        },
+        footer = {
+            "",
+            "./weir bench --random gpt2 --prompt-tokens 64 --peer llama.cpp --peer jlama",
+            "./weir bench --micro [REGEX ...]    measures the sampler, the scheduler and the tokenizer by themselves (JMH)"
         })
 final class BenchCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "The model folder.")
-    private Path model = Path.of("");
+    @ArgGroup(multiplicity = "1")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Source source;
+
+    private static final class Source {
+        @Option(names = "--model", required = true, paramLabel = "DIR", description = "The model folder.")
+        @Nullable
+        Path model;
+
+        @Option(
+                names = "--random",
+                required = true,
+                paramLabel = "SHAPE",
+                description = "Random weights, exported where they are not yet: a preset such as gpt2, or "
+                        + "layers/heads/width[/context[/vocabulary]].")
+        @Nullable
+        String random;
+    }
+
+    @Option(
+            names = "--precision",
+            paramLabel = "NAME",
+            defaultValue = "fp32",
+            description = "Random weights: fp32 or int8, which llama.cpp gets as Q8_0 and jlama as fp32 "
+                    + "(default: ${DEFAULT-VALUE}).")
+    private String precision = "";
+
+    @Option(
+            names = "--kv",
+            paramLabel = "NAME",
+            defaultValue = "fp32",
+            description = "Keys and values of the model with random weights: fp32 or int8 (default: ${DEFAULT-VALUE}).")
+    private String cache = "";
+
+    @Option(
+            names = "--peer",
+            paramLabel = "NAME[=PATH]",
+            description =
+                    "Another program with the same weights: llama.cpp=FILE.gguf or jlama=DIR, a folder in Hugging "
+                            + "Face's layout. With --random the path may be left out. Repeatable.")
+    private List<String> named = List.of();
 
     @Option(
             names = "--batch",
             split = ",",
             defaultValue = "1,8,32,64",
             paramLabel = "N",
-            description = "Sequences decoded together. Default: ${DEFAULT-VALUE}.")
+            description = "Sequences generated together. Default: ${DEFAULT-VALUE}.")
     private List<Integer> batches = List.of();
 
     @Option(names = "--prompt-tokens", paramLabel = "N", description = "Tokens of a prompt. Default: ${DEFAULT-VALUE}.")
@@ -56,80 +101,94 @@ final class BenchCommand implements Callable<Integer> {
     private int newTokens = 64;
 
     @Option(
+            names = "--prefill-tokens",
+            paramLabel = "N",
+            description =
+                    "Tokens of the one prompt that is measured alone, or what the model's context has room for if "
+                            + "that is less; 0 leaves it out. Default: ${DEFAULT-VALUE}.")
+    private int prefillTokens = 512;
+
+    @Option(
             names = "--prefill-chunk",
             paramLabel = "N",
-            description = "Tokens of a prompt computed at once. Default: ${DEFAULT-VALUE}.")
+            description = "Tokens of a prompt that the bare loop computes at once. Default: ${DEFAULT-VALUE}.")
     private int prefillChunk = 128;
+
+    @Option(
+            names = "--turns",
+            paramLabel = "N",
+            description = "How often each is measured; the median counts. Default: ${DEFAULT-VALUE}.")
+    private int turns = 3;
 
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "Computing threads; 0 is one per physical core. Default: ${DEFAULT-VALUE}.")
+            description = "Computing threads, the same for all; 0 is one per physical core. Default: ${DEFAULT-VALUE}.")
     private int threads;
 
-    private final List<BareLoop.Result> bare = new ArrayList<>();
+    @Option(names = "--json", paramLabel = "FILE", description = "Also write the results there, as JSON.")
+    private @Nullable Path json;
 
     @Override
     public Integer call() {
-        PrintWriter out = spec.commandLine().getOut();
-        int most = Collections.max(batches);
-        // Its context is as long as the load needs, so that the cache is no larger than what is measured.
-        int maxTokens = promptTokens + newTokens;
         try {
-            OnnxModelRunner runner = OnnxModelRunner.open(
-                    checkContext(ModelFolder.open(model)), new RunnerOptions(most, 0, maxTokens, threads));
-            // The engine closes the model with itself.
-            try (Engine engine = measureModel(out, runner)) {
-                measureEngine(out, engine);
-            }
-        } catch (ModelLoadException | IllegalArgumentException e) {
+            measure(spec.commandLine().getOut());
+            return CommandLine.ExitCode.OK;
+        } catch (ModelLoadException | IllegalArgumentException | IOException e) {
             spec.commandLine().getErr().println("weir: " + e.getMessage());
             return CommandLine.ExitCode.USAGE;
         }
-        return CommandLine.ExitCode.OK;
     }
 
-    /** The bare loop for each batch; then the model belongs to the engine that comes back. */
-    private Engine measureModel(PrintWriter out, OnnxModelRunner runner) {
-        try {
-            out.println(model + ": " + runner.threads() + " threads, " + promptTokens + " prompt tokens, " + newTokens
-                    + " new tokens");
-            out.println("sequences  prefill tok/s  decode tok/s  step ms  generated tok/s in all");
-            for (int batch : batches) {
-                BareLoop.Result result =
-                        BareLoop.run(runner, new BareLoop.Load(batch, promptTokens, newTokens, prefillChunk));
-                bare.add(result);
-                out.println(String.format(
-                        Locale.ROOT,
-                        "%9d  %13.0f  %12.0f  %7.2f  %22.0f",
-                        batch,
-                        result.prefillTokensPerSecond(),
-                        result.decodeTokensPerSecond(),
-                        result.step().toNanos() / 1e6,
-                        result.totalTokensPerSecond()));
-                out.flush();
-            }
-            return Engine.start(runner, EngineConfig.DEFAULT, EngineListener.NONE);
-        } catch (RuntimeException e) {
-            runner.close();
-            throw e;
+    private void measure(PrintWriter out) throws IOException {
+        List<BenchLoad> loads = batches.stream()
+                .map(batch -> new BenchLoad(batch, promptTokens, newTokens))
+                .toList();
+        checkOptions();
+        Map<Peer, Path> peers;
+        Path model = source.model;
+        if (model == null) {
+            RandomModels random = new RandomModels(
+                    Path.of(System.getProperty("weir.home", "")), String.valueOf(source.random), precision, cache);
+            peers = BenchPeers.find(named, random::of);
+            model = random.own();
+        } else {
+            peers = BenchPeers.find(named, BenchCommand::noWeights);
+        }
+        ModelFolder folder = checkContext(ModelFolder.open(model));
+        BenchRun run = new BenchRun(folder, peers, turns, threads, prefillChunk);
+
+        out.println(model + ": " + turns + " turns; latencies are over all turns, speeds and ratios their median");
+        peers.forEach((peer, path) -> out.println(peer.name() + ": " + peer.description() + ", " + path));
+        BenchText text = new BenchText(out);
+        List<BenchResult> prefill = new ArrayList<>();
+        int alone = Math.min(prefillTokens, folder.contextLength() - 2);
+        if (alone > 0) {
+            prefill.add(run.measure(new BenchLoad(1, alone, 2)));
+            text.prefill(prefill.getFirst());
+        }
+        List<BenchResult> generations = new ArrayList<>();
+        for (BenchLoad load : loads) {
+            generations.add(run.measure(load));
+            text.generation(generations.getLast());
+        }
+        if (json != null) {
+            BenchJson.write(json, run, prefill, generations);
         }
     }
 
-    private void measureEngine(PrintWriter out, Engine engine) {
-        out.println("the engine with the same as requests, greedy");
-        out.println("sequences  generated tok/s in all  of the bare loop");
-        for (BareLoop.Result result : bare) {
-            BareLoop.Load load = result.load();
-            EngineLoop.run(engine, load); // to warm up
-            double tokensPerSecond = EngineLoop.run(engine, load).tokensPerSecond();
-            out.println(String.format(
-                    Locale.ROOT,
-                    "%9d  %22.0f  %15.0f%%",
-                    load.sequences(),
-                    tokensPerSecond,
-                    100 * tokensPerSecond / result.totalTokensPerSecond()));
-            out.flush();
+    private static Path noWeights(String peer) {
+        throw new IllegalArgumentException(
+                "--peer is " + peer + ", without weights: add =PATH, to what ./weir export "
+                        + "wrote of the same checkpoint (--format gguf for llama.cpp, safetensors for jlama), or give --random");
+    }
+
+    private void checkOptions() {
+        if (turns < 1) {
+            throw new IllegalArgumentException("--turns is " + turns + ": it must be at least 1");
+        }
+        if (source.random != null && !List.of("fp32", "int8").contains(precision)) {
+            throw new IllegalArgumentException("--precision is " + precision + ": choose fp32 or int8");
         }
     }
 

@@ -4,8 +4,7 @@ import dev.weir.engine.Logits;
 import dev.weir.engine.ModelShape;
 import dev.weir.engine.PrefillChunk;
 import dev.weir.engine.StepPlan;
-import java.time.Duration;
-import java.util.Random;
+import java.util.List;
 
 /**
  * The model alone, without engine or server: prefills some sequences one after the other and then decodes them together,
@@ -13,90 +12,50 @@ import java.util.Random;
  * the runner meanwhile.
  */
 public final class BareLoop {
-    private static final int WARM_UP_STEPS = 3;
-
     private BareLoop() {}
 
     /**
-     * What to compute.
+     * Generates from all prompts.
      *
-     * @param sequences sequences decoded together
-     * @param promptTokens random tokens of each prompt
+     * @param prompts as long as each other
      * @param newTokens tokens generated for each sequence; the first comes out of the prefill
      * @param prefillChunk tokens of a prompt computed in one run at most
+     * @throws IllegalArgumentException if that does not fit the runner's slots or their length
      */
-    public record Load(int sequences, int promptTokens, int newTokens, int prefillChunk) {
-        public Load {
-            if (sequences < 1 || promptTokens < 1 || newTokens < 2 || prefillChunk < 1) {
-                throw new IllegalArgumentException("sequences " + sequences + ", prompt tokens " + promptTokens
-                        + ", new tokens " + newTokens + ", prefill chunk " + prefillChunk
-                        + ": new tokens must be at least 2, the others at least 1");
-            }
-        }
-    }
-
-    /**
-     * How long it took.
-     *
-     * @param prefill computing all prompts and each sequence's first token
-     * @param decode computing all other tokens
-     */
-    public record Result(Load load, Duration prefill, Duration decode) {
-        public double prefillTokensPerSecond() {
-            return perSecond((long) load.sequences() * load.promptTokens(), prefill);
-        }
-
-        public double decodeTokensPerSecond() {
-            return perSecond((long) load.sequences() * (load.newTokens() - 1), decode);
-        }
-
-        /** Generated tokens over the whole time. */
-        public double totalTokensPerSecond() {
-            return perSecond((long) load.sequences() * load.newTokens(), prefill.plus(decode));
-        }
-
-        /** Mean time of one decode step. */
-        public Duration step() {
-            return decode.dividedBy(load.newTokens() - 1);
-        }
-
-        private static double perSecond(long tokens, Duration time) {
-            return tokens * 1e9 / time.toNanos();
-        }
-    }
-
-    /**
-     * Computes the load once for the time and a little of it before to warm up.
-     *
-     * @throws IllegalArgumentException if the load does not fit the runner's slots or their length
-     */
-    public static Result run(OnnxModelRunner runner, Load load) {
+    public static TokenTimes run(OnnxModelRunner runner, List<int[]> prompts, int newTokens, int prefillChunk) {
         ModelShape shape = runner.shape();
-        if (load.sequences() > shape.slots()) {
-            throw new IllegalArgumentException(load.sequences() + " sequences do not fit " + shape.slots() + " slots");
+        int sequences = prompts.size();
+        int promptTokens = prompts.getFirst().length;
+        if (prefillChunk < 1) {
+            throw new IllegalArgumentException("prefill chunk is " + prefillChunk + " but must be at least 1");
         }
-        if (load.promptTokens() + load.newTokens() > shape.maxTokens()) {
-            throw new IllegalArgumentException(load.promptTokens() + " prompt tokens and " + load.newTokens()
+        if (sequences > shape.slots()) {
+            throw new IllegalArgumentException(sequences + " sequences do not fit " + shape.slots() + " slots");
+        }
+        if (promptTokens + newTokens > shape.maxTokens()) {
+            throw new IllegalArgumentException(promptTokens + " prompt tokens and " + newTokens
                     + " new tokens do not fit a context of " + shape.maxTokens());
         }
-        int[] prompt = new Random(1)
-                .ints(load.promptTokens(), 0, shape.vocabularySize())
-                .toArray();
         StepPlan plan = new StepPlan(shape.slots());
-        int[] next = new int[load.sequences()];
+        int[] next = new int[sequences];
         float[] scores = new float[shape.vocabularySize()];
-
-        next[0] = prefill(runner, plan, 0, prompt, load.prefillChunk(), scores);
-        decode(runner, plan, load.promptTokens(), Math.min(WARM_UP_STEPS, load.newTokens() - 1), next.clone(), scores);
-
-        long start = System.nanoTime();
-        for (int slot = 0; slot < load.sequences(); slot++) {
-            next[slot] = prefill(runner, plan, slot, prompt, load.prefillChunk(), scores);
+        TokenClock clock = new TokenClock(sequences, newTokens);
+        for (int slot = 0; slot < sequences; slot++) {
+            next[slot] = prefill(runner, plan, slot, prompts.get(slot), prefillChunk, scores);
+            clock.arrived(slot);
         }
-        long prefilled = System.nanoTime();
-        decode(runner, plan, load.promptTokens(), load.newTokens() - 1, next, scores);
-        long end = System.nanoTime();
-        return new Result(load, Duration.ofNanos(prefilled - start), Duration.ofNanos(end - prefilled));
+        for (int position = promptTokens; position < promptTokens + newTokens - 1; position++) {
+            plan.clear();
+            for (int token : next) {
+                plan.addDecodeRow(token, position);
+            }
+            Logits logits = runner.run(plan);
+            for (int row = 0; row < sequences; row++) {
+                next[row] = argmax(logits, row, scores);
+                clock.arrived(row);
+            }
+        }
+        return clock.stop();
     }
 
     private static int prefill(
@@ -113,20 +72,6 @@ public final class BareLoop {
             }
         }
         return token;
-    }
-
-    private static void decode(
-            OnnxModelRunner runner, StepPlan plan, int position, int steps, int[] next, float[] scores) {
-        for (int step = 0; step < steps; step++) {
-            plan.clear();
-            for (int token : next) {
-                plan.addDecodeRow(token, position + step);
-            }
-            Logits logits = runner.run(plan);
-            for (int row = 0; row < next.length; row++) {
-                next[row] = argmax(logits, row, scores);
-            }
-        }
     }
 
     private static int argmax(Logits logits, int row, float[] scores) {

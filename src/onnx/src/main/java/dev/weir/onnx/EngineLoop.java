@@ -3,8 +3,7 @@ package dev.weir.onnx;
 import dev.weir.engine.Engine;
 import dev.weir.engine.GenerationRequest;
 import dev.weir.engine.SamplingParams;
-import java.time.Duration;
-import java.util.Random;
+import java.util.List;
 import reactor.core.publisher.Flux;
 
 /**
@@ -14,30 +13,21 @@ import reactor.core.publisher.Flux;
 public final class EngineLoop {
     private EngineLoop() {}
 
-    /**
-     * Time from the first request to the last token of all.
-     *
-     * @param load what was computed; its chunk length is the engine's own
-     */
-    public record Result(BareLoop.Load load, Duration time) {
-        /** Generated tokens over the whole time. */
-        public double tokensPerSecond() {
-            return (double) load.sequences() * load.newTokens() * 1e9 / time.toNanos();
-        }
-    }
-
-    /** Runs the load once, greedily, on an engine that has nothing else to do. */
-    public static Result run(Engine engine, BareLoop.Load load) {
-        int[] prompt = new Random(1)
-                .ints(load.promptTokens(), 0, engine.shape().vocabularySize())
-                .toArray();
-        SamplingParams sampling = SamplingParams.greedyExactly(load.newTokens());
-        long start = System.nanoTime();
-        Flux.range(0, load.sequences())
+    /** Generates from all prompts at once, greedily, on an engine that has nothing else to do. */
+    public static TokenTimes run(Engine engine, List<int[]> prompts, int newTokens) {
+        SamplingParams sampling = SamplingParams.greedyExactly(newTokens);
+        TokenClock clock = new TokenClock(prompts.size(), newTokens);
+        Flux.range(0, prompts.size())
                 .flatMap(
-                        number -> engine.generate(new GenerationRequest("bench-" + number, prompt, sampling)),
-                        load.sequences())
+                        number -> engine.generate(
+                                        new GenerationRequest("bench-" + number, prompts.get(number), sampling))
+                                .doOnNext(output -> {
+                                    for (int i = 0; i < output.tokenIds().length; i++) {
+                                        clock.arrived(number);
+                                    }
+                                }),
+                        prompts.size())
                 .blockLast();
-        return new Result(load, Duration.ofNanos(System.nanoTime() - start));
+        return clock.stop();
     }
 }

@@ -12,6 +12,8 @@ import dev.weir.engine.StepPlan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -170,22 +172,22 @@ class OnnxModelRunnerTest {
     }
 
     @Test
-    void theBareLoopReportsWhatItComputed() {
+    void theBareLoopReportsEachTokenAndWhatDoesNotFit() {
         try (TinyModel model = TinyModel.open("tiny-int8", 1)) {
-            BareLoop.Result result = BareLoop.run(model.runner, new BareLoop.Load(3, 20, 5, 16));
+            List<int[]> prompts = Collections.nCopies(3, new int[20]);
+            TokenTimes times = BareLoop.run(model.runner, prompts, 5, 16);
 
-            assertThat(result.prefill()).isPositive();
-            assertThat(result.decode()).isPositive();
-            double seconds = result.prefill().plus(result.decode()).toNanos() / 1e9;
-            assertThat(result.prefillTokensPerSecond() * result.prefill().toNanos() / 1e9)
-                    .isCloseTo(60, within(1e-6));
-            assertThat(result.decodeTokensPerSecond() * result.decode().toNanos() / 1e9)
-                    .isCloseTo(12, within(1e-6));
-            assertThat(result.totalTokensPerSecond() * seconds).isCloseTo(15, within(1e-6));
-            assertThatThrownBy(() -> BareLoop.run(model.runner, new BareLoop.Load(33, 20, 5, 16)))
+            assertThat(times.sequences()).isEqualTo(3);
+            assertThat(times.firstTokens().toArray()).hasSize(3).isSorted();
+            assertThat(times.gaps().toArray()).hasSize(12);
+            assertThat(times.gaps().min().orElseThrow()).isPositive();
+            assertThat(times.tokensPerSecond() * times.time().toNanos() / 1e9).isCloseTo(15, within(1e-6));
+            assertThatThrownBy(() -> BareLoop.run(model.runner, Collections.nCopies(33, new int[20]), 5, 16))
                     .hasMessageContaining("33 sequences do not fit 32 slots");
-            assertThatThrownBy(() -> BareLoop.run(model.runner, new BareLoop.Load(1, 124, 5, 16)))
+            assertThatThrownBy(() -> BareLoop.run(model.runner, List.of(new int[124]), 5, 16))
                     .hasMessageContaining("do not fit a context of 128");
+            assertThatThrownBy(() -> BareLoop.run(model.runner, prompts, 5, 0))
+                    .hasMessageContaining("prefill chunk is 0");
         }
     }
 }
