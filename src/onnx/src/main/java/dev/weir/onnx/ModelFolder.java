@@ -22,6 +22,8 @@ import java.nio.file.Path;
  * @param headSize elements of one head of one token
  * @param names what the graph calls its inputs and outputs
  * @param search how tokens are chosen when a request does not say
+ * @param blockSize tokens of a block of the cache, where the graph has paged attention, which is for CUDA; 0 where each
+ *     sequence has a slot
  */
 @SuppressWarnings("ArrayRecordComponent") // one or two ids, never compared
 public record ModelFolder(
@@ -35,8 +37,11 @@ public record ModelFolder(
         int kvHeads,
         int headSize,
         GraphNames names,
-        SearchDefaults search) {
+        SearchDefaults search,
+        int blockSize) {
     public static final String CONFIG_FILE = "genai_config.json";
+    /** GenAI's. */
+    private static final int DEFAULT_BLOCK_SIZE = 256;
 
     /**
      * The names of a graph's inputs and outputs. Those of the cache are patterns with {@code %d} for the layer.
@@ -102,7 +107,10 @@ public record ModelFolder(
                         config.flag("search.do_sample", false),
                         config.number("search.temperature", 1),
                         (int) config.number("search.top_k", 0),
-                        config.number("search.top_p", 1)));
+                        config.number("search.top_p", 1)),
+                config.at("engine.dynamic_batching").isMissingNode()
+                        ? 0
+                        : config.positive("engine.dynamic_batching.block_size", DEFAULT_BLOCK_SIZE));
     }
 
     private static JsonNode read(Path file) {

@@ -400,6 +400,12 @@ public final class OnnxModelRunner implements ModelRunner {
     }
 
     static OrtSession openSession(ModelFolder folder, int threads) {
+        if (folder.blockSize() > 0) {
+            throw new ModelLoadException("the model " + folder.name() + " was exported for cuda ("
+                    + ModelFolder.CONFIG_FILE
+                    + " has engine.dynamic_batching, for paged attention), and this runs models "
+                    + "on the CPU: export it again with --target cpu; serving it with --device cuda is not built yet");
+        }
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(threads);
             options.setInterOpNumThreads(1);

@@ -79,6 +79,32 @@ class ModelFolderTest {
         assertThat(ModelFolder.open(folder).eosTokenIds()).isEmpty();
     }
 
+    @Test
+    void aGraphWithPagedAttentionIsToldByItsBlocksAndRefusedByTheCpu() throws IOException {
+        assertThat(ModelFolder.open(folder).blockSize()).isZero();
+        writePaged("\"block_size\": 128");
+        assertThat(ModelFolder.open(folder).blockSize()).isEqualTo(128);
+        assertThatThrownBy(() -> OnnxModelRunner.open(ModelFolder.open(folder), RunnerOptions.DEFAULT))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("was exported for cuda")
+                .hasMessageContaining("--target cpu");
+        assertThatThrownBy(() -> HeadRunner.open(ModelFolder.open(folder), "class_logits", 0, 1))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("was exported for cuda");
+        writePaged("\"num_blocks\": 64");
+        assertThat(ModelFolder.open(folder).blockSize()).isEqualTo(256);
+        writePaged("\"block_size\": 0");
+        assertThatThrownBy(() -> ModelFolder.open(folder))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("engine.dynamic_batching.block_size is 0 but must be a positive integer");
+    }
+
+    private void writePaged(String batching) throws IOException {
+        Files.writeString(
+                folder.resolve("genai_config.json"),
+                CONFIG.replaceFirst("\\{", "{\"engine\": {\"dynamic_batching\": {" + batching + "}}, "));
+    }
+
     private void assertWrong(String right, String wrong, String message) throws IOException {
         assertThat(CONFIG).contains(right);
         Files.writeString(folder.resolve("genai_config.json"), CONFIG.replace(right, wrong));
