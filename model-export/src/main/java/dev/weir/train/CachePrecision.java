@@ -5,6 +5,8 @@ import java.util.Locale;
 /** How an exported model keeps the keys and values of its tokens. */
 enum CachePrecision {
     FP32,
+    /** Half floats, which attention on the CPU is slow with and attention on CUDA has instead of {@link #FP32}. */
+    FP16,
     /** Eight bits each, one scale per layer for keys and one for values. */
     INT8;
 

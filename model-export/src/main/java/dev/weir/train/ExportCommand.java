@@ -2,13 +2,12 @@ package dev.weir.train;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.Serial;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -27,6 +26,7 @@ import picocli.CommandLine.Spec;
  * weir export --random gpt2 --seed 1 --out models/gpt2-random
  * weir export --random 6/6/384/256/4096 --out models/small-random
  * weir export --checkpoint gpt2 --adapter runs/reviews/best,runs/topics/best --out models/gpt2-adapters
+ * weir export --checkpoint runs/shakespeare/best --target cuda --out models/shakespeare-cuda
  * weir export --checkpoint runs/shakespeare/best --format safetensors --out shakespeare-hf
  * weir export --random gpt2 --format gguf --precision int8 --out models/gpt2-gguf
  * </pre>
@@ -37,12 +37,13 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description =
                 "Writes a checkpoint, or a GPT with random weights, as a model folder that weir serve runs on the CPU.",
-        footer = {"", "The model is compared with libtorch before the folder appears; one that differs is not written."
+        footer = {
+            "",
+            "The model is compared with libtorch before the folder appears; one that differs is not written.",
+            "For --target cuda a twin with the same weights and the CPU's attention is compared, since the CPU has no "
+                    + "kernel for the graph itself."
         })
 final class ExportCommand implements Callable<Integer> {
-    private static final int CHECKED_TEXTS = 4;
-    private static final int CHECKED_TOKENS = 64;
-
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -82,21 +83,29 @@ final class ExportCommand implements Callable<Integer> {
     private Format format = Format.ONNX;
 
     @Option(
+            names = "--target",
+            paramLabel = "NAME",
+            defaultValue = "cpu",
+            description =
+                    "What is to run it: cpu, or cuda for ONNX Runtime's paged attention on an NVIDIA GPU, in half "
+                            + "floats, which weir serve does not run yet (default: ${DEFAULT-VALUE}).")
+    private Target target = Target.CPU;
+
+    @Option(
             names = "--precision",
             paramLabel = "NAME",
-            defaultValue = "fp32",
             description =
                     "Weights: fp32; fp16 for half the size; int8 for a quarter and for speed with many sequences; "
-                            + "int4 for a fifth or less and for speed with few, at some loss (default: ${DEFAULT-VALUE}).")
-    private Precision precision = Precision.FP32;
+                            + "int4 for a fifth or less and for speed with few, at some loss "
+                            + "(default: fp32; with --target cuda fp16, and no other).")
+    private @Nullable Precision chosenPrecision;
 
     @Option(
             names = "--kv",
             paramLabel = "NAME",
-            defaultValue = "fp32",
-            description =
-                    "Cache of keys and values: fp32, or int8 for many or long sequences (default: ${DEFAULT-VALUE}).")
-    private CachePrecision cache = CachePrecision.FP32;
+            description = "Cache of keys and values: fp32, or int8 for many or long sequences "
+                    + "(default: fp32; with --target cuda fp16).")
+    private @Nullable CachePrecision chosenCache;
 
     @Option(
             names = "--chat-template",
@@ -158,7 +167,7 @@ final class ExportCommand implements Callable<Integer> {
             model = model.withAdapters(opened);
         }
         String name = source.checkpoint == null ? String.valueOf(source.random) : source.checkpoint.toString();
-        ExportRoom room = ExportRoom.of(model.weights().config(), precision);
+        ExportRoom room = ExportRoom.of(model.weights().config(), precision());
         if (format != Format.ONNX) {
             room.requireDisk(name, out);
             return format == Format.GGUF ? exportGguf(model) : exportSafetensors(model);
@@ -190,8 +199,8 @@ final class ExportCommand implements Callable<Integer> {
     private int exportGguf(ExportSource model) throws IOException {
         GptConfig config = model.weights().config();
         AtomicFolder.write(out, draft -> {
-            GgufModel.write(draft.resolve(GgufModel.FILE), name(), model, precision);
-            String stored = precision == Precision.INT8 ? "in Q8_0" : "in float32";
+            GgufModel.write(draft.resolve(GgufModel.FILE), name(), model, precision());
+            String stored = precision() == Precision.INT8 ? "in Q8_0" : "in float32";
             Files.writeString(
                     draft.resolve(TrainingCard.FILE),
                     ModelCard.text(name(), model, stored + ", as llama.cpp reads them", licence()));
@@ -217,121 +226,90 @@ final class ExportCommand implements Callable<Integer> {
         return model;
     }
 
+    private Precision precision() {
+        return chosenPrecision == null ? target.precision() : chosenPrecision;
+    }
+
+    private CachePrecision cache() {
+        return chosenCache == null ? target.cache() : chosenCache;
+    }
+
     private int export(ExportSource model) throws IOException {
+        GptGraphOptions onCpu = new GptGraphOptions(precision()).withAdapters(opened);
         try {
-            GptGraphOptions options = new GptGraphOptions(precision).withAdapters(opened);
-            if (cache == CachePrecision.INT8) {
-                options = options.withKvScales(calibrate(model, options));
+            if (cache() == CachePrecision.INT8) {
+                onCpu = onCpu.withKvScales(withTemporary(model, onCpu, this::calibrate));
             }
-            ModelFolderWriter.write(out, model, options, draft -> accept(draft, model));
+            ExportAcceptance acceptance = new ExportAcceptance(model, onCpu, opened, seed);
+            switch (target) {
+                case CPU -> ModelFolderWriter.write(out, model, onCpu, draft -> card(model, acceptance.check(draft)));
+                case CUDA -> {
+                    String checks = withTemporary(model, onCpu, acceptance::check);
+                    ModelFolderWriter.write(
+                            out, model, onCpu.withTarget(target), _ -> card(model, ModelCard.cuda(checks)));
+                }
+            }
             return CommandLine.ExitCode.OK;
-        } catch (RejectedExportException e) {
+        } catch (ExportAcceptance.RejectedException e) {
             spec.commandLine().getErr().println(e.getMessage());
             return CommandLine.ExitCode.SOFTWARE;
         }
     }
 
-    /** The scales come from what the model itself computes with a cache that loses nothing. */
-    private KvScales calibrate(ExportSource model, GptGraphOptions options) throws IOException {
+    /** What a model on the CPU says of a folder that is gone afterwards. */
+    private <T> T withTemporary(ExportSource model, GptGraphOptions onCpu, Function<Path, T> use) throws IOException {
         Path parent = Files.createDirectories(out.toAbsolutePath().normalize().getParent());
         Path temporary = Files.createTempDirectory(parent, ".calibration-");
         try {
             Path folder = temporary.resolve("model");
-            ModelFolderWriter.write(folder, model, options, _ -> "");
-            KvScales scales = KvScales.calibrate(folder, seed);
-            for (LoraAdapter adapter : opened) {
-                scales = scales.atLeast(KvScales.calibrate(folder, folder.resolve(adapter.fileName()), seed));
-            }
-            return scales;
+            ModelFolderWriter.write(folder, model, onCpu, _ -> "");
+            return use.apply(folder);
         } finally {
             AtomicFolder.deleteTree(temporary);
         }
     }
 
-    /** Compares the written model with libtorch and returns its card. */
-    private String accept(Path draft, ExportSource model) {
-        GptConfig config = model.weights().config();
-        LibtorchLogits reference = new LibtorchLogits(model.weights());
-        // Long enough to reach past a window, on both sides of which the check must look.
-        int tokens = CHECKED_TOKENS + config.window();
-        List<int[]> texts = SelfWrittenText.write(draft, CHECKED_TEXTS, tokens, seed);
-        AcceptanceCheck check = AcceptanceCheck.of(draft, reference, texts);
-        String checks = "- checked against libtorch: " + check + "\n";
-        if (precision == Precision.FP16 || precision == Precision.INT4) {
-            // What rounding the weights costs is no mistake of the graph: that is held to its arithmetic without it.
-            reference.replace(new StoredWeights(model.weights(), precision));
-            AcceptanceCheck rounded = AcceptanceCheck.of(draft, reference, texts);
-            checks += "- checked against libtorch with the weights as rounded: " + rounded + "\n";
-            require(rounded, arithmetic(), "the exported model differs from the weights that it stores");
-            require(check, overall(), precision.label() + " loses too much of these weights");
-        } else {
-            require(check, overall(), "the exported model differs from its weights");
-        }
-        StringBuilder adapted = new StringBuilder();
+    /** The scales come from what the model itself computes with a cache that loses nothing. */
+    private KvScales calibrate(Path folder) {
+        KvScales scales = KvScales.calibrate(folder, seed);
         for (LoraAdapter adapter : opened) {
-            adapted.append("- adapter ")
-                    .append(accept(draft, adapter, model, texts))
-                    .append('\n');
-            adapter.head().ifPresent(head -> adapted.append("  ").append(ModelCard.head(head)));
+            scales = scales.atLeast(KvScales.calibrate(folder, folder.resolve(adapter.fileName()), seed));
         }
-        PrintWriter console = spec.commandLine().getOut();
-        console.println(out + ": " + config + ", " + config.parameters() + " weights, " + precision.label() + " with "
-                + cache.label() + " cache");
-        (checks + adapted)
-                .lines()
-                .map(line -> line.replaceFirst("^- checked ", ""))
-                .forEach(console::println);
-        String stored = precision.label() + " weights, " + cache.label() + " keys and values";
-        SamplingDefaults sampling = model.sampling();
-        String served = sampling.isEmpty() ? "" : "- served, unless a request says otherwise, with " + sampling + "\n";
-        return ModelCard.text(name(), model, stored, served + licence() + checks + adapted);
+        return scales;
     }
 
-    /** Compares the model with an adapter beside it with libtorch on the merged weights; a line on both. */
-    private String accept(Path draft, LoraAdapter adapter, ExportSource model, List<int[]> texts) {
-        List<int[]> own = new ArrayList<>();
-        for (int[] text : texts) {
-            own.add(text.clone());
-            if (adapter.tokens().length > 0) { // which the base never writes
-                own.getLast()[0] = adapter.tokens()[own.size() % adapter.tokens().length];
-            }
-        }
-        ReferenceModel reference = new LibtorchLogits(adapter.mergedInto(model.weights()));
-        AcceptanceCheck check = AcceptanceCheck.of(draft, draft.resolve(adapter.fileName()), reference, own);
-        require(check, overall(), "the exported model with " + adapter.fileName() + " differs from its weights");
-        return adapter.describe() + ", against libtorch: " + check;
+    /** The card of a model that was accepted, of which the console is told too. */
+    private String card(ExportSource model, String checks) {
+        GptConfig config = model.weights().config();
+        PrintWriter console = spec.commandLine().getOut();
+        console.println(out + ": " + config + ", " + config.parameters() + " weights, "
+                + precision().label() + " with " + cache().label() + " cache");
+        checks.lines()
+                .map(line -> line.replaceFirst("^- (checked (?=against))?", ""))
+                .forEach(console::println);
+        String stored = precision().label() + " weights, " + cache().label() + " keys and values";
+        SamplingDefaults sampling = model.sampling();
+        String served = sampling.isEmpty() ? "" : "- served, unless a request says otherwise, with " + sampling + "\n";
+        return ModelCard.text(name(), model, stored, served + licence() + checks);
     }
 
     private String licence() {
         return license == null ? "" : "- licence: " + license.strip() + "\n";
     }
 
-    /** The least exact numbers that the graph multiplies. */
-    private Precision arithmetic() {
-        boolean isFloat = precision == Precision.FP32 || precision == Precision.FP16;
-        return isFloat && cache == CachePrecision.FP32 ? Precision.FP32 : Precision.INT8;
-    }
-
-    /** The least exact numbers in the model. */
-    private Precision overall() {
-        return precision != Precision.INT4 && cache == CachePrecision.INT8 ? Precision.INT8 : precision;
-    }
-
-    private static void require(AcceptanceCheck check, Precision precision, String complaint) {
-        if (!check.accepts(precision)) {
-            throw new RejectedExportException("nothing was written: " + complaint + " (" + check + "; allowed for "
-                    + precision.label() + ": " + check.tolerance(precision) + ")");
-        }
-    }
-
     private void checkOptions() {
-        if (format == Format.SAFETENSORS && (precision != Precision.FP32 || cache != CachePrecision.FP32)) {
+        if (format == Format.SAFETENSORS && target != Target.CPU) {
+            throw new UserError("--format is safetensors, which holds weights and no graph that is for a target: leave "
+                    + "out --target, or choose --format onnx");
+        }
+        if (format == Format.SAFETENSORS && (precision() != Precision.FP32 || cache() != CachePrecision.FP32)) {
             throw new UserError(
                     "--format is safetensors, which holds the weights as they were trained: leave out --precision "
                             + "and --kv, or choose --format onnx");
         }
+        checkTarget();
         if (format == Format.GGUF
-                && (cache != CachePrecision.FP32 || precision == Precision.FP16 || precision == Precision.INT4)) {
+                && (cache() != CachePrecision.FP32 || precision() == Precision.FP16 || precision() == Precision.INT4)) {
             throw new UserError(
                     "--format is gguf, which holds weights in fp32 or int8 and leaves the cache to who runs "
                             + "them: leave out --kv and choose one of these, or --format onnx");
@@ -363,6 +341,36 @@ final class ExportCommand implements Callable<Integer> {
         }
     }
 
+    /** What the target's attention takes. */
+    private void checkTarget() {
+        if (target == Target.CPU) {
+            if (cache() == CachePrecision.FP16) {
+                throw new UserError("--kv is fp16, which the CPU is slow with: choose fp32 or int8, or --target cuda");
+            }
+            return;
+        }
+        switch (precision()) {
+            case FP16 -> {}
+            case FP32 ->
+                throw new UserError("--precision is fp32, but ONNX Runtime's paged attention takes no float32: choose "
+                        + "fp16 or leave it out, or choose --target cpu");
+            case INT8, INT4 ->
+                throw new UserError(
+                        "--precision is " + precision().label() + ", whose operators are there for the CPU "
+                                + "alone: choose fp16 or leave it out, with --kv int8 for a smaller cache, or choose --target cpu");
+        }
+        if (cache() == CachePrecision.FP32) {
+            throw new UserError(
+                    "--kv is fp32, but ONNX Runtime's paged attention takes no float32: choose fp16 or int8, "
+                            + "or choose --target cpu");
+        }
+        if (!adapters.isEmpty()) {
+            throw new UserError("--adapter is " + adapters.getFirst() + ", but a graph for cuda has no inputs for "
+                    + "adapters: export the model in that folder, which has the adapter in its weights, without "
+                    + "--adapter, or choose --target cpu");
+        }
+    }
+
     /** The name of a preset, or a GPT-2 as {@code layers/heads/width[/context[/vocabulary]]}. */
     static GptConfig parseShape(String shape) {
         if (!shape.contains("/")) {
@@ -382,15 +390,5 @@ final class ExportCommand implements Callable<Integer> {
             }
         }
         return new GptConfig(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], 0);
-    }
-
-    /** Our own mistake, or weights that so few bits cannot hold. */
-    private static final class RejectedExportException extends RuntimeException {
-        @Serial
-        private static final long serialVersionUID = 1L;
-
-        RejectedExportException(String message) {
-            super(message);
-        }
     }
 }

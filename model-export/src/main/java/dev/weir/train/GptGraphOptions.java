@@ -6,24 +6,42 @@ import org.jspecify.annotations.Nullable;
 /**
  * The choices of an export.
  *
+ * @param target what the graph is for
  * @param precision how weights are stored
  * @param allPositions whether logits come out for every token, {@code [batch, tokens, vocabulary]}, as evaluation wants
- *     them, instead of for the last one
- * @param kvScales scales of an eight-bit cache; null keeps keys and values in float32
+ *     them, instead of for the last one; a graph for CUDA is told at each run which ones it is to be
+ * @param kvScales scales of an eight-bit cache; null keeps keys and values as attention calculates them
  * @param adapters what the graph has inputs for, and files beside it
  */
 record GptGraphOptions(
-        Precision precision, boolean allPositions, @Nullable KvScales kvScales, List<LoraAdapter> adapters) {
+        Target target,
+        Precision precision,
+        boolean allPositions,
+        @Nullable KvScales kvScales,
+        List<LoraAdapter> adapters) {
+    GptGraphOptions {
+        if (target == Target.CUDA && (precision != Precision.FP16 || allPositions || !adapters.isEmpty())) {
+            throw new IllegalArgumentException("a graph for cuda is in fp16, without adapters, and told which positions"
+                    + " are wanted; asked for are " + precision.label() + ", " + adapters.size() + " adapters"
+                    + (allPositions ? " and all positions" : ""));
+        }
+    }
+
+    /** A graph for the CPU. */
     GptGraphOptions(Precision precision) {
-        this(precision, false, null, List.of());
+        this(Target.CPU, precision, false, null, List.of());
+    }
+
+    GptGraphOptions withTarget(Target other) {
+        return new GptGraphOptions(other, precision, allPositions, kvScales, adapters);
     }
 
     GptGraphOptions withKvScales(KvScales scales) {
-        return new GptGraphOptions(precision, allPositions, scales, adapters);
+        return new GptGraphOptions(target, precision, allPositions, scales, adapters);
     }
 
     GptGraphOptions withAdapters(List<LoraAdapter> some) {
-        return new GptGraphOptions(precision, allPositions, kvScales, some);
+        return new GptGraphOptions(target, precision, allPositions, kvScales, some);
     }
 
     /** Whether some adapter changes that matrix. */

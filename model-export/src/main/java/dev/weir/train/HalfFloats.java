@@ -17,7 +17,7 @@ final class HalfFloats {
             short half = Float.floatToFloat16(values[i]);
             if (Float.isInfinite(Float.float16ToFloat(half))) {
                 throw new UserError("--precision is fp16, but \"" + name + "\" has a weight of " + values[i]
-                        + " and half floats end at " + LARGEST + ": choose fp32 or int8");
+                        + " and half floats end at " + LARGEST + ": choose fp32 or int8, which are for --target cpu");
             }
             bytes[2 * i] = (byte) half;
             bytes[2 * i + 1] = (byte) (half >> 8);

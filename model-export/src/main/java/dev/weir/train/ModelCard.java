@@ -35,6 +35,21 @@ final class ModelCard {
                 source.training().isEmpty() ? "" : "\n" + source.training());
     }
 
+    /**
+     * Lines of a graph that the CPU cannot run.
+     *
+     * @param twin lines on what was compared of its twin for the CPU
+     */
+    static String cuda(String twin) {
+        return """
+                - target: cuda; attention is ONNX Runtime's PagedAttention, over blocks of %d tokens
+                - checked in its place, since PagedAttention has no kernel on the CPU: a twin with the same half floats as \
+                weights, GroupQueryAttention and float32 arithmetic
+                %s- not checked: this graph itself, neither its attention nor its arithmetic in half floats
+                """.formatted(
+                PagedAttention.BLOCK_SIZE, twin.replace("- checked against libtorch", "- twin against libtorch"));
+    }
+
     /** What the head of a fine-tuned model says, and how to ask it. */
     static String head(TaskHead head) {
         String form = switch (head.task()) {

@@ -47,7 +47,11 @@ record ModelCost(GptConfig config) {
     /** Keys and values of one sequence of the context's length. */
     long cacheBytes(CachePrecision precision) {
         long elements = 2L * config.layers() * config.context() * config.width();
-        return precision == CachePrecision.INT8 ? elements : Float.BYTES * elements;
+        return switch (precision) {
+            case FP32 -> Float.BYTES * elements;
+            case FP16 -> Short.BYTES * elements;
+            case INT8 -> elements;
+        };
     }
 
     /** What training keeps of each weight; activations, which depend on the batch, come on top. */

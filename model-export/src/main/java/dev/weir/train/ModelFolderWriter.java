@@ -1,6 +1,7 @@
 package dev.weir.train;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,7 +44,8 @@ final class ModelFolderWriter {
         }
         Files.writeString(
                 folder.resolve("genai_config.json"),
-                genaiConfig(config, source.endOfText(), source.sampling()).toPrettyString() + "\n");
+                genaiConfig(config, options.target(), source.endOfText(), source.sampling())
+                                .toPrettyString() + "\n");
         GptConfigFile.write(folder, config, source.weights().head(), source.endOfText());
         for (Map.Entry<String, String> file : source.files().entrySet()) {
             Files.writeString(folder.resolve(file.getKey()), file.getValue());
@@ -51,19 +53,29 @@ final class ModelFolderWriter {
     }
 
     /** What a runner must know of the graph, in GenAI's layout. */
-    private static ObjectNode genaiConfig(GptConfig config, OptionalInt endOfText, SamplingDefaults sampling) {
+    private static ObjectNode genaiConfig(
+            GptConfig config, Target target, OptionalInt endOfText, SamplingDefaults sampling) {
         ObjectNode root = new ObjectMapper().createObjectNode();
         ObjectNode model = root.putObject("model");
         model.put("context_length", config.context());
         ObjectNode decoder = model.putObject("decoder");
-        decoder.putObject("session_options").putArray("provider_options");
+        ArrayNode providers = decoder.putObject("session_options").putArray("provider_options");
         decoder.put("filename", MODEL_FILE);
         decoder.put("head_size", config.headSize());
         decoder.put("hidden_size", config.width());
-        decoder.putObject("inputs")
-                .put("input_ids", "input_ids")
-                .put("attention_mask", "attention_mask")
-                .put("position_ids", "position_ids")
+        ObjectNode inputs = decoder.putObject("inputs").put("input_ids", "input_ids");
+        switch (target) {
+            case CPU -> inputs.put("attention_mask", "attention_mask");
+            case CUDA -> {
+                providers.addObject().putObject("cuda");
+                // GenAI refuses fields that it does not know, so what it has no name for is not named here.
+                for (String name : PagedAttention.GENAI_INPUTS) {
+                    inputs.put(name, name);
+                }
+                root.putObject("engine").putObject("dynamic_batching").put("block_size", PagedAttention.BLOCK_SIZE);
+            }
+        }
+        inputs.put("position_ids", "position_ids")
                 .put("past_key_names", "past_key_values.%d.key")
                 .put("past_value_names", "past_key_values.%d.value");
         decoder.putObject("outputs")

@@ -101,6 +101,11 @@ final class OnnxGraphBuilder {
         return constant(name, DataType.INT64, () -> LittleEndian.bytes(values), values.length);
     }
 
+    /** A vector of integers that several parts of a graph use and the first of them declares. */
+    String sharedLongs(String name, long... values) {
+        return names.contains(name) ? name : longs(name, values);
+    }
+
     /** Starts a node of the ONNX operator set. */
     Node node(String operator, String name) {
         return new Node("", operator, name);

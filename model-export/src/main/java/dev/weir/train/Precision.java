@@ -6,7 +6,10 @@ import java.util.Locale;
 enum Precision {
     /** As they were trained. */
     FP32,
-    /** Half floats in the file, which become float32 while the model is loaded and are multiplied as such. */
+    /**
+     * Half floats in the file. For the CPU they become float32 while the model is loaded and are multiplied as such; on CUDA
+     * they are multiplied as they are.
+     */
     FP16,
     /** Eight bits per weight, one scale per output column; activations get one scale per token ("row8"). */
     INT8,

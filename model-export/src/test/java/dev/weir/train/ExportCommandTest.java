@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.weir.onnx.ModelFolder;
+import dev.weir.onnx.ModelLoadException;
 import dev.weir.onnx.OnnxModelRunner;
 import dev.weir.onnx.RunnerOptions;
 import dev.weir.onnx.SearchDefaults;
@@ -16,6 +17,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -225,6 +228,74 @@ class ExportCommandTest {
                 .matches(card -> card.contains("checked against libtorch with the weights as rounded") == rounded);
     }
 
+    @ParameterizedTest
+    @CsvSource({"gpt1-mini, fp16", "gpt2-mini, int8", "gpt3-mini, int8"})
+    void everyFamilyIsExportedForCudaAndItsTwinCompared(String preset, String cache) throws IOException {
+        List<String> arguments =
+                new ArrayList<>(List.of("--random", preset, "--target", "cuda", "--out", path("model")));
+        if (!cache.equals("fp16")) {
+            arguments.addAll(List.of("--kv", cache));
+        }
+        assertThat(run(arguments.toArray(String[]::new))).as(err.toString()).isZero();
+
+        assertThat(folder.resolve("model/README.md"))
+                .content()
+                .contains("fp16 weights, " + cache + " keys and values")
+                .contains("target: cuda", "PagedAttention, over blocks of 256 tokens")
+                .contains("twin against libtorch: ", "twin against libtorch with the weights as rounded")
+                .contains("not checked: this graph itself")
+                .doesNotContain("- checked against libtorch");
+        ModelFolder model = ModelFolder.open(folder.resolve("model"));
+        assertThat(model.blockSize()).isEqualTo(256);
+        JsonNode config = new ObjectMapper()
+                .readTree(folder.resolve("model/genai_config.json").toFile());
+        assertThat(config.at("/model/decoder/session_options/provider_options/0/cuda")
+                        .isObject())
+                .isTrue();
+        assertThat(config.at("/model/decoder/inputs/block_table").asText()).isEqualTo("block_table");
+        assertThat(config.at("/model/decoder/inputs/attention_mask").isMissingNode())
+                .isTrue();
+        assertThat(children()).containsExactly("model");
+
+        assertThatThrownBy(() -> OnnxModelRunner.open(model, new RunnerOptions(1, 0, 0, 1)))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("was exported for cuda")
+                .hasMessageContaining("export it again with --target cpu")
+                .hasMessageContaining("--device cuda is not built yet");
+    }
+
+    @Test
+    void whatATargetDoesNotTakeIsRefusedWithARemedy() throws IOException {
+        for (String[] wrong : new String[][] {
+            {"cuda", "--precision", "fp32", "--precision is fp32, but ONNX Runtime's paged attention takes no float32"},
+            {"cuda", "--precision", "int8", "--precision is int8, whose operators are there for the CPU alone"},
+            {"cuda", "--precision", "int4", "--precision is int4, whose operators are there for the CPU alone"},
+            {"cuda", "--kv", "fp32", "--kv is fp32, but ONNX Runtime's paged attention takes no float32"},
+            {"cuda", "--format", "safetensors", "--format is safetensors", "leave out --target"},
+            {"cpu", "--kv", "fp16", "--kv is fp16, which the CPU is slow with", "choose fp32 or int8"},
+            {"tpu", "--kv", "fp32", "--target", "[CPU, CUDA]"}
+        }) {
+            assertThat(run("--random", "tiny", "--target", wrong[0], wrong[1], wrong[2], "--out", path("model")))
+                    .isEqualTo(2);
+            assertThat(err.toString()).contains(Arrays.copyOfRange(wrong, 3, wrong.length));
+            assertThat(err.toString()).contains(wrong[0].equals("tpu") ? "tpu" : "choose");
+            err.getBuffer().setLength(0);
+        }
+        Path base = Files.createDirectory(folder.resolve("base"));
+        assertThat(run(
+                        "--checkpoint",
+                        base.toString(),
+                        "--adapter",
+                        base.toString(),
+                        "--target",
+                        "cuda",
+                        "--out",
+                        path("m")))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("a graph for cuda has no inputs for adapters", "without --adapter");
+        assertThat(children()).containsExactly("base");
+    }
+
     @Test
     void weightsThatFourBitsDoNotHoldAreRefused() throws IOException {
         Path checkpoint = folder.resolve("best");
@@ -342,7 +413,10 @@ class ExportCommandTest {
     void keysAndValuesHaveTheirOwnPrecisions() {
         assertThat(run("--random", "tiny", "--kv", "int4", "--out", path("model")))
                 .isEqualTo(2);
-        assertThat(err.toString()).contains("--kv").contains("[FP32, INT8]").contains("int4");
+        assertThat(err.toString())
+                .contains("--kv")
+                .contains("[FP32, FP16, INT8]")
+                .contains("int4");
     }
 
     @Test

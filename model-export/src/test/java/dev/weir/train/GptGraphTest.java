@@ -70,7 +70,8 @@ class GptGraphTest {
     @MethodSource(ALL)
     void logitsOfEveryPositionComeOutWhenAskedFor(GptConfig config) throws IOException {
         float[][] expected = expected(config);
-        try (OnnxModelRunner runner = export(config, new GptGraphOptions(Precision.FP32, true, null, List.of()))) {
+        try (OnnxModelRunner runner =
+                export(config, new GptGraphOptions(Target.CPU, Precision.FP32, true, null, List.of()))) {
             assertClose(prefill(runner, 0, 0, 20), expected, 19);
             plan.clear();
             plan.addDecodeRow(text[20], 20);

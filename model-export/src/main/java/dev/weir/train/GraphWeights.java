@@ -1,0 +1,60 @@
+package dev.weir.train;
+
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.function.Supplier;
+
+/**
+ * A model's weights as constants of a graph, in the type that the graph calculates in. Used by one thread.
+ *
+ * <p>On the CPU that is float32, and half floats in the file become it while the model is loaded; on CUDA it is the half
+ * floats themselves.
+ */
+final class GraphWeights {
+    private final OnnxGraphBuilder graph;
+    private final GptWeights weights;
+    private final GptGraphOptions options;
+
+    GraphWeights(OnnxGraphBuilder graph, GptWeights weights, GptGraphOptions options) {
+        this.graph = graph;
+        this.weights = weights;
+        this.options = options;
+    }
+
+    /** Element type of what the graph calculates with. */
+    DataType type() {
+        return options.target() == Target.CUDA ? DataType.FLOAT16 : DataType.FLOAT;
+    }
+
+    /** A weight that is not quantised. */
+    String weight(String name, long... shape) {
+        Supplier<float[]> values = () -> weights.tensor(name);
+        if (options.precision() != Precision.FP16 || options.target() == Target.CUDA) {
+            return constant(name, values, shape);
+        }
+        // ONNX Runtime computes casts of constants once, when it loads the model.
+        String halves = halves(name + "_fp16", name, values, shape);
+        return graph.node("Cast", name + "/Cast")
+                .in(halves)
+                .with("to", DataType.FLOAT.getNumber())
+                .to(name);
+    }
+
+    /** The bias of a matrix. */
+    String bias(String matrix, int outputs) {
+        return weight(matrix + ".bias", outputs);
+    }
+
+    /** Other numbers, in the graph's type. */
+    String constant(String name, Supplier<float[]> values, long... shape) {
+        return type() == DataType.FLOAT ? graph.floats(name, values, shape) : halves(name, name, values, shape);
+    }
+
+    /** A copy of a tensor, as it was trained. */
+    float[] tensor(String name) {
+        return weights.tensor(name);
+    }
+
+    private String halves(String constant, String name, Supplier<float[]> values, long... shape) {
+        return graph.constant(constant, DataType.FLOAT16, () -> HalfFloats.bytes(name, values.get()), shape);
+    }
+}

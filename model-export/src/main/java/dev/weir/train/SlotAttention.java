@@ -1,0 +1,119 @@
+package dev.weir.train;
+
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+
+/**
+ * Attention on the CPU, by {@code com.microsoft.GroupQueryAttention}: a batch of rows of equally many tokens, each row with
+ * a slot of the cache, which is {@code [batch, heads, capacity, head size]}.
+ *
+ * <p>Inputs are {@code input_ids} and {@code position_ids [batch, tokens]} and {@code attention_mask [batch, total]}, as of
+ * any model in ONNX Runtime GenAI. Logits come out for the last token of each row, or for all.
+ */
+final class SlotAttention implements GraphAttention {
+    private final OnnxGraphBuilder graph;
+    private final GptConfig config;
+    private final GptGraphOptions options;
+
+    private String seqlens = "";
+    private String total = "";
+
+    SlotAttention(OnnxGraphBuilder graph, GptConfig config, GptGraphOptions options) {
+        this.graph = graph;
+        this.config = config;
+        this.options = options;
+    }
+
+    @Override
+    public Tokens tokens() {
+        String ids = graph.input("input_ids", DataType.INT64, "batch_size", "sequence_length");
+        String mask = graph.input("attention_mask", DataType.INT64, "batch_size", "total_sequence_length");
+        String positions = graph.input("position_ids", DataType.INT64, "batch_size", "sequence_length");
+        graph.longs("const/axis1", 1);
+        graph.longs("const/one_int64", 1);
+        if (!options.allPositions()) {
+            graph.sharedLongs("const/last", -1);
+        }
+        seqlens = lastPositions(mask);
+        total = totalLength(mask);
+        return new Tokens(ids, positions);
+    }
+
+    /** {@code int32 [batch]}: the position of each row's last token, which is its number of ones less one. */
+    private String lastPositions(String mask) {
+        String lengths = graph.node("ReduceSum", "mask/ReduceSum")
+                .in(mask, "const/axis1")
+                .with("keepdims", 0)
+                .out();
+        String positions =
+                graph.node("Sub", "mask/Sub").in(lengths, "const/one_int64").out();
+        return graph.node("Cast", "mask/seqlens_k")
+                .in(positions)
+                .with("to", DataType.INT32.getNumber())
+                .out();
+    }
+
+    /** {@code int32 [1]}: the width of the mask. */
+    private String totalLength(String mask) {
+        String width = graph.node("Shape", "mask/Shape")
+                .in(mask)
+                .with("start", 1)
+                .with("end", 2)
+                .out();
+        return graph.node("Cast", "mask/total_sequence_length")
+                .in(width)
+                .with("to", DataType.INT32.getNumber())
+                .out();
+    }
+
+    @Override
+    public String attend(int layer, String qkv) {
+        int heads = config.heads();
+        KvScales scales = options.kvScales();
+        DataType cacheType = scales == null ? DataType.FLOAT : DataType.INT8;
+        String past = "past_key_values." + layer + ".";
+        String present = "present." + layer + ".";
+        String pastKey =
+                graph.input(past + "key", cacheType, "batch_size", heads, "past_sequence_length", config.headSize());
+        String pastValue =
+                graph.input(past + "value", cacheType, "batch_size", heads, "past_sequence_length", config.headSize());
+        String name = "h." + layer + ".attn/GroupQueryAttention";
+        OnnxGraphBuilder.Node attention = graph.contrib("GroupQueryAttention", name)
+                .in(qkv, "", "", pastKey, pastValue, seqlens, total)
+                .with("num_heads", heads)
+                .with("kv_num_heads", heads);
+        if (config.isBanded(layer)) {
+            attention.with("local_window_size", config.window());
+        }
+        if (scales != null) {
+            // Rotary tables, positions, bias and sink are left out.
+            attention
+                    .in("", "", "", "", "")
+                    .in(graph.scalars(name + "/key_scale", scales.keys()[layer]))
+                    .in(graph.scalars(name + "/value_scale", scales.values()[layer]))
+                    .with("k_quant_type", "PER_TENSOR")
+                    .with("v_quant_type", "PER_TENSOR")
+                    .with("kv_cache_bit_width", 8);
+        }
+        attention.to(name, present + "key", present + "value");
+        Object[] dims = {"batch_size", heads, "total_sequence_length", config.headSize()};
+        graph.output(present + "key", cacheType, dims);
+        graph.output(present + "value", cacheType, dims);
+        return name;
+    }
+
+    @Override
+    public String wanted(String name, String x) {
+        if (options.allPositions()) {
+            return x;
+        }
+        return graph.node("Gather", "last/" + name)
+                .in(x, "const/last")
+                .with("axis", 1)
+                .out();
+    }
+
+    @Override
+    public Object[] dims(Object size) {
+        return new Object[] {"batch_size", options.allPositions() ? "sequence_length" : 1, size};
+    }
+}

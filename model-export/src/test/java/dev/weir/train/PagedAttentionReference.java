@@ -1,0 +1,176 @@
+package dev.weir.train;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One node of {@code com.microsoft.PagedAttention} and its part of the cache, calculated plainly as ONNX Runtime 1.29
+ * documents the operator: keys and values are written where {@code slot_mapping} says, read where {@code block_table} says,
+ * and attended to up to the token itself, in float32. Symmetric eight bits or half floats in the cache; packed query, key and
+ * value; no rotary positions, sinks, norms or soft cap.
+ *
+ * <p>The cache begins as NaN, which shows in the output as soon as anybody reads what no sequence wrote.
+ */
+final class PagedAttentionReference {
+    private static final Set<String> KNOWN =
+            Set.of("num_heads", "kv_num_heads", "local_window_size", "k_quant_type", "v_quant_type");
+
+    private final NodeProto node;
+    private final int blockSize;
+    private final int heads;
+    private final int kvHeads;
+    private final int headSize;
+    private final int window;
+    /** 0 where the cache is in half floats. */
+    private final float keyScale;
+
+    private final float valueScale;
+
+    /** {@code [blocks, block size, kv heads, head size]}, as it is read. */
+    private final float[] keys;
+
+    private final float[] values;
+
+    PagedAttentionReference(NodeProto node, GraphProto graph, int width, int blocks, int blockSize) {
+        this.node = node;
+        this.blockSize = blockSize;
+        Map<String, AttributeProto> attributes = new HashMap<>();
+        node.getAttributeList().forEach(attribute -> attributes.put(attribute.getName(), attribute));
+        require(KNOWN.containsAll(attributes.keySet()), "unknown attributes in " + attributes.keySet());
+        require(node.getInputCount() == 17, "it has " + node.getInputCount() + " inputs");
+        for (int absent : new int[] {1, 2, 8, 9, 11, 12, 13}) {
+            require(input(absent).isEmpty(), "input " + absent + " is there");
+        }
+        heads = (int) attributes.get("num_heads").getI();
+        kvHeads = (int) attributes.get("kv_num_heads").getI();
+        headSize = width / heads;
+        window = attributes.containsKey("local_window_size")
+                ? (int) attributes.get("local_window_size").getI()
+                : Integer.MAX_VALUE;
+        keyScale = scale(graph, 14, attributes.get("k_quant_type"));
+        valueScale = scale(graph, 15, attributes.get("v_quant_type"));
+        keys = new float[blocks * blockSize * kvHeads * headSize];
+        values = keys.clone();
+        Arrays.fill(keys, Float.NaN);
+        Arrays.fill(values, Float.NaN);
+    }
+
+    private float scale(GraphProto graph, int index, AttributeProto type) {
+        boolean quantised = type != null && type.getS().toStringUtf8().equals("PER_TENSOR");
+        require(quantised != input(index).isEmpty(), "scale " + index + " does not go with the quantisation");
+        if (!quantised) {
+            return 0;
+        }
+        TensorProto tensor = graph.getInitializerList().stream()
+                .filter(initializer -> initializer.getName().equals(input(index)))
+                .findAny()
+                .orElseThrow();
+        return tensor.getRawData()
+                .asReadOnlyByteBuffer()
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getFloat();
+    }
+
+    boolean isQuantised() {
+        return keyScale != 0;
+    }
+
+    String input(int index) {
+        return node.getInput(index);
+    }
+
+    String output(int index) {
+        return node.getOutput(index);
+    }
+
+    /** All keys and then all values that are cached, and NaN where nothing was. */
+    float[] cached() {
+        float[] all = Arrays.copyOf(keys, 2 * keys.length);
+        System.arraycopy(values, 0, all, keys.length, values.length);
+        return all;
+    }
+
+    /** Output {@code [tokens, heads, head size]} of {@code qkv [tokens, (heads + 2 kv heads) head size]}. */
+    float[] run(float[] qkv, PagedStep step) {
+        int[] cumulative = step.vector(input(5));
+        int[] past = step.vector(input(6));
+        int[][] table = step.table(input(7));
+        int[] slots = step.vector(input(10));
+        int[] metadata = step.vector(input(16));
+        int rowSize = (heads + 2 * kvHeads) * headSize;
+        int tokens = qkv.length / rowSize;
+        require(cumulative[0] == 0 && cumulative[past.length] == tokens, "sequences do not cover the tokens");
+        require(slots.length == tokens && table.length == past.length, "inputs are of different lengths");
+        for (int token = 0; token < tokens; token++) {
+            if (slots[token] >= 0) {
+                int at = slots[token] * kvHeads * headSize;
+                for (int i = 0; i < kvHeads * headSize; i++) {
+                    keys[at + i] = stored(qkv[token * rowSize + heads * headSize + i], keyScale);
+                    values[at + i] = stored(qkv[token * rowSize + (heads + kvHeads) * headSize + i], valueScale);
+                }
+            }
+        }
+        float[] output = new float[tokens * heads * headSize];
+        for (int sequence = 0; sequence < past.length; sequence++) {
+            int length = cumulative[sequence + 1] - cumulative[sequence];
+            require(length <= metadata[0] && past[sequence] + length <= metadata[1], "metadata is no upper bound");
+            for (int i = 0; i < length; i++) {
+                int token = cumulative[sequence] + i;
+                for (int head = 0; head < heads; head++) {
+                    attend(qkv, token * rowSize, head, past[sequence] + i, table[sequence], output, token);
+                }
+            }
+        }
+        return output;
+    }
+
+    private void attend(float[] qkv, int row, int head, int position, int[] blocks, float[] output, int token) {
+        int first = Math.max(0, position - window + 1);
+        float[] weights = new float[position + 1];
+        float most = Float.NEGATIVE_INFINITY;
+        for (int s = first; s <= position; s++) {
+            int at = cached(blocks, s, head);
+            for (int i = 0; i < headSize; i++) {
+                weights[s] += qkv[row + head * headSize + i] * keys[at + i];
+            }
+            weights[s] /= (float) Math.sqrt(headSize);
+            most = Math.max(most, weights[s]);
+        }
+        float sum = 0;
+        for (int s = first; s <= position; s++) {
+            weights[s] = (float) Math.exp(weights[s] - most);
+            sum += weights[s];
+        }
+        for (int s = first; s <= position; s++) {
+            int at = cached(blocks, s, head);
+            for (int i = 0; i < headSize; i++) {
+                output[(token * heads + head) * headSize + i] += weights[s] / sum * values[at + i];
+            }
+        }
+    }
+
+    private int cached(int[] blocks, int position, int head) {
+        int slot = blocks[position / blockSize] * blockSize + position % blockSize;
+        return (slot * kvHeads + head / (heads / kvHeads)) * headSize;
+    }
+
+    private static float stored(float value, float scale) {
+        if (scale == 0) {
+            return Float.float16ToFloat(Float.floatToFloat16(value));
+        }
+        return (float) Math.clamp(Math.rint(value / scale), -128, 127) * scale;
+    }
+
+    private void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new IllegalStateException(node.getName() + ": " + otherwise);
+        }
+    }
+}
