@@ -101,6 +101,16 @@ final class ExportCommand implements Callable<Integer> {
     private @Nullable Precision chosenPrecision;
 
     @Option(
+            names = "--numerics",
+            paramLabel = "NAME",
+            defaultValue = "exact",
+            description =
+                    "With int8: exact scales each token's activations by themselves, so that no answer depends on what "
+                            + "else the server does; fast takes one scale for all tokens that are computed together "
+                            + "(default: ${DEFAULT-VALUE}).")
+    private Numerics numerics = Numerics.EXACT;
+
+    @Option(
             names = "--kv",
             paramLabel = "NAME",
             description = "Cache of keys and values: fp32, or int8 for many or long sequences "
@@ -226,6 +236,11 @@ final class ExportCommand implements Callable<Integer> {
         return model;
     }
 
+    private String described() {
+        String shared = numerics == Numerics.FAST ? ", activations with one scale for a whole batch" : "";
+        return precision().label() + " weights, " + cache().label() + " keys and values" + shared;
+    }
+
     private Precision precision() {
         return chosenPrecision == null ? target.precision() : chosenPrecision;
     }
@@ -235,7 +250,8 @@ final class ExportCommand implements Callable<Integer> {
     }
 
     private int export(ExportSource model) throws IOException {
-        GptGraphOptions onCpu = new GptGraphOptions(precision()).withAdapters(opened);
+        GptGraphOptions onCpu =
+                new GptGraphOptions(precision()).withNumerics(numerics).withAdapters(opened);
         try {
             if (cache() == CachePrecision.INT8) {
                 onCpu = onCpu.withKvScales(withTemporary(model, onCpu, this::calibrate));
@@ -287,10 +303,9 @@ final class ExportCommand implements Callable<Integer> {
         checks.lines()
                 .map(line -> line.replaceFirst("^- (checked (?=against))?", ""))
                 .forEach(console::println);
-        String stored = precision().label() + " weights, " + cache().label() + " keys and values";
         SamplingDefaults sampling = model.sampling();
         String served = sampling.isEmpty() ? "" : "- served, unless a request says otherwise, with " + sampling + "\n";
-        return ModelCard.text(name(), model, stored, served + licence() + checks);
+        return ModelCard.text(name(), model, described(), served + licence() + checks);
     }
 
     private String licence() {
@@ -308,6 +323,11 @@ final class ExportCommand implements Callable<Integer> {
                             + "and --kv, or choose --format onnx");
         }
         checkTarget();
+        if (numerics == Numerics.FAST && (precision() != Precision.INT8 || format != Format.ONNX)) {
+            throw new UserError(
+                    "--numerics is fast, which is about the activations of eight-bit weights: give --precision "
+                            + "int8 and --format onnx, or leave it out");
+        }
         if (format == Format.GGUF
                 && (cache() != CachePrecision.FP32 || precision() == Precision.FP16 || precision() == Precision.INT4)) {
             throw new UserError(

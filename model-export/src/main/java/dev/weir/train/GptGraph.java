@@ -62,7 +62,7 @@ final class GptGraph {
 
     private OnnxGraphBuilder build() {
         GraphAttention.Tokens tokens = attention.tokens();
-        GraphMatrices matrices = GraphMatrices.of(options.precision(), graph, config, constants);
+        GraphMatrices matrices = GraphMatrices.of(options, graph, config, constants);
         String tokenEmbedding = matrices.embed(tokens.ids());
         String table = config.family().positionEmbedding();
         String positionEmbedding = graph.node("Gather", GraphMatrices.node(table, "Gather"))

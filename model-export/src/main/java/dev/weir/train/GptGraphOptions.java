@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param allPositions whether logits come out for every token, {@code [batch, tokens, vocabulary]}, as evaluation wants
  *     them, instead of for the last one; a graph for CUDA is told at each run which ones it is to be
  * @param kvScales scales of an eight-bit cache; null keeps keys and values as attention calculates them
+ * @param numerics whether eight-bit activations have scales of their own
  * @param adapters what the graph has inputs for, and files beside it
  */
 record GptGraphOptions(
@@ -18,6 +19,7 @@ record GptGraphOptions(
         Precision precision,
         boolean allPositions,
         @Nullable KvScales kvScales,
+        Numerics numerics,
         List<LoraAdapter> adapters) {
     GptGraphOptions {
         if (target == Target.CUDA && (precision != Precision.FP16 || allPositions || !adapters.isEmpty())) {
@@ -29,19 +31,23 @@ record GptGraphOptions(
 
     /** A graph for the CPU. */
     GptGraphOptions(Precision precision) {
-        this(Target.CPU, precision, false, null, List.of());
+        this(Target.CPU, precision, false, null, Numerics.EXACT, List.of());
     }
 
     GptGraphOptions withTarget(Target other) {
-        return new GptGraphOptions(other, precision, allPositions, kvScales, adapters);
+        return new GptGraphOptions(other, precision, allPositions, kvScales, numerics, adapters);
     }
 
     GptGraphOptions withKvScales(KvScales scales) {
-        return new GptGraphOptions(target, precision, allPositions, scales, adapters);
+        return new GptGraphOptions(target, precision, allPositions, scales, numerics, adapters);
     }
 
     GptGraphOptions withAdapters(List<LoraAdapter> some) {
-        return new GptGraphOptions(target, precision, allPositions, kvScales, some);
+        return new GptGraphOptions(target, precision, allPositions, kvScales, numerics, some);
+    }
+
+    GptGraphOptions withNumerics(Numerics other) {
+        return new GptGraphOptions(target, precision, allPositions, kvScales, other, adapters);
     }
 
     /** Whether some adapter changes that matrix. */

@@ -14,11 +14,11 @@ interface GraphMatrices {
     /** {@code output = x . table, transposed}: {@code [tokens..., width]} to {@code [tokens..., vocabulary]}. */
     void score(String x, String output);
 
-    /** Those of that precision. */
-    static GraphMatrices of(Precision precision, OnnxGraphBuilder graph, GptConfig config, GraphWeights weights) {
-        return switch (precision) {
+    /** Those that an export asks for. */
+    static GraphMatrices of(GptGraphOptions options, OnnxGraphBuilder graph, GptConfig config, GraphWeights weights) {
+        return switch (options.precision()) {
             case FP32, FP16 -> new FloatMatrices(graph, config, weights);
-            case INT8 -> new Int8Matrices(graph, config, weights);
+            case INT8 -> new Int8Matrices(graph, config, weights, options.numerics());
             case INT4 -> new Int4Matrices(graph, config, weights);
         };
     }

@@ -2,21 +2,28 @@ package dev.weir.train;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 
-/** Matrices of eight bits, one scale for each output, multiplied in integers with one scale for each token ("row8"). */
+/**
+ * Matrices of eight bits, one scale for each output, multiplied in integers with one scale for each token ("row8"), or with one
+ * for all tokens of a run.
+ */
 final class Int8Matrices implements GraphMatrices {
     private final OnnxGraphBuilder graph;
     private final GptConfig config;
     private final GraphWeights weights;
+    private final Numerics numerics;
 
-    Int8Matrices(OnnxGraphBuilder graph, GptConfig config, GraphWeights weights) {
+    Int8Matrices(OnnxGraphBuilder graph, GptConfig config, GraphWeights weights, Numerics numerics) {
+        this.numerics = numerics;
         this.graph = graph;
         this.config = config;
         this.weights = weights;
         graph.sharedLongs("const/last", -1);
         graph.longs("const/flat", -1);
-        graph.scalar("const/1_127", 1f / 127);
-        graph.scalar("const/tiny", 1e-20f);
-        graph.constant("const/128", DataType.UINT8, () -> new byte[] {(byte) 128});
+        if (numerics == Numerics.EXACT) {
+            graph.scalar("const/1_127", 1f / 127);
+            graph.scalar("const/tiny", 1e-20f);
+            graph.constant("const/128", DataType.UINT8, () -> new byte[] {(byte) 128});
+        }
     }
 
     @Override
@@ -68,6 +75,11 @@ final class Int8Matrices implements GraphMatrices {
      * scales / 127 * a}. The activations are unsigned with zero point 128 because that is the fast kernel on x86.
      */
     private String multiply(String x, String name, String values, String scales, String output) {
+        if (numerics == Numerics.FAST) {
+            return graph.contrib("DynamicQuantizeMatMul", name + "/DynamicQuantizeMatMul")
+                    .in(x, values, scales)
+                    .to(output);
+        }
         String magnitudes = graph.node("Abs", name + "/Abs").in(x).out();
         String max = graph.node("ReduceMax", name + "/Max")
                 .in(magnitudes, "const/last")

@@ -70,8 +70,8 @@ class GptGraphTest {
     @MethodSource(ALL)
     void logitsOfEveryPositionComeOutWhenAskedFor(GptConfig config) throws IOException {
         float[][] expected = expected(config);
-        try (OnnxModelRunner runner =
-                export(config, new GptGraphOptions(Target.CPU, Precision.FP32, true, null, List.of()))) {
+        try (OnnxModelRunner runner = export(
+                config, new GptGraphOptions(Target.CPU, Precision.FP32, true, null, Numerics.EXACT, List.of()))) {
             assertClose(prefill(runner, 0, 0, 20), expected, 19);
             plan.clear();
             plan.addDecodeRow(text[20], 20);
@@ -83,6 +83,19 @@ class GptGraphTest {
     @MethodSource(ALL)
     void eightBitsStayCloseToThePlainForwardPass(GptConfig config) throws IOException {
         export(config, new GptGraphOptions(Precision.INT8)).close();
+        assertEightBitsOf(config);
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void fastNumericsStayCloseAndLetNeighboursMoveTheRounding(GptConfig config) throws IOException {
+        GptGraphOptions options = new GptGraphOptions(Precision.INT8);
+        try (OnnxModelRunner exact = export(config, options)) {
+            assertThat(exact.isBatchInvariant()).isTrue();
+        }
+        try (OnnxModelRunner fast = export(config, options.withNumerics(Numerics.FAST))) {
+            assertThat(fast.isBatchInvariant()).isFalse();
+        }
         assertEightBitsOf(config);
     }
 

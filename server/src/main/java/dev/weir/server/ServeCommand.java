@@ -68,6 +68,20 @@ final class ServeCommand implements Callable<Integer> {
                             + " else waits. Default: ${DEFAULT-VALUE}.")
     private int maxQueuedTokens = EngineConfig.DEFAULT.maxQueuedTokens();
 
+    enum Numerics {
+        exact,
+        fast
+    }
+
+    @Option(
+            names = "--numerics",
+            paramLabel = "exact|fast",
+            description =
+                    "exact: an answer never depends on what else is computed beside it, to the last bit, which is tried"
+                            + " with the model at the start; fast: it may, as with models exported with --numerics fast."
+                            + " Default: ${DEFAULT-VALUE}.")
+    private Numerics numerics = Numerics.exact;
+
     @Option(
             names = "--kv-cache-memory",
             paramLabel = "SIZE",
@@ -160,6 +174,12 @@ final class ServeCommand implements Callable<Integer> {
         long prefixCacheBytes = prefixCacheMemory == null ? RunnerOptions.AUTOMATIC : prefixCacheMemory.bytes();
         OnnxModelRunner runner = OnnxModelRunner.open(
                 folder, new RunnerOptions(maxSequences, kvCacheMemory.bytes(), maxTokens, threads, prefixCacheBytes));
+        if (numerics == Numerics.exact && !runner.isBatchInvariant()) {
+            runner.close();
+            throw new IllegalArgumentException(
+                    "the model " + folder.name() + " gives a request other scores when others are"
+                            + " computed beside it; serve it with --numerics fast, or export it with --numerics exact");
+        }
         resolve(runner);
         EngineConfig config =
                 EngineConfig.DEFAULT.withMaxQueuedRequests(maxQueuedRequests).withMaxQueuedTokens(maxQueuedTokens);
