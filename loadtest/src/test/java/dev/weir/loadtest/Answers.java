@@ -30,7 +30,7 @@ final class Answers {
     /** A response whose usage says {@code outputTokens}, however many deltas it has. */
     static List<String> response(
             int outputTokens, ResponseStatus status, @Nullable String incompleteReason, String... deltas) {
-        EventWriter writer = new EventWriter(null);
+        EventWriter writer = new EventWriter();
         String text = String.join("", deltas);
         List<String> events = new ArrayList<>();
         events.add(writer.next(new ServerEvent.Created(object(ResponseStatus.IN_PROGRESS, null, null, null))));

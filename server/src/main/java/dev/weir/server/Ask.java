@@ -101,7 +101,7 @@ record Ask(
 
     static Ask of(ChatCompletionRequest request) {
         return of(
-                "chatcmpl-",
+                Ids.next("chatcmpl-"),
                 request.model(),
                 new Source.Conversation(request.messages(), "messages"),
                 request.sampling(),
@@ -109,9 +109,10 @@ record Ask(
                 request.n());
     }
 
-    static Ask of(ResponseRequest request) {
+    /** What a response asks for; {@code id} is its name. */
+    static Ask of(String id, ResponseRequest request) {
         return of(
-                "resp_",
+                id,
                 request.model(),
                 new Source.Conversation(request.messages(), "input"),
                 request.sampling(),
@@ -120,13 +121,8 @@ record Ask(
     }
 
     private static Ask of(
-            String prefix,
-            @Nullable String model,
-            Source conversation,
-            SamplingFields sampling,
-            LengthLimit limit,
-            int n) {
-        return new Ask(Ids.next(prefix), model, List.of(conversation), sampling, limit, n, n, false);
+            String id, @Nullable String model, Source conversation, SamplingFields sampling, LengthLimit limit, int n) {
+        return new Ask(id, model, List.of(conversation), sampling, limit, n, n, false);
     }
 
     /** Sequences that the engine generates for it. */

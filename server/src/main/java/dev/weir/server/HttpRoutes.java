@@ -5,11 +5,9 @@ import dev.weir.protocol.ChatCompletionRequest;
 import dev.weir.protocol.ChunkWriter;
 import dev.weir.protocol.CompletionRequest;
 import dev.weir.protocol.DetokenizeRequest;
-import dev.weir.protocol.EventWriter;
 import dev.weir.protocol.ProtocolException;
 import dev.weir.protocol.Replies;
 import dev.weir.protocol.RequestReader;
-import dev.weir.protocol.ResponseRequest;
 import dev.weir.protocol.TokenizeRequest;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClosedException;
@@ -68,10 +66,12 @@ final class HttpRoutes {
         }
         post(router, "/v1/completions", this::completion);
         post(router, "/v1/chat/completions", this::chatCompletion);
-        post(router, "/v1/responses", this::response);
+        ResponseRoutes responses = new ResponseRoutes(services, vertx);
+        post(router, "/v1/responses", responses::create);
         post(router, "/tokenize", this::tokenize);
         post(router, "/detokenize", this::detokenize);
         router.get("/v1/responses").handler(this::webSocket);
+        router.get("/v1/responses/:id").handler(responses::retrieve);
         router.get("/v1/models").handler(this::models);
         router.get("/v1/models/:id").handler(this::model);
         router.get("/health").handler(http -> health(http, services.admission().isHealthy()));
@@ -146,28 +146,12 @@ final class HttpRoutes {
         }
     }
 
-    private void response(RoutingContext http, String body) {
-        ResponseRequest request = RequestReader.response(body);
-        Ask ask = Ask.of(request);
-        ResponseReply.ResponseShape shape = new ResponseReply.ResponseShape(ask.id(), model.name(), request);
-        if (request.stream()) {
-            run(http, ask, new ResponseReply(shape, new SseOutlet(http.response()), null));
-        } else {
-            WholeReply.Body whole = (prompts, answers, usage) -> {
-                Answer answer = answers.getFirst();
-                return EventWriter.response(shape.ended(
-                        shape.begun(prompts.getFirst()), answer.ending(), answer.text(), answer.logprobs(), usage));
-            };
-            run(http, ask, new WholeReply(http.response(), 1, whole));
-        }
-    }
-
     private void run(RoutingContext http, Ask ask, Reply reply) {
         HttpServerResponse response = http.response();
         if (response.closed()) {
             return; // the client left while its request was read
         }
-        Turn turn = new Turn(services, Authentication.caller(http), vertx.getOrCreateContext(), ask, reply, () -> {});
+        Turn turn = new Turn(services, Authentication.caller(http), vertx.getOrCreateContext(), ask, reply);
         response.exceptionHandler(_ -> turn.abandon());
         response.closeHandler(_ -> turn.abandon());
         response.drainHandler(_ -> turn.resume());

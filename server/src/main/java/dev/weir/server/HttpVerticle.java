@@ -96,8 +96,10 @@ final class HttpVerticle extends VerticleBase {
         }
         return options.setTcpNoDelay(true)
                 // The kernel drops who does not read or has vanished; a close of ours would wait behind what is unsent.
+                // By
+                // then a reader of a response has been told and left behind.
                 .setTcpUserTimeout(
-                        Math.toIntExact(services.limits().stallTimeout().toMillis()))
+                        Math.toIntExact(2 * services.limits().stallTimeout().toMillis()))
                 .setAcceptBacklog(BACKLOG)
                 .setSendBufferSize(SEND_BUFFER_BYTES)
                 .setHandle100ContinueAutomatically(true)

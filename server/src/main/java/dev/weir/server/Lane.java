@@ -2,32 +2,37 @@ package dev.weir.server;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The responses of one {@code stream_id}, one after the other. Owned by the context of its socket. */
+/** The responses that go to one {@code stream_id}, one after the other. Owned by the context of its socket. */
 final class Lane {
-    private final Deque<Turn> waiting = new ArrayDeque<>();
-    private @Nullable Turn current;
+    private final Deque<Waiting> waiting = new ArrayDeque<>();
+    private @Nullable LogReader current;
 
-    /** Begins a turn, now or after those before it. */
-    void add(Turn turn) {
-        waiting.add(turn);
+    /** A reader, and what gives it something to read. */
+    private record Waiting(LogReader reader, Consumer<LogReader> begin) {}
+
+    /** Begins, now or after those before it, by handing the reader to {@code begin}. */
+    void add(LogReader reader, Consumer<LogReader> begin) {
+        waiting.add(new Waiting(reader, begin));
         if (current == null) {
             next();
         }
     }
 
-    /** The turn that is under way. */
+    /** The reader that is under way. */
     @Nullable
-    Turn current() {
+    LogReader current() {
         return current;
     }
 
-    /** The current turn is over: the next one begins. */
+    /** The current reader is over: the next one begins. */
     void next() {
-        current = waiting.poll();
-        if (current != null) {
-            current.start();
+        Waiting first = waiting.poll();
+        current = first == null ? null : first.reader();
+        if (first != null) {
+            first.begin().accept(first.reader());
         }
     }
 
@@ -39,7 +44,7 @@ final class Lane {
     void abandon() {
         waiting.clear();
         if (current != null) {
-            current.abandon();
+            current.leave();
         }
     }
 }

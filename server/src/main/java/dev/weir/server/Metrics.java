@@ -40,6 +40,8 @@ final class Metrics implements EngineListener {
     private final Counter generationTokens;
     private final Counter prefixCacheQueries;
     private final Counter prefixCacheHits;
+    private final Counter resumes;
+    private final Counter slowConsumers;
     private final AtomicInteger sockets = new AtomicInteger();
 
     Metrics(String modelName) {
@@ -55,6 +57,8 @@ final class Metrics implements EngineListener {
         generationTokens = counter("vllm:generation_tokens", "Tokens generated.", tags);
         prefixCacheQueries = counter("vllm:prefix_cache_queries", "Prompt tokens looked up in the prefix cache.", tags);
         prefixCacheHits = counter("vllm:prefix_cache_hits", "Prompt tokens found in the prefix cache.", tags);
+        resumes = counter("weir_resumes", "Responses that were taken up again after a lost connection.", tags);
+        slowConsumers = counter("weir_slow_consumers", "Streams that ended because their client did not read.", tags);
         for (String reason : new String[] {"stop", "length", "abort", "error"}) {
             finishedCounter(reason); // so that a dashboard shows zero rather than nothing
         }
@@ -62,7 +66,7 @@ final class Metrics implements EngineListener {
     }
 
     /** Reports what the engine and the server are doing whenever somebody looks. */
-    void observe(Supplier<EngineStats> engine, Supplier<Number> turnsInFlight) {
+    void observe(Supplier<EngineStats> engine, Supplier<Number> turnsInFlight, Supplier<Number> bufferedBytes) {
         gauge(
                 "vllm:num_requests_running",
                 "Requests that hold a slot and may be computed.",
@@ -83,6 +87,10 @@ final class Metrics implements EngineListener {
                 "weir_parked_sequences",
                 "Requests that hold a slot but whose client does not read.",
                 () -> engine.get().parked());
+        gauge(
+                "weir_buffered_bytes",
+                "Bytes of events that are kept for those who read slowly or come back.",
+                bufferedBytes);
         gauge("weir_turns_in_flight", "Requests that have not ended.", turnsInFlight);
     }
 
@@ -134,6 +142,16 @@ final class Metrics implements EngineListener {
     void used(String tenant, int tokens) {
         counter("weir_tokens", "Tokens of prompts and answers, by whose they are.", tags.and("tenant", tenant))
                 .increment(tokens);
+    }
+
+    /** A response was taken up again. */
+    void resumed() {
+        resumes.increment();
+    }
+
+    /** A client did not read its stream for too long. */
+    void slowConsumer() {
+        slowConsumers.increment();
     }
 
     void socketOpened() {

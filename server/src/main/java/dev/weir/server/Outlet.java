@@ -2,7 +2,7 @@ package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
 
-/** Where the events of one response go: a stream of server-sent events or a lane of a WebSocket. Owned by the connection. */
+/** Where a connection receives one response: a stream of server-sent events, a lane of a WebSocket, a body. Owned by the connection. */
 interface Outlet {
     /** Tells the client that events will follow. */
     void open();
@@ -12,6 +12,9 @@ interface Outlet {
 
     /** Tells the client that nothing will be sent for its request. */
     void refuse(ApiError error, long retryAfterSeconds);
+
+    /** Tells the client, after what was sent before, why no more events come here though the response goes on. */
+    void breakOff(ApiError error);
 
     /** No more events. */
     void close();

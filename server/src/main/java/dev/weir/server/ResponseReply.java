@@ -2,102 +2,59 @@ package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.EventWriter;
-import dev.weir.protocol.OutputMessage;
 import dev.weir.protocol.ResponseObject;
-import dev.weir.protocol.ResponseRequest;
 import dev.weir.protocol.ResponseStatus;
 import dev.weir.protocol.ServerEvent;
 import dev.weir.protocol.TokenLogprob;
 import dev.weir.protocol.Usage;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The events of one streamed response, the same over server-sent events and a WebSocket, in the order of
- * {@link ServerEvent}. Owned by the context of its connection.
+ * Turns what happens to a response into its events, the same for every transport, in the order of {@link ServerEvent}. Owned by the
+ * context of the response.
  */
 final class ResponseReply implements Reply {
     private final ResponseShape shape;
-    private final Outlet outlet;
-    private final EventWriter events;
+    private final ResponseLog log;
+    private final Listener listener;
+    private final EventWriter events = new EventWriter();
     private final StringBuilder text = new StringBuilder();
     private final List<TokenLogprob> logprobs = new ArrayList<>();
     private Ending ending = Ending.STOP;
     private ResponseObject begun;
 
-    @SuppressWarnings("NullAway.Init") // accepted() comes before any other call but refused()
-    ResponseReply(ResponseShape shape, Outlet outlet, @Nullable String streamId) {
-        this.shape = shape;
-        this.outlet = outlet;
-        events = new EventWriter(streamId);
+    /** Who is told, each time before the client is. */
+    interface Listener {
+        void begun(ResponseObject response);
+
+        void ended(ResponseObject response);
+
+        void refused(ApiError error, long retryAfterSeconds);
     }
 
-    /**
-     * What a response looks like, however it is sent. Immutable.
-     *
-     * @param id its name
-     * @param model name of the model
-     * @param request what was asked
-     */
-    record ResponseShape(String id, String model, ResponseRequest request) {
-        ResponseObject begun(PreparedPrompt prompt) {
-            return ResponseObject.inProgress(
-                    id,
-                    System.currentTimeMillis() / 1000,
-                    model,
-                    new ResponseObject.Settings(
-                            request.instructions(),
-                            request.sampling().maxTokens(),
-                            shown(prompt.request().sampling().temperature()),
-                            shown(prompt.request().sampling().topP()),
-                            request.metadata(),
-                            request.sampling().format()));
-        }
-
-        OutputMessage message(ResponseStatus status, String text, List<TokenLogprob> logprobs) {
-            return new OutputMessage("msg_" + id.substring(id.indexOf('_') + 1), status, text, logprobs);
-        }
-
-        ResponseObject ended(
-                ResponseObject begun, Ending ending, String text, List<TokenLogprob> logprobs, Usage usage) {
-            return begun.ended(
-                    switch (ending) {
-                        case STOP -> ResponseStatus.COMPLETED;
-                        case LENGTH -> ResponseStatus.INCOMPLETE;
-                        case CANCELLED -> ResponseStatus.CANCELLED;
-                    },
-                    message(messageStatus(ending), text, logprobs),
-                    usage,
-                    ending == Ending.LENGTH ? "max_output_tokens" : null);
-        }
-
-        static ResponseStatus messageStatus(Ending ending) {
-            return ending == Ending.STOP ? ResponseStatus.COMPLETED : ResponseStatus.INCOMPLETE;
-        }
-
-        /** The shortest decimal for a float, so that 0.7 comes back as 0.7. */
-        private static double shown(float value) {
-            return Double.parseDouble(Float.toString(value));
-        }
+    @SuppressWarnings("NullAway.Init") // accepted() comes before any other call but refused()
+    ResponseReply(ResponseShape shape, ResponseLog log, Listener listener) {
+        this.shape = shape;
+        this.log = log;
+        this.listener = listener;
     }
 
     @Override
     public void accepted(List<PreparedPrompt> prompts) {
         begun = shape.begun(prompts.getFirst());
-        OutputMessage message = shape.message(ResponseStatus.IN_PROGRESS, "", List.of());
-        outlet.open();
-        send(new ServerEvent.Created(begun));
-        send(new ServerEvent.InProgress(begun));
-        send(new ServerEvent.OutputItemAdded(message));
-        send(new ServerEvent.ContentPartAdded(message.id()));
+        listener.begun(begun);
+        append(new ServerEvent.Created(begun));
+        append(new ServerEvent.InProgress(begun));
+        append(new ServerEvent.OutputItemAdded(shape.message(ResponseStatus.IN_PROGRESS, "", List.of())));
+        append(new ServerEvent.ContentPartAdded(messageId()));
     }
 
     @Override
     public void text(int choice, String delta, List<TokenLogprob> more) {
         text.append(delta);
         logprobs.addAll(more);
-        send(new ServerEvent.OutputTextDelta(messageId(), delta, more));
+        append(new ServerEvent.OutputTextDelta(messageId(), delta, more));
     }
 
     @Override
@@ -108,35 +65,40 @@ final class ResponseReply implements Reply {
     @Override
     public void ended(Usage usage) {
         String whole = text.toString();
-        send(new ServerEvent.OutputTextDone(messageId(), whole, logprobs));
-        send(new ServerEvent.ContentPartDone(messageId(), whole, logprobs));
-        send(new ServerEvent.OutputItemDone(shape.message(ResponseShape.messageStatus(ending), whole, logprobs)));
+        append(new ServerEvent.OutputTextDone(messageId(), whole, logprobs));
+        append(new ServerEvent.ContentPartDone(messageId(), whole, logprobs));
+        append(new ServerEvent.OutputItemDone(shape.message(ResponseShape.messageStatus(ending), whole, logprobs)));
         ResponseObject ended = shape.ended(begun, ending, whole, logprobs, usage);
-        send(ending == Ending.STOP ? new ServerEvent.Completed(ended) : new ServerEvent.Incomplete(ended));
-        outlet.close();
+        listener.ended(ended);
+        appendLast(ending == Ending.STOP ? new ServerEvent.Completed(ended) : new ServerEvent.Incomplete(ended));
     }
 
     @Override
     public void refused(ApiError error, long retryAfterSeconds) {
-        outlet.refuse(error, retryAfterSeconds);
+        listener.refused(error, retryAfterSeconds);
     }
 
     @Override
     public void failed(ApiError error) {
-        send(new ServerEvent.Failed(begun.failed(error)));
-        outlet.close();
+        ResponseObject failed = begun.failed(error);
+        listener.ended(failed);
+        appendLast(new ServerEvent.Failed(failed));
     }
 
     @Override
     public boolean isFull() {
-        return outlet.isFull();
+        return log.isFull();
     }
 
     private String messageId() {
         return shape.message(ResponseStatus.IN_PROGRESS, "", List.of()).id();
     }
 
-    private void send(ServerEvent event) {
-        outlet.send(event.type(), events.next(event));
+    private void append(ServerEvent event) {
+        log.append(event.type(), events.next(event), false);
+    }
+
+    private void appendLast(ServerEvent event) {
+        log.append(event.type(), events.next(event), true);
     }
 }

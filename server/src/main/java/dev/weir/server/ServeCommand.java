@@ -126,6 +126,9 @@ final class ServeCommand implements Callable<Integer> {
     private int streamInterval =
             Math.toIntExact(ServerLimits.DEFAULT.streamInterval().toMillis());
 
+    @Mixin
+    private final ResumeOptions resume = new ResumeOptions();
+
     @Option(names = ConfigFile.OPTION, paramLabel = "FILE", description = "File with these options, one per line.")
     @SuppressWarnings("UnusedVariable") // ConfigFile reads it from the arguments, before picocli sees them
     private @Nullable Path config;
@@ -136,6 +139,7 @@ final class ServeCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         try {
             listen.check();
+            resume.apply(ServerLimits.DEFAULT);
         } catch (IllegalArgumentException e) {
             err.println("weir: " + e.getMessage());
             return 2;
@@ -186,9 +190,10 @@ final class ServeCommand implements Callable<Integer> {
         Metrics metrics = new Metrics(folder.name());
         Engine engine = Engine.start(runner, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine);
-        ServerLimits limits = ServerLimits.DEFAULT.withStreamInterval(Duration.ofMillis(streamInterval));
+        ServerLimits limits = resume.apply(ServerLimits.DEFAULT.withStreamInterval(Duration.ofMillis(streamInterval)));
+        Responses responses = new Responses(limits.resume());
         Services services =
-                new Services(service, new Admission(engine::stats), metrics, limits, keys, listen.origins());
+                new Services(service, new Admission(engine::stats), metrics, limits, responses, keys, listen.origins());
         try {
             return WeirServer.start(services, listen.host(), listen.port(), tls, eventLoops, new VertxOptions());
         } catch (IOException e) {

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param admission who may begin
  * @param metrics what is counted
  * @param limits what a connection may cost
+ * @param responses the responses that can be taken up again
  * @param keys the API keys of which each request needs one; null lets everybody in
  * @param origins which web pages may use the server
  */
@@ -17,5 +18,6 @@ record Services(
         Admission admission,
         Metrics metrics,
         ServerLimits limits,
+        Responses responses,
         @Nullable KeyRing keys,
         Origins origins) {}

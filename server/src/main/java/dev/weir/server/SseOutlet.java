@@ -1,6 +1,8 @@
 package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
+import dev.weir.protocol.EventWriter;
+import dev.weir.protocol.ServerEvent;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 
@@ -38,6 +40,12 @@ final class SseOutlet implements Outlet {
     @Override
     public void refuse(ApiError error, long retryAfterSeconds) {
         HttpReplies.error(response, error, retryAfterSeconds);
+    }
+
+    @Override
+    public void breakOff(ApiError error) {
+        send("error", EventWriter.error(new ServerEvent.Refused(error, null, null)));
+        close();
     }
 
     @Override

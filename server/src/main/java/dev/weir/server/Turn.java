@@ -1,10 +1,6 @@
 package dev.weir.server;
 
-import dev.weir.engine.ContextLengthExceededException;
 import dev.weir.engine.DeadlineExceededException;
-import dev.weir.engine.EngineFailedException;
-import dev.weir.engine.NoTokenAllowedException;
-import dev.weir.engine.OverloadedException;
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.ProtocolException;
 import dev.weir.protocol.TokenLogprob;
@@ -17,11 +13,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One ask being answered, from admission to the last event. Owned by the context of its connection.
+ * One ask being answered, from admission to the last event. Owned by the context on which it was made.
  *
  * <p>admit, encode the prompts, hand them to the engine, stream the texts, end. Each answer is a generation of its own; the
  * engine computes what their prompts share once. A turn ends once, with all its answers: by itself, by the client's
- * wish ({@link #cancel}), because the client is gone ({@link #abandon}), or because it was refused or failed.
+ * wish ({@link #cancel}), because nobody is left to hear ({@link #abandon}), or because it was refused or failed.
  */
 final class Turn {
     /** Characters up to which a prompt is encoded on the event loop; longer ones go to a worker. */
@@ -35,7 +31,6 @@ final class Turn {
     private final Context context;
     private final Ask ask;
     private final Reply reply;
-    private final Runnable whenOver;
     private final long startNanos = System.nanoTime();
 
     private @Nullable Permit permit;
@@ -49,12 +44,8 @@ final class Turn {
     private boolean isCancelled;
     private boolean isOver;
 
-    /**
-     * A turn that has not begun.
-     *
-     * @param whenOver told once, after the last event
-     */
-    Turn(Services services, Caller caller, Context context, Ask ask, Reply reply, Runnable whenOver) {
+    /** A turn that has not begun. */
+    Turn(Services services, Caller caller, Context context, Ask ask, Reply reply) {
         model = services.model();
         admission = services.admission();
         metrics = services.metrics();
@@ -63,11 +54,6 @@ final class Turn {
         this.context = context;
         this.ask = ask;
         this.reply = reply;
-        this.whenOver = whenOver;
-    }
-
-    String id() {
-        return ask.id();
     }
 
     /** Begins; every later event comes through the reply. */
@@ -167,7 +153,7 @@ final class Turn {
         public void failed(Throwable cause) {
             if (!isOver) {
                 choices.forEach(choice -> choice.stream.abandon());
-                ApiError error = error(cause);
+                ApiError error = Faults.error(cause, ask);
                 boolean isOurs = error.status() >= 500;
                 boolean isLate = cause instanceof DeadlineExceededException;
                 if (!isOurs) {
@@ -256,14 +242,9 @@ final class Turn {
 
     private void refuse(Throwable cause) {
         if (!isOver) {
-            ApiError error = error(cause);
-            long retryAfterSeconds = switch (cause) {
-                case OverloadedException e -> e.retryAfter().toSeconds();
-                case RateLimitException e -> e.retryAfterSeconds();
-                default -> 0;
-            };
+            ApiError error = Faults.error(cause, ask);
             metrics.refused(error);
-            finish(null, () -> reply.refused(error, retryAfterSeconds));
+            finish(null, () -> reply.refused(error, Faults.retryAfterSeconds(cause)));
         }
     }
 
@@ -285,26 +266,5 @@ final class Turn {
             metrics.finished(reason, System.nanoTime() - startNanos);
         }
         lastWord.run();
-        whenOver.run();
-    }
-
-    private ApiError error(Throwable cause) {
-        String reason = String.valueOf(cause.getMessage());
-        return switch (cause) {
-            case ProtocolException e -> e.error();
-            case RateLimitException e -> e.error();
-            case OverloadedException _ -> ApiError.overloaded(reason);
-            case ContextLengthExceededException _ ->
-                ApiError.contextLengthExceeded(ask.prompts().getFirst().field(), reason + "; shorten it");
-            case DeadlineExceededException _ -> ApiError.deadlineExceeded(reason + "; allow more, or try again later");
-            case NoTokenAllowedException _ -> ApiError.invalid("invalid_value", null, reason);
-            case IllegalArgumentException _ ->
-                ApiError.invalid("invalid_value", ask.prompts().getFirst().field(), reason);
-            case EngineFailedException _ -> ApiError.internal(reason);
-            default -> {
-                Logs.SERVER.error("request {} failed", ask.id(), cause);
-                yield ApiError.internal("the server failed; its log says why");
-            }
-        };
     }
 }

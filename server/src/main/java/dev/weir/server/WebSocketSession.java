@@ -13,32 +13,33 @@ import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.ServerWebSocket;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One WebSocket in Responses mode: client events in, the events of several responses out. Owned by the context of its
  * connection.
  *
- * <p>Responses with the same {@code stream_id} run one after the other in a {@link Lane}, lanes run side by side. A bad
- * event is answered with an {@code error} event and touches nothing else. While the client does not read, the socket is
- * not read either and generations pause, so that a socket holds a bounded number of bytes.
+ * <p>Responses that go to the same {@code stream_id} come one after the other in a {@link Lane}, lanes run side by side. A
+ * bad event is answered with an {@code error} event and touches nothing else. While the client does not read, the socket is
+ * not read either and takes no more events, so that it holds a bounded number of bytes. Responses go on when the socket is
+ * gone, for those who take them up again.
  */
 final class WebSocketSession {
     private final Services services;
-    private final Vertx vertx;
     private final Context context;
     private final ServerWebSocket socket;
     private final Caller caller;
     private final Runnable whenClosed;
-    private final long pingTimer;
+    private final Heartbeat heartbeat;
     private final Map<String, Lane> lanes = new HashMap<>();
     private final Lane defaultLane = new Lane();
     private int inFlight;
-    private int unansweredPings;
     private boolean isClosed;
 
     /** Takes over a socket that has just been opened. */
@@ -50,7 +51,6 @@ final class WebSocketSession {
             Caller caller,
             Runnable whenClosed) {
         this.services = services;
-        this.vertx = vertx;
         this.context = context;
         this.socket = socket;
         this.caller = caller;
@@ -58,23 +58,27 @@ final class WebSocketSession {
         services.metrics().socketOpened();
         socket.textMessageHandler(this::received);
         socket.binaryMessageHandler(this::receivedBinary);
-        socket.pongHandler(_ -> unansweredPings = 0);
         socket.drainHandler(_ -> drained());
         socket.exceptionHandler(this::broken);
         socket.closeHandler(_ -> closed());
-        pingTimer = vertx.setPeriodic(services.limits().pingInterval().toMillis(), _ -> ping());
+        heartbeat = new Heartbeat(vertx, socket, services.limits().pingInterval());
     }
 
-    /** Closes the socket, which ends its responses. */
+    /** Closes the socket. Its responses go on for a while. */
     void close(WebSocketCloseStatus status, String reason) {
         if (!isClosed) {
             socket.close((short) status.code(), reason);
         }
     }
 
-    /** Hangs up if the API key that opened the socket is no longer good. */
+    /** Hangs up, and ends the responses, if the API key that opened the socket is no longer good. */
     void closeIfRevoked() {
         if (!caller.isValid()) {
+            for (LogReader reader : currentReaders()) {
+                if (reader.response() != null) {
+                    reader.response().cancel();
+                }
+            }
             close(WebSocketCloseStatus.POLICY_VIOLATION, "the API key is no longer valid");
         }
     }
@@ -85,7 +89,8 @@ final class WebSocketSession {
         }
         try {
             switch (RequestReader.clientEvent(message)) {
-                case ClientEvent.Create create -> create(create);
+                case ClientEvent.Create create -> enter(create, reader -> create(create, reader));
+                case ClientEvent.Resume resume -> enter(resume, reader -> resume(resume, reader));
                 case ClientEvent.Cancel cancel -> cancel(cancel);
             }
         } catch (ProtocolException e) {
@@ -94,49 +99,58 @@ final class WebSocketSession {
         }
     }
 
-    private void create(ClientEvent.Create event) {
+    /** Puts a reader into the lane of an event, for {@code begin} to give it a response when its turn comes. */
+    private void enter(ClientEvent event, Consumer<LogReader> begin) {
         int most = services.limits().inFlight();
         if (inFlight >= most) {
             throw new ProtocolException(ApiError.overloaded(inFlight + " responses of this socket have not ended and "
                     + most + " are the limit; wait for one to end or open another socket"));
         }
-        Ask ask = Ask.of(event.request());
-        Origin origin = new Origin(event.eventId(), event.streamId());
-        Reply reply = new ResponseReply(
-                new ResponseReply.ResponseShape(ask.id(), services.model().name(), event.request()),
-                new LaneOutlet(origin),
-                event.streamId());
         String streamId = event.streamId();
         Lane lane = streamId == null ? defaultLane : lanes.computeIfAbsent(streamId, _ -> new Lane());
         inFlight++;
-        lane.add(new Turn(services, caller, context, ask, reply, () -> turnOver(lane, streamId)));
+        Outlet outlet = new LaneOutlet(new Origin(event.eventId(), streamId));
+        lane.add(new LogReader(services, context, outlet, () -> over(lane, streamId)), begin);
+    }
+
+    private void create(ClientEvent.Create event, LogReader reader) {
+        long graceMillis = services.limits().resume().grace().toMillis();
+        new Response(services, context, caller, event.request(), graceMillis).start(reader);
+    }
+
+    private void resume(ClientEvent.Resume event, LogReader reader) {
+        Response response = services.responses().find(caller, event.responseId());
+        if (response == null) {
+            ApiError error = Responses.unknown(event.responseId());
+            services.metrics().refused(error);
+            reader.refuse(error, 0);
+        } else {
+            services.metrics().resumed();
+            response.resume(reader, event.startingAfter());
+        }
     }
 
     private void cancel(ClientEvent.Cancel event) {
         String streamId = event.streamId();
         String responseId = event.responseId();
+        Response response;
         if (responseId == null) {
             Lane lane = streamId == null ? defaultLane : lanes.get(streamId);
-            Turn turn = lane == null ? null : lane.current();
-            if (turn != null) {
-                turn.cancel();
-                return;
-            }
+            LogReader reader = lane == null ? null : lane.current();
+            response = reader == null ? null : reader.response();
         } else {
-            for (Turn turn : currentTurns()) {
-                if (turn.id().equals(responseId)) {
-                    turn.cancel();
-                    return;
-                }
-            }
+            response = services.responses().find(caller, responseId);
         }
-        throw new ProtocolException(new ApiError(
-                404,
-                "invalid_request_error",
-                "response_not_found",
-                responseId == null ? "stream_id" : "response_id",
-                (responseId == null ? "no response" : "no response " + responseId)
-                        + " is in progress here; it has ended or was never begun"));
+        if (response == null || response.hasEnded()) {
+            throw new ProtocolException(new ApiError(
+                    404,
+                    "invalid_request_error",
+                    "response_not_found",
+                    responseId == null ? "stream_id" : "response_id",
+                    (responseId == null ? "no response" : "no response " + responseId)
+                            + " is in progress here; it has ended or was never begun"));
+        }
+        response.cancel();
     }
 
     private void receivedBinary(Buffer message) {
@@ -149,7 +163,7 @@ final class WebSocketSession {
                 0);
     }
 
-    private void turnOver(Lane lane, @Nullable String streamId) {
+    private void over(Lane lane, @Nullable String streamId) {
         inFlight--;
         if (isClosed) {
             return;
@@ -161,34 +175,19 @@ final class WebSocketSession {
     }
 
     private void drained() {
-        for (Turn turn : currentTurns()) {
-            turn.resume();
+        for (LogReader reader : currentReaders()) {
+            reader.drained();
         }
         if (!isFull()) {
             socket.resume();
         }
     }
 
-    private List<Turn> currentTurns() {
-        List<Turn> turns = new ArrayList<>(lanes.size() + 1);
-        for (Lane lane : lanes.values()) {
-            if (lane.current() != null) {
-                turns.add(lane.current());
-            }
-        }
-        if (defaultLane.current() != null) {
-            turns.add(defaultLane.current());
-        }
-        return turns;
-    }
-
-    private void ping() {
-        if (unansweredPings >= 2) {
-            socket.close((short) WebSocketCloseStatus.ENDPOINT_UNAVAILABLE.code(), "two pings went unanswered");
-            return;
-        }
-        unansweredPings++;
-        socket.writePing(Buffer.buffer());
+    private List<LogReader> currentReaders() {
+        return Stream.concat(lanes.values().stream(), Stream.of(defaultLane))
+                .map(Lane::current)
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     /** The bytes that arrive are no WebSocket messages, or too large: say so and hang up. */
@@ -222,7 +221,7 @@ final class WebSocketSession {
             return;
         }
         isClosed = true;
-        vertx.cancelTimer(pingTimer);
+        heartbeat.stop();
         services.metrics().socketClosed();
         lanes.values().forEach(Lane::abandon);
         defaultLane.abandon();
@@ -231,14 +230,14 @@ final class WebSocketSession {
 
     private void sendError(ApiError error, Origin origin, long retryAfterSeconds) {
         Long retryAfter = retryAfterSeconds > 0 ? Long.valueOf(retryAfterSeconds) : null;
-        send(EventWriter.error(new ServerEvent.Refused(error, origin.eventId(), retryAfter), origin.streamId()));
+        send(EventWriter.error(new ServerEvent.Refused(error, origin.eventId(), retryAfter)), origin.streamId());
     }
 
-    private void send(String json) {
+    private void send(String json, @Nullable String streamId) {
         if (isClosed || socket.isClosed()) {
             return;
         }
-        socket.writeTextMessage(json);
+        socket.writeTextMessage(EventWriter.inLane(json, streamId));
         if (isFull()) {
             socket.pause(); // who does not read is not read from
         }
@@ -261,12 +260,17 @@ final class WebSocketSession {
 
         @Override
         public void send(String type, String json) {
-            WebSocketSession.this.send(json);
+            WebSocketSession.this.send(json, origin.streamId());
         }
 
         @Override
         public void refuse(ApiError error, long retryAfterSeconds) {
             sendError(error, origin, retryAfterSeconds);
+        }
+
+        @Override
+        public void breakOff(ApiError error) {
+            sendError(error, origin, 0);
         }
 
         @Override

@@ -50,7 +50,8 @@ final class WeirServer implements AutoCloseable {
     static WeirServer start(
             Services services, String host, int port, @Nullable TlsFiles tls, int eventLoops, VertxOptions options)
             throws IOException {
-        services.metrics().observe(services.model()::stats, services.admission()::inFlight);
+        services.metrics()
+                .observe(services.model()::stats, services.admission()::inFlight, services.responses()::bufferedBytes);
         Vertx vertx = Vertx.vertx(options.setEventLoopPoolSize(eventLoops).setPreferNativeTransport(true));
         KeyRing keys = services.keys();
         if (keys != null) {
@@ -102,6 +103,7 @@ final class WeirServer implements AutoCloseable {
     @Override
     public void close() {
         services.admission().drain();
+        services.responses().abandonAll(); // while there are event loops to do it on
         try {
             vertx.close().toCompletionStage().toCompletableFuture().join();
         } catch (CompletionException e) {

@@ -62,7 +62,8 @@ final class AbuseTest {
                         Duration.ofSeconds(75),
                         Duration.ofSeconds(60),
                         Duration.ofMillis(20),
-                        Duration.ofSeconds(20)),
+                        Duration.ofSeconds(20),
+                        new ResumeLimits(1 << 20, Duration.ofSeconds(5), Duration.ZERO)),
                 PrefixPool.NONE));
     }
 

@@ -244,6 +244,27 @@ final class AuthenticationTest {
     }
 
     @Test
+    void responseIsKnownToItsTenantOnly() {
+        String alice = keys.add("alice", "acme", Limits.NONE, List.of(), List.of(), null);
+        String bob = keys.add("bob", "acme", Limits.NONE, List.of(), List.of(), null);
+        String carol = keys.add("carol");
+        start();
+        TestSocket socket = server.socket(options().addHeader("Authorization", "Bearer " + alice));
+        socket.create(null, "x", SHORT);
+        String id = ((ServerEvent.Created) socket.untilEnd().getFirst().event())
+                .response()
+                .id();
+        String path = "/v1/responses/" + id + "?stream=true";
+        assertThat(get(bob, path).statusCode()).isEqualTo(200);
+        assertThat(get(carol, path).statusCode()).isEqualTo(404);
+        TestSocket other = server.socket(options().addHeader("Authorization", "Bearer " + carol));
+        for (String type : List.of("response.resume", "response.cancel")) {
+            other.send("{\"type\":\"" + type + "\",\"response_id\":\"" + id + "\"}");
+            assertThat(other.nextError().error().code()).isEqualTo("response_not_found");
+        }
+    }
+
+    @Test
     void tokensAreCountedByTenantHoweverTheResponseEnds() {
         String alice = keys.add("alice", "acme", Limits.NONE, List.of(), List.of(), null);
         String bob = keys.add("bob", "acme", Limits.NONE, List.of(), List.of(), null);
@@ -258,7 +279,8 @@ final class AuthenticationTest {
         TestSocket socket = server.socket(options().addHeader("Authorization", "Bearer " + carol));
         socket.create(null, "x", SHORT);
         socket.until(received -> received.event() instanceof ServerEvent.ContentPartAdded);
-        socket.socket.close();
+        socket.send("{\"type\":\"response.cancel\"}");
+        socket.untilEnd();
         TestServer.await(() -> "no turn", () -> server.services.admission().inFlight() == 0);
         server.model.release();
         int prompt = "\u0000user\nx\u0000assistant\n".length();

@@ -31,7 +31,8 @@ final class HttpErrorTest {
             Duration.ofMillis(300),
             Duration.ofMillis(500),
             Duration.ZERO,
-            Duration.ofMillis(200));
+            Duration.ofMillis(200),
+            ResumeLimits.DEFAULT);
 
     private static TestServer server;
 

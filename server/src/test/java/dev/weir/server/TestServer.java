@@ -93,7 +93,14 @@ final class TestServer implements AutoCloseable {
                 TestModelFolder.template(),
                 new GenerationDefaults(0.5, 0.9, 8, List.of("zz")),
                 engine);
-        services = new Services(service, new Admission(engine::stats), metrics, size.limits(), keys, origins);
+        services = new Services(
+                service,
+                new Admission(engine::stats),
+                metrics,
+                size.limits(),
+                new Responses(size.limits().resume()),
+                keys,
+                origins);
         try {
             server = WeirServer.start(services, "127.0.0.1", 0, tls, 2, watch.options());
         } catch (IOException e) {

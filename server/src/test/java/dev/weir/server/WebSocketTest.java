@@ -204,7 +204,10 @@ final class WebSocketTest {
     }
 
     @Test
-    void closedSocketCancelsItsGenerationsWithinOneStep() {
+    void closedSocketCancelsItsGenerationsWithinOneStepWhereThereIsNoGrace() {
+        server.close();
+        server = new TestServer(TestServer.Size.SMALL.withLimits(
+                ServerLimits.DEFAULT.withResume(new ResumeLimits(1 << 20, Duration.ofSeconds(5), Duration.ZERO))));
         server.model.hold();
         TestSocket socket = server.socket();
         for (int i = 0; i < 6; i++) {
@@ -361,7 +364,8 @@ final class WebSocketTest {
                 Duration.ofMillis(100),
                 Duration.ofSeconds(5),
                 Duration.ZERO,
-                Duration.ofMillis(500))));
+                Duration.ofMillis(500),
+                ResumeLimits.DEFAULT)));
         CountDownLatch pings = new CountDownLatch(4);
         TestSocket alive = server.socket();
         alive.socket.frameHandler(frame -> {
@@ -385,7 +389,11 @@ final class WebSocketTest {
     @Test
     void clientThatStopsReadingIsParkedAndGetsTheWholeTextWhenItReadsOn() {
         server.close();
-        server = new TestServer(TestServer.Size.SMALL.withMaxTokens(20_000));
+        server = new TestServer(TestServer.Size.SMALL
+                .withMaxTokens(20_000)
+                .withLimits(ServerLimits.DEFAULT
+                        .withStreamInterval(Duration.ZERO)
+                        .withResume(new ResumeLimits(4096, Duration.ofSeconds(5), Duration.ofSeconds(5)))));
         SamplingFields longText = GREEDY.toBuilder().maxTokens(15_000).build();
         TestSocket steady = server.socket();
         steady.create(null, "a long story", longText);

@@ -23,10 +23,20 @@ public sealed interface ClientEvent {
     /**
      * Ends a response early.
      *
-     * @param responseId the response to end; null means the one in progress in the lane
+     * @param responseId the response to end, whichever lane or connection it was asked for in; null means the one in progress
+     *     in the lane
      */
     record Cancel(
             @Nullable String eventId,
             @Nullable String streamId,
             @Nullable String responseId) implements ClientEvent {}
+
+    /**
+     * Asks for the rest of a response whose connection was lost, in the lane named here, after what was asked for earlier
+     * there.
+     *
+     * @param startingAfter number of the last event that arrived; -1 asks for all events
+     */
+    record Resume(@Nullable String eventId, @Nullable String streamId, String responseId, int startingAfter)
+            implements ClientEvent {}
 }

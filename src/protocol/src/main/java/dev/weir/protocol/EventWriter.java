@@ -9,14 +9,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes the {@link ServerEvent}s of one response as JSON and numbers them. Owned by one thread at a time. The delta, of
  * which there is one per token, is put together by hand; everything else is written field by field.
+ *
+ * <p>What it writes knows no lane: {@link #inLane} adds the one over which an event is sent, so that an event is the same bytes on
+ * whatever connection it is sent, but for its {@code stream_id}.
  */
 public final class EventWriter {
-    private final @Nullable String streamId;
     private int sequenceNumber;
 
-    /** A writer for one response; {@code streamId} is the lane that was sent with the ask, null if none was. */
-    public EventWriter(@Nullable String streamId) {
-        this.streamId = streamId;
+    /** An event as it is sent in a lane; null is the default lane, which has no name. */
+    public static String inLane(String event, @Nullable String streamId) {
+        return streamId == null
+                ? event
+                : event.substring(0, event.length() - 1) + ",\"stream_id\":\"" + streamId + "\"}"; // no need to quote
     }
 
     /** The next event as a JSON object. */
@@ -32,16 +36,13 @@ public final class EventWriter {
             if (!(event instanceof ServerEvent.Refused)) {
                 out.writeNumberField("sequence_number", number);
             }
-            if (streamId != null) {
-                out.writeStringField("stream_id", streamId);
-            }
             out.writeEndObject();
         });
     }
 
     /** An {@code error} event, which stands outside every response's numbering. */
-    public static String error(ServerEvent.Refused event, @Nullable String streamId) {
-        return new EventWriter(streamId).next(event);
+    public static String error(ServerEvent.Refused event) {
+        return new EventWriter().next(event);
     }
 
     /** A response as the JSON body of an HTTP reply. */
@@ -62,10 +63,6 @@ public final class EventWriter {
             out.append(Json.write(json -> LogprobJson.writeTokens(json, event.logprobs(), false)));
         }
         out.append(",\"sequence_number\":").append(number);
-        if (streamId != null) {
-            out.append(",\"stream_id\":");
-            Json.quote(out, streamId);
-        }
         return out.append('}').toString();
     }
 

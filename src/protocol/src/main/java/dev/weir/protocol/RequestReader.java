@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RequestReader {
     private static final String NAME = "[A-Za-z0-9_.-]{1,256}";
+    private static final String CLIENT_EVENTS = "response.create, response.cancel or response.resume";
     private static final Set<String> TEXT_PARTS = Set.of("text", "input_text", "output_text");
 
     static final String LOGPROBS_INCLUDED = "message.output_text.logprobs";
@@ -66,13 +67,19 @@ public final class RequestReader {
     /** An event on the WebSocket. */
     public static ClientEvent clientEvent(String json) {
         Fields fields = Json.parseObject(json);
-        String type = fields.requiredString("type", "send response.create or response.cancel");
+        String type = fields.requiredString("type", "send " + CLIENT_EVENTS);
         String eventId = checkedName(fields, "event_id");
         String streamId = checkedName(fields, "stream_id");
         return switch (type) {
             case "response.create" -> new ClientEvent.Create(eventId, streamId, response(fields));
             case "response.cancel" -> new ClientEvent.Cancel(eventId, streamId, fields.string("response_id"));
-            default -> throw fields.wrongValue("type", type, "response.create or response.cancel");
+            case "response.resume" ->
+                new ClientEvent.Resume(
+                        eventId,
+                        streamId,
+                        fields.requiredString("response_id", "name the response to go on with"),
+                        startingAfter(fields));
+            default -> throw fields.wrongValue("type", type, CLIENT_EVENTS);
         };
     }
 
@@ -84,6 +91,27 @@ public final class RequestReader {
         } catch (ProtocolException _) {
             return Origin.UNKNOWN;
         }
+    }
+
+    /** {@code starting_after} of a URL: the number of the last event that arrived, -1 if it is not given. */
+    public static int startingAfter(@Nullable String parameter) {
+        if (parameter == null) {
+            return -1;
+        }
+        if (!parameter.matches("\\d{1,9}")) {
+            throw ProtocolException.invalid(
+                    "invalid_value",
+                    "starting_after",
+                    "starting_after is \"" + Json.abbreviate(parameter)
+                            + "\" but must be the sequence_number of an event, 0 or more");
+        }
+        return Integer.parseInt(parameter);
+    }
+
+    private static int startingAfter(Fields fields) {
+        Integer number =
+                fields.smallInteger("starting_after", -1, "of -1 or more: that of the last event that arrived");
+        return number == null ? -1 : number;
     }
 
     private static @Nullable String checkedName(Fields fields, String field) {

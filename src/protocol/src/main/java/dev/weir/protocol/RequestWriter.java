@@ -79,6 +79,11 @@ public final class RequestWriter {
                     out.writeStringField("type", "response.cancel");
                     writeOptional(out, "response_id", responseId);
                 }
+                case ClientEvent.Resume(String _, String _, String responseId, int startingAfter) -> {
+                    out.writeStringField("type", "response.resume");
+                    out.writeStringField("response_id", responseId);
+                    out.writeNumberField("starting_after", startingAfter);
+                }
             }
             writeOptional(out, "event_id", event.eventId());
             writeOptional(out, "stream_id", event.streamId());

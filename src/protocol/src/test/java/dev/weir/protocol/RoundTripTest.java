@@ -56,13 +56,14 @@ final class RoundTripTest {
     @ParameterizedTest
     @MethodSource("events")
     void eventIsReadBackAsItWasWritten(ServerEvent event) {
-        EventWriter writer = new EventWriter("lane-1");
+        EventWriter writer = new EventWriter();
         writer.next(new ServerEvent.ContentPartAdded("msg_0"));
-        EventReader.Received received = EventReader.read(writer.next(event));
+        EventReader.Received received = EventReader.read(EventWriter.inLane(writer.next(event), "lane-1"));
         assertThat(received.event()).isEqualTo(event);
         assertThat(received.streamId()).isEqualTo("lane-1");
         assertThat(received.sequenceNumber()).isEqualTo(event instanceof ServerEvent.Refused ? -1 : 1);
-        assertThat(EventReader.read(new EventWriter(null).next(event)).streamId())
+        assertThat(EventReader.read(EventWriter.inLane(new EventWriter().next(event), null))
+                        .streamId())
                 .isNull();
     }
 
@@ -138,6 +139,8 @@ final class RoundTripTest {
         assertThat(RequestReader.response(RequestWriter.response(response))).isEqualTo(response);
         ClientEvent cancel = new ClientEvent.Cancel("e", "s", "resp_1");
         assertThat(RequestReader.clientEvent(RequestWriter.clientEvent(cancel))).isEqualTo(cancel);
+        ClientEvent resume = new ClientEvent.Resume("e", "s", "resp_1", 17);
+        assertThat(RequestReader.clientEvent(RequestWriter.clientEvent(resume))).isEqualTo(resume);
     }
 
     @Test

@@ -1,0 +1,58 @@
+package dev.weir.server;
+
+import dev.weir.protocol.OutputMessage;
+import dev.weir.protocol.ResponseObject;
+import dev.weir.protocol.ResponseRequest;
+import dev.weir.protocol.ResponseStatus;
+import dev.weir.protocol.TokenLogprob;
+import dev.weir.protocol.Usage;
+import java.util.List;
+
+/**
+ * What a response looks like. Immutable; any thread.
+ *
+ * @param id its name
+ * @param model name of the model
+ * @param request what was asked
+ */
+record ResponseShape(String id, String model, ResponseRequest request) {
+    ResponseObject begun(PreparedPrompt prompt) {
+        return ResponseObject.inProgress(
+                id,
+                System.currentTimeMillis() / 1000,
+                model,
+                new ResponseObject.Settings(
+                        request.instructions(),
+                        request.sampling().maxTokens(),
+                        shown(prompt.request().sampling().temperature()),
+                        shown(prompt.request().sampling().topP()),
+                        request.metadata(),
+                        request.sampling().format()));
+    }
+
+    OutputMessage message(ResponseStatus status, String text, List<TokenLogprob> logprobs) {
+        return new OutputMessage("msg_" + id.substring(id.indexOf('_') + 1), status, text, logprobs);
+    }
+
+    ResponseObject ended(
+            ResponseObject begun, Reply.Ending ending, String text, List<TokenLogprob> logprobs, Usage usage) {
+        return begun.ended(
+                switch (ending) {
+                    case STOP -> ResponseStatus.COMPLETED;
+                    case LENGTH -> ResponseStatus.INCOMPLETE;
+                    case CANCELLED -> ResponseStatus.CANCELLED;
+                },
+                message(messageStatus(ending), text, logprobs),
+                usage,
+                ending == Reply.Ending.LENGTH ? "max_output_tokens" : null);
+    }
+
+    static ResponseStatus messageStatus(Reply.Ending ending) {
+        return ending == Reply.Ending.STOP ? ResponseStatus.COMPLETED : ResponseStatus.INCOMPLETE;
+    }
+
+    /** The shortest decimal for a float, so that 0.7 comes back as 0.7. */
+    private static double shown(float value) {
+        return Double.parseDouble(Float.toString(value));
+    }
+}
