@@ -4,6 +4,8 @@ import { Turn } from "./turn.js";
 const STOP_PATIENCE_MILLIS = 3_000;
 /** How often one prompt may be sent over fresh connections before the page gives up on it. */
 const MOST_SENDS = 3;
+/** Names for lanes that take turns: the server takes only so many on one connection. */
+const LANES = 16;
 const CONTEXT_OVERFLOW = "context_length_exceeded";
 
 /**
@@ -44,7 +46,7 @@ export class Chat {
   /** Asks; the turn waits for a connection if there is none. False while another turn is open. */
   ask(prompt) {
     if (this.open) return false;
-    this.turns.push(new Turn(prompt, `turn-${this.#nextStream++}`));
+    this.turns.push(new Turn(prompt, `turn-${this.#nextStream++ % LANES}`));
     this.#create(this.open);
     return true;
   }

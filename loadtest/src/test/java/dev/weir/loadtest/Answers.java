@@ -68,7 +68,7 @@ final class Answers {
                 1,
                 status,
                 "fake",
-                new ResponseObject.Settings(null, null, 1, 1, Map.of(), null),
+                new ResponseObject.Settings(null, null, 1, 1, Map.of(), null, null, true),
                 output,
                 usage,
                 incompleteReason,

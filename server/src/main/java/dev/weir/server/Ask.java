@@ -74,7 +74,9 @@ record Ask(
         /** What the context leaves unless sent; a limit beyond the context is refused. */
         CHAT,
         /** What the context leaves unless sent; a limit beyond the context is only an upper bound. */
-        RESPONSE
+        RESPONSE,
+        /** Nothing is to be written; the one token that comes with a prompt is thrown away. */
+        NOTHING
     }
 
     static Ask of(CompletionRequest request) {
@@ -109,14 +111,14 @@ record Ask(
                 request.n());
     }
 
-    /** What a response asks for; {@code id} is its name. */
-    static Ask of(String id, ResponseRequest request) {
+    /** What a response asks for; {@code id} is its name, {@code before} the conversation that it goes on with. */
+    static Ask of(String id, ResponseRequest request, List<ChatMessage> before) {
         return of(
                 id,
                 request.model(),
-                new Source.Conversation(request.messages(), "input"),
+                new Source.Conversation(request.messages(before), "input"),
                 request.sampling(),
-                LengthLimit.RESPONSE,
+                request.generate() ? LengthLimit.RESPONSE : LengthLimit.NOTHING,
                 1);
     }
 

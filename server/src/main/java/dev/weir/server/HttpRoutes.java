@@ -72,6 +72,9 @@ final class HttpRoutes {
         post(router, "/detokenize", this::detokenize);
         router.get("/v1/responses").handler(this::webSocket);
         router.get("/v1/responses/:id").handler(responses::retrieve);
+        router.delete("/v1/responses/:id").handler(responses::delete);
+        router.post("/v1/responses/:id/cancel").handler(responses::cancel);
+        router.get("/v1/responses/:id/input_items").handler(responses::inputItems);
         router.get("/v1/models").handler(this::models);
         router.get("/v1/models/:id").handler(this::model);
         router.get("/health").handler(http -> health(http, services.admission().isHealthy()));
@@ -134,7 +137,7 @@ final class HttpRoutes {
             int roles = kind == ChunkWriter.Kind.CHAT ? ask.sequences() : 0;
             run(http, ask, new ChunkReply(writer, outlet, roles, includeUsage));
         } else {
-            WholeReply.Body whole = (_, answers, usage) -> writer.whole(
+            WholeReply.Body whole = (answers, usage) -> writer.whole(
                     Answer.best(answers, ask.n(), ask.bestOf()).stream()
                             .map(answer -> new ChunkWriter.Choice(
                                     answer.text(),

@@ -36,10 +36,6 @@ final class Lane {
         }
     }
 
-    boolean isEmpty() {
-        return current == null && waiting.isEmpty();
-    }
-
     /** The socket is gone. */
     void abandon() {
         waiting.clear();

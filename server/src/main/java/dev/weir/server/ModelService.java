@@ -138,7 +138,8 @@ final class ModelService implements AutoCloseable {
         boolean isChat = ask.limit() != Ask.LengthLimit.COMPLETION;
         GenerationDefaults defaults = isChat ? chatDefaults : GenerationDefaults.NONE;
         int maxTokens = maxTokens(ask, source.field(), prompt.length);
-        if (sent.minTokens() > maxTokens) {
+        boolean writes = ask.limit() != Ask.LengthLimit.NOTHING;
+        if (writes && sent.minTokens() > maxTokens) {
             throw new ProtocolException(ApiError.invalid(
                     "integer_above_max_value",
                     "min_tokens",
@@ -158,7 +159,7 @@ final class ModelService implements AutoCloseable {
                 .logitBias(biases(sent.logitBias()))
                 .badWords(badWords(sent.badWords()))
                 .allowedTokenIds(sent.allowedTokenIds())
-                .minTokens(sent.minTokens())
+                .minTokens(writes ? sent.minTokens() : 0)
                 .stopTokenIds(sent.stopTokenIds())
                 .ignoreEos(sent.ignoreEos());
         if (sent.seed() != null) {
@@ -216,6 +217,9 @@ final class ModelService implements AutoCloseable {
                             + ", of which at least one must be left for the answer; shorten it"));
         }
         Integer asked = ask.sampling().maxTokens();
+        if (ask.limit() == Ask.LengthLimit.NOTHING) {
+            return 1;
+        }
         if (asked == null) {
             return ask.limit() == Ask.LengthLimit.COMPLETION ? Math.min(COMPLETION_MAX_TOKENS, left) : left;
         }

@@ -1,10 +1,14 @@
 package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
+import dev.weir.protocol.ChatMessage;
 import dev.weir.protocol.ResponseObject;
 import dev.weir.protocol.ResponseRequest;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
+import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,32 +25,43 @@ final class Response implements ResponseReply.Listener {
     private final Context context;
     private final Thread thread = Thread.currentThread();
     private final Caller caller;
+    private final ResponseRequest request;
+    private final Keeper keeper;
     private final String id = Ids.next("resp_");
     private final long graceMillis;
     private final ResponseLog log;
-    private final Turn turn;
     private @Nullable LogReader creator;
+    private @Nullable Turn turn;
+    private boolean isCancelled;
     private long graceTimer = NO_TIMER;
 
     // Any thread
     private volatile @Nullable ResponseObject state;
     private volatile boolean hasEnded;
+    private volatile boolean isDeleted;
+    private volatile List<ChatMessage> before = List.of();
 
     /**
      * A response that has not begun.
      *
      * @param context on whose thread this is called
+     * @param keeper what the connection keeps of earlier responses
      * @param graceMillis how long it goes on while nobody reads it
      */
-    Response(Services services, Context context, Caller caller, ResponseRequest request, long graceMillis) {
+    Response(
+            Services services,
+            Context context,
+            Caller caller,
+            ResponseRequest request,
+            Keeper keeper,
+            long graceMillis) {
         this.services = services;
         this.context = context;
         this.caller = caller;
         this.graceMillis = graceMillis;
         log = services.responses().newLog();
-        ResponseReply reply =
-                new ResponseReply(new ResponseShape(id, services.model().name(), request), log, this);
-        turn = new Turn(services, caller, context, Ask.of(id, request), reply);
+        this.request = request;
+        this.keeper = keeper;
     }
 
     /** Any thread. */
@@ -69,12 +84,58 @@ final class Response implements ResponseReply.Listener {
         return Objects.requireNonNull(state, "nobody knows the name of a response before it was accepted");
     }
 
+    /** Whether it can be asked for by its name. Any thread. */
+    boolean isStored() {
+        return request.store() && !isDeleted;
+    }
+
+    /** What there is to keep of it; only once it was accepted. Any thread. */
+    StoredResponse stored() {
+        return new StoredResponse(state(), caller.tenant(), before, request.input());
+    }
+
     /** Begins, with its first reader, which belongs to the same context. */
     void start(LogReader reader) {
         creator = reader;
         services.responses().add(this);
         join(reader, -1);
-        turn.start();
+        String previousId = request.previousResponseId();
+        if (previousId == null) {
+            begin(List.of());
+            return;
+        }
+        keeper.find(previousId)
+                .map(kept -> Future.succeededFuture(Optional.of(kept)))
+                .orElseGet(() -> services.responses().store().get(caller.tenant(), previousId))
+                .onSuccess(found -> found.ifPresentOrElse(
+                        previous -> begin(previous.conversation()), () -> refused(noPrevious(previousId), 0)))
+                .onFailure(cause -> {
+                    Logs.SERVER.error("cannot look up {}", previousId, cause);
+                    refused(ApiError.internal("the server failed; its log says why"), 0);
+                });
+    }
+
+    private void begin(List<ChatMessage> conversation) {
+        before = conversation;
+        ResponseReply reply =
+                new ResponseReply(new ResponseShape(id, services.model().name(), request), log, this);
+        Turn begun = new Turn(services, caller, context, Ask.of(id, request, conversation), reply);
+        turn = begun;
+        if (isCancelled) {
+            begun.cancel();
+        }
+        begun.start();
+    }
+
+    private ApiError noPrevious(String previousId) {
+        Response running = services.responses().find(caller, previousId);
+        String reason = running != null && !running.hasEnded()
+                ? "has not ended yet; wait for its end"
+                : "not found: it was never begun, was not stored, or is no longer kept; send the whole conversation";
+        return ApiError.invalid(
+                "previous_response_not_found",
+                "previous_response_id",
+                "Previous response with id '" + previousId + "' " + reason + ".");
     }
 
     /** Lets a reader follow from the event after a number on, or tells it why it cannot. Any thread. */
@@ -90,7 +151,8 @@ final class Response implements ResponseReply.Listener {
     /** Ends the text here, at the client's wish; nothing if it has ended. Any thread. */
     void cancel() {
         onContext(() -> {
-            if (!hasEnded) {
+            isCancelled = true;
+            if (!hasEnded && turn != null) {
                 turn.cancel();
             }
         });
@@ -98,14 +160,25 @@ final class Response implements ResponseReply.Listener {
 
     /** Ends the generation without another event: the server stops. Any thread. */
     void abandon() {
-        onContext(turn::abandon);
+        onContext(() -> {
+            if (turn != null) {
+                turn.abandon();
+            }
+        });
+    }
+
+    /** Ends it, if it has not ended, and forgets it. Any thread. */
+    void delete() {
+        isDeleted = true;
+        services.responses().remove(this);
+        cancel();
     }
 
     /** A reader has taken events. Any thread. */
     void taken() {
         if (log.isBlocked() && !hasEnded) {
             context.runOnContext(_ -> {
-                if (!hasEnded && !log.isFull()) {
+                if (!hasEnded && !log.isFull() && turn != null) {
                     turn.resume();
                 }
             });
@@ -124,15 +197,20 @@ final class Response implements ResponseReply.Listener {
 
     @Override
     public void begun(ResponseObject response) {
+        creator = null;
         state = response;
     }
 
     @Override
-    public void ended(ResponseObject response) {
+    public Future<?> ended(ResponseObject response) {
         state = response;
         hasEnded = true;
         cancelTimer();
-        context.runOnContext(_ -> retire()); // after the last event
+        StoredResponse stored = stored();
+        keeper.keep(stored);
+        Future<?> kept = isStored() ? services.responses().store().put(stored) : Future.succeededFuture();
+        return kept.onFailure(cause -> Logs.SERVER.error("cannot keep {}", id, cause))
+                .onComplete(_ -> context.runOnContext(_ -> retire())); // after the last event
     }
 
     @Override
@@ -144,6 +222,11 @@ final class Response implements ResponseReply.Listener {
     }
 
     private void retire() {
+        turn = null; // which holds the prompt and the text once more
+        if (isDeleted) {
+            services.responses().store().delete(caller.tenant(), id); // if that came between
+            return;
+        }
         services.responses().ended(this, log.bytes());
         context.owner()
                 .setTimer(
@@ -166,11 +249,11 @@ final class Response implements ResponseReply.Listener {
 
     private void outliveItsReaders() {
         if (graceMillis == 0) {
-            turn.cancel();
+            cancel();
         } else if (graceTimer == NO_TIMER) {
             graceTimer = context.owner().setTimer(graceMillis, _ -> {
                 graceTimer = NO_TIMER;
-                turn.cancel();
+                cancel();
             });
         }
     }

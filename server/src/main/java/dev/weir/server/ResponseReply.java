@@ -7,6 +7,7 @@ import dev.weir.protocol.ResponseStatus;
 import dev.weir.protocol.ServerEvent;
 import dev.weir.protocol.TokenLogprob;
 import dev.weir.protocol.Usage;
+import io.vertx.core.Future;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,7 +29,8 @@ final class ResponseReply implements Reply {
     interface Listener {
         void begun(ResponseObject response);
 
-        void ended(ResponseObject response);
+        /** The client is told when this is done, whether it succeeds or not. */
+        Future<?> ended(ResponseObject response);
 
         void refused(ApiError error, long retryAfterSeconds);
     }
@@ -46,12 +48,18 @@ final class ResponseReply implements Reply {
         listener.begun(begun);
         append(new ServerEvent.Created(begun));
         append(new ServerEvent.InProgress(begun));
+        if (!shape.request().generate()) {
+            return; // no message will follow
+        }
         append(new ServerEvent.OutputItemAdded(shape.message(ResponseStatus.IN_PROGRESS, "", List.of())));
         append(new ServerEvent.ContentPartAdded(messageId()));
     }
 
     @Override
     public void text(int choice, String delta, List<TokenLogprob> more) {
+        if (!shape.request().generate()) {
+            return;
+        }
         text.append(delta);
         logprobs.addAll(more);
         append(new ServerEvent.OutputTextDelta(messageId(), delta, more));
@@ -64,13 +72,17 @@ final class ResponseReply implements Reply {
 
     @Override
     public void ended(Usage usage) {
+        if (!shape.request().generate() && ending != Ending.CANCELLED) {
+            ResponseObject ready = shape.warmedUp(begun, usage);
+            end(ready, new ServerEvent.Completed(ready));
+            return;
+        }
         String whole = text.toString();
         append(new ServerEvent.OutputTextDone(messageId(), whole, logprobs));
         append(new ServerEvent.ContentPartDone(messageId(), whole, logprobs));
         append(new ServerEvent.OutputItemDone(shape.message(ResponseShape.messageStatus(ending), whole, logprobs)));
         ResponseObject ended = shape.ended(begun, ending, whole, logprobs, usage);
-        listener.ended(ended);
-        appendLast(ending == Ending.STOP ? new ServerEvent.Completed(ended) : new ServerEvent.Incomplete(ended));
+        end(ended, ending == Ending.STOP ? new ServerEvent.Completed(ended) : new ServerEvent.Incomplete(ended));
     }
 
     @Override
@@ -81,8 +93,7 @@ final class ResponseReply implements Reply {
     @Override
     public void failed(ApiError error) {
         ResponseObject failed = begun.failed(error);
-        listener.ended(failed);
-        appendLast(new ServerEvent.Failed(failed));
+        end(failed, new ServerEvent.Failed(failed));
     }
 
     @Override
@@ -98,7 +109,7 @@ final class ResponseReply implements Reply {
         log.append(event.type(), events.next(event), false);
     }
 
-    private void appendLast(ServerEvent event) {
-        log.append(event.type(), events.next(event), true);
+    private void end(ResponseObject response, ServerEvent event) {
+        listener.ended(response).onComplete(_ -> log.append(event.type(), events.next(event), true));
     }
 }

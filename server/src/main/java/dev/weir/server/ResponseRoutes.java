@@ -2,14 +2,20 @@ package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.EventWriter;
+import dev.weir.protocol.ItemPage;
 import dev.weir.protocol.ProtocolException;
+import dev.weir.protocol.Replies;
 import dev.weir.protocol.RequestReader;
 import dev.weir.protocol.ResponseRequest;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
 
 /** What is served under {@code /v1/responses} over HTTP. Owned by one event loop. */
 final class ResponseRoutes {
@@ -29,7 +35,8 @@ final class ResponseRoutes {
         }
         Context context = vertx.getOrCreateContext();
         long graceMillis = request.stream() ? services.limits().resume().grace().toMillis() : 0;
-        Response response = new Response(services, context, Authentication.caller(http), request, graceMillis);
+        Response response =
+                new Response(services, context, Authentication.caller(http), request, Keeper.NONE, graceMillis);
         Outlet outlet =
                 request.stream() ? new SseOutlet(http.response()) : new WholeOutlet(http.response(), response::state);
         response.start(reader(http, outlet));
@@ -37,14 +44,77 @@ final class ResponseRoutes {
 
     /** {@code GET /v1/responses/{id}}, as it stands or with {@code stream=true} the events after {@code starting_after}. */
     void retrieve(RoutingContext http) {
-        Response response = services.responses().get(Authentication.caller(http), id(http));
         if (isStreamed(http)) {
+            Response response = services.responses().get(Authentication.caller(http), id(http));
             int number = RequestReader.startingAfter(http.request().getParam("starting_after"));
             services.metrics().resumed();
             response.resume(reader(http, new SseOutlet(http.response())), number);
         } else {
-            HttpReplies.json(http.response(), EventWriter.response(response.state()));
+            withStored(http, stored -> HttpReplies.json(http.response(), EventWriter.response(stored.response())));
         }
+    }
+
+    /** {@code POST /v1/responses/{id}/cancel}: answers with the response once it has ended, which it may have long before. */
+    void cancel(RoutingContext http) {
+        Response running = services.responses().find(Authentication.caller(http), id(http));
+        if (running == null || running.hasEnded()) {
+            withStored(http, stored -> HttpReplies.json(http.response(), EventWriter.response(stored.response())));
+            return;
+        }
+        running.cancel();
+        running.awaitEnd(reader(http, new WholeOutlet(http.response(), running::state)));
+    }
+
+    /** {@code DELETE /v1/responses/{id}}, which ends one that runs. */
+    void delete(RoutingContext http) {
+        Caller caller = Authentication.caller(http);
+        Response running = services.responses().find(caller, id(http));
+        boolean wasKnown = running != null && running.isStored();
+        if (running != null && wasKnown) {
+            running.delete();
+        }
+        services.responses()
+                .store()
+                .delete(caller.tenant(), id(http))
+                .onSuccess(wasKept -> {
+                    if (wasKnown || wasKept) {
+                        HttpReplies.json(http.response(), Replies.deletedResponse(id(http)));
+                    } else {
+                        http.fail(new ProtocolException(Responses.unknown(id(http))));
+                    }
+                })
+                .onFailure(http::fail);
+    }
+
+    /** {@code GET /v1/responses/{id}/input_items}: the response's own input, not that of those before it. */
+    void inputItems(RoutingContext http) {
+        HttpServerRequest request = http.request();
+        withStored(http, stored -> {
+            ItemPage page = ItemPage.of(
+                    stored.inputItems(),
+                    request.getParam("order"),
+                    request.getParam("limit"),
+                    request.getParam("after"));
+            HttpReplies.json(http.response(), Replies.inputItems(page));
+        });
+    }
+
+    /** Finds a response that is stored, or that runs and will be. */
+    private void withStored(RoutingContext http, Consumer<StoredResponse> then) {
+        Caller caller = Authentication.caller(http);
+        Response known = services.responses().find(caller, id(http));
+        Future<Optional<StoredResponse>> found = known != null && known.isStored()
+                ? Future.succeededFuture(Optional.of(known.stored()))
+                : services.responses().store().get(caller.tenant(), id(http));
+        found.map(stored -> stored.orElseThrow(() -> new ProtocolException(Responses.unknown(id(http)))))
+                .onSuccess(stored -> {
+                    try {
+                        then.accept(stored);
+                    } catch (ProtocolException e) {
+                        http.fail(e);
+                    }
+                })
+                .onFailure(http::fail);
     }
 
     private static String id(RoutingContext http) {

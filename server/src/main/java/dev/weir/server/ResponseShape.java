@@ -27,7 +27,15 @@ record ResponseShape(String id, String model, ResponseRequest request) {
                         shown(prompt.request().sampling().temperature()),
                         shown(prompt.request().sampling().topP()),
                         request.metadata(),
-                        request.sampling().format()));
+                        request.sampling().format(),
+                        request.previousResponseId(),
+                        request.store()));
+    }
+
+    /** The response whose prompt was computed, and nothing more. */
+    ResponseObject warmedUp(ResponseObject begun, Usage usage) {
+        return begun.ended(
+                ResponseStatus.COMPLETED, null, new Usage(usage.promptTokens(), 0, usage.cachedTokens()), null);
     }
 
     OutputMessage message(ResponseStatus status, String text, List<TokenLogprob> logprobs) {

@@ -16,14 +16,22 @@ import org.jspecify.annotations.Nullable;
  */
 final class Responses {
     private final ResumeLimits limits;
+    private final ResponseStore store;
     private final LongAdder bufferedBytes = new LongAdder();
     private final Map<String, Response> byId = new ConcurrentHashMap<>();
     private final Map<Response, Long> endedBytes = new ConcurrentHashMap<>();
     private final Queue<Response> ended = new ConcurrentLinkedQueue<>();
     private final AtomicLong sumOfEnded = new AtomicLong();
 
-    Responses(ResumeLimits limits) {
+    /** None yet; {@code store} is for those that have ended. */
+    Responses(ResumeLimits limits, ResponseStore store) {
         this.limits = limits;
+        this.store = store;
+    }
+
+    /** The responses that have ended and are kept by their names. */
+    ResponseStore store() {
+        return store;
     }
 
     /** A response of this tenant, or null. */

@@ -191,7 +191,7 @@ final class ServeCommand implements Callable<Integer> {
         Engine engine = Engine.start(runner, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine);
         ServerLimits limits = resume.apply(ServerLimits.DEFAULT.withStreamInterval(Duration.ofMillis(streamInterval)));
-        Responses responses = new Responses(limits.resume());
+        Responses responses = new Responses(limits.resume(), resume.store());
         Services services =
                 new Services(service, new Admission(engine::stats), metrics, limits, responses, keys, listen.origins());
         try {

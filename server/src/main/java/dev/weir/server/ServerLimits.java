@@ -7,6 +7,7 @@ import java.time.Duration;
  *
  * @param messageBytes bytes of a request body or a WebSocket message
  * @param inFlight responses that one WebSocket may ask for or take up again before some of them have ended
+ * @param lanes named lanes of one WebSocket
  * @param bodyTimeout time for a request body to arrive
  * @param idleTimeout time after which a connection without a request is closed
  * @param stallTimeout time after which a stream that its client does not read ends; a client that then reads nothing for as
@@ -18,6 +19,7 @@ import java.time.Duration;
 record ServerLimits(
         int messageBytes,
         int inFlight,
+        int lanes,
         Duration bodyTimeout,
         Duration idleTimeout,
         Duration stallTimeout,
@@ -27,6 +29,7 @@ record ServerLimits(
     static final ServerLimits DEFAULT = new ServerLimits(
             1 << 20,
             16,
+            32,
             Duration.ofSeconds(30),
             Duration.ofSeconds(75),
             Duration.ofSeconds(60),
@@ -36,16 +39,24 @@ record ServerLimits(
 
     ServerLimits withStreamInterval(Duration interval) {
         return new ServerLimits(
-                messageBytes, inFlight, bodyTimeout, idleTimeout, stallTimeout, interval, pingInterval, resume);
+                messageBytes, inFlight, lanes, bodyTimeout, idleTimeout, stallTimeout, interval, pingInterval, resume);
     }
 
     ServerLimits withStallTimeout(Duration timeout) {
         return new ServerLimits(
-                messageBytes, inFlight, bodyTimeout, idleTimeout, timeout, streamInterval, pingInterval, resume);
+                messageBytes, inFlight, lanes, bodyTimeout, idleTimeout, timeout, streamInterval, pingInterval, resume);
     }
 
     ServerLimits withResume(ResumeLimits limits) {
         return new ServerLimits(
-                messageBytes, inFlight, bodyTimeout, idleTimeout, stallTimeout, streamInterval, pingInterval, limits);
+                messageBytes,
+                inFlight,
+                lanes,
+                bodyTimeout,
+                idleTimeout,
+                stallTimeout,
+                streamInterval,
+                pingInterval,
+                limits);
     }
 }

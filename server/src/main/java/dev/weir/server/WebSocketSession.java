@@ -13,13 +13,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.ServerWebSocket;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One WebSocket in Responses mode: client events in, the events of several responses out. Owned by the context of its
@@ -37,9 +31,9 @@ final class WebSocketSession {
     private final Caller caller;
     private final Runnable whenClosed;
     private final Heartbeat heartbeat;
-    private final Map<String, Lane> lanes = new HashMap<>();
-    private final Lane defaultLane = new Lane();
-    private int inFlight;
+    private final LaneMemory memory = new LaneMemory();
+    private final Lanes lanes;
+    private final SocketWriter writer;
     private boolean isClosed;
 
     /** Takes over a socket that has just been opened. */
@@ -55,6 +49,8 @@ final class WebSocketSession {
         this.socket = socket;
         this.caller = caller;
         this.whenClosed = whenClosed;
+        lanes = new Lanes(services.limits());
+        writer = new SocketWriter(socket);
         services.metrics().socketOpened();
         socket.textMessageHandler(this::received);
         socket.binaryMessageHandler(this::receivedBinary);
@@ -74,7 +70,7 @@ final class WebSocketSession {
     /** Hangs up, and ends the responses, if the API key that opened the socket is no longer good. */
     void closeIfRevoked() {
         if (!caller.isValid()) {
-            for (LogReader reader : currentReaders()) {
+            for (LogReader reader : lanes.current()) {
                 if (reader.response() != null) {
                     reader.response().cancel();
                 }
@@ -92,30 +88,24 @@ final class WebSocketSession {
                 case ClientEvent.Create create -> enter(create, reader -> create(create, reader));
                 case ClientEvent.Resume resume -> enter(resume, reader -> resume(resume, reader));
                 case ClientEvent.Cancel cancel -> cancel(cancel);
+                case ClientEvent.Steer steer -> steer(steer);
             }
         } catch (ProtocolException e) {
             services.metrics().refused(e.error());
-            sendError(e.error(), RequestReader.origin(message), 0);
+            writer.sendError(e.error(), RequestReader.origin(message), 0);
         }
     }
 
-    /** Puts a reader into the lane of an event, for {@code begin} to give it a response when its turn comes. */
+    /** Queues an event in its lane; {@code begin} gives it a response to read when its turn comes. */
     private void enter(ClientEvent event, Consumer<LogReader> begin) {
-        int most = services.limits().inFlight();
-        if (inFlight >= most) {
-            throw new ProtocolException(ApiError.overloaded(inFlight + " responses of this socket have not ended and "
-                    + most + " are the limit; wait for one to end or open another socket"));
-        }
-        String streamId = event.streamId();
-        Lane lane = streamId == null ? defaultLane : lanes.computeIfAbsent(streamId, _ -> new Lane());
-        inFlight++;
-        Outlet outlet = new LaneOutlet(new Origin(event.eventId(), streamId));
-        lane.add(new LogReader(services, context, outlet, () -> over(lane, streamId)), begin);
+        Outlet outlet = new LaneOutlet(writer, new Origin(event.eventId(), event.streamId()));
+        lanes.enter(event.streamId(), whenOver -> new LogReader(services, context, outlet, whenOver), begin);
     }
 
     private void create(ClientEvent.Create event, LogReader reader) {
+        Keeper keeper = memory.of(event.streamId() == null ? "" : event.streamId());
         long graceMillis = services.limits().resume().grace().toMillis();
-        new Response(services, context, caller, event.request(), graceMillis).start(reader);
+        new Response(services, context, caller, event.request(), keeper, graceMillis).start(reader);
     }
 
     private void resume(ClientEvent.Resume event, LogReader reader) {
@@ -135,8 +125,7 @@ final class WebSocketSession {
         String responseId = event.responseId();
         Response response;
         if (responseId == null) {
-            Lane lane = streamId == null ? defaultLane : lanes.get(streamId);
-            LogReader reader = lane == null ? null : lane.current();
+            LogReader reader = lanes.current(streamId);
             response = reader == null ? null : reader.response();
         } else {
             response = services.responses().find(caller, responseId);
@@ -153,8 +142,17 @@ final class WebSocketSession {
         response.cancel();
     }
 
+    private void steer(ClientEvent.Steer event) {
+        ServerEvent.SteerFailed failed = new ServerEvent.SteerFailed(
+                event.responseId(),
+                event.input(),
+                "steering_not_supported",
+                "this server does not steer responses; cancel the response and create another that goes on from it");
+        writer.send(EventWriter.steerFailed(failed), event.streamId());
+    }
+
     private void receivedBinary(Buffer message) {
-        sendError(
+        writer.sendError(
                 ApiError.invalid(
                         "invalid_frame",
                         null,
@@ -163,31 +161,13 @@ final class WebSocketSession {
                 0);
     }
 
-    private void over(Lane lane, @Nullable String streamId) {
-        inFlight--;
-        if (isClosed) {
-            return;
-        }
-        lane.next();
-        if (streamId != null && lane.isEmpty()) {
-            lanes.remove(streamId, lane);
-        }
-    }
-
     private void drained() {
-        for (LogReader reader : currentReaders()) {
+        for (LogReader reader : lanes.current()) {
             reader.drained();
         }
-        if (!isFull()) {
+        if (!writer.isFull()) {
             socket.resume();
         }
-    }
-
-    private List<LogReader> currentReaders() {
-        return Stream.concat(lanes.values().stream(), Stream.of(defaultLane))
-                .map(Lane::current)
-                .filter(Objects::nonNull)
-                .toList();
     }
 
     /** The bytes that arrive are no WebSocket messages, or too large: say so and hang up. */
@@ -204,7 +184,7 @@ final class WebSocketSession {
             return; // the connection broke; its end is on the way
         }
         if (status.equals(WebSocketCloseStatus.MESSAGE_TOO_BIG)) {
-            sendError(
+            writer.sendError(
                     ApiError.refused(
                             413,
                             "message_too_large",
@@ -223,62 +203,7 @@ final class WebSocketSession {
         isClosed = true;
         heartbeat.stop();
         services.metrics().socketClosed();
-        lanes.values().forEach(Lane::abandon);
-        defaultLane.abandon();
+        lanes.abandon();
         whenClosed.run();
-    }
-
-    private void sendError(ApiError error, Origin origin, long retryAfterSeconds) {
-        Long retryAfter = retryAfterSeconds > 0 ? Long.valueOf(retryAfterSeconds) : null;
-        send(EventWriter.error(new ServerEvent.Refused(error, origin.eventId(), retryAfter)), origin.streamId());
-    }
-
-    private void send(String json, @Nullable String streamId) {
-        if (isClosed || socket.isClosed()) {
-            return;
-        }
-        socket.writeTextMessage(EventWriter.inLane(json, streamId));
-        if (isFull()) {
-            socket.pause(); // who does not read is not read from
-        }
-    }
-
-    private boolean isFull() {
-        return isClosed || socket.isClosed() || socket.writeQueueFull();
-    }
-
-    /** The part of the socket that one response writes to. */
-    private final class LaneOutlet implements Outlet {
-        private final Origin origin;
-
-        LaneOutlet(Origin origin) {
-            this.origin = origin;
-        }
-
-        @Override
-        public void open() {}
-
-        @Override
-        public void send(String type, String json) {
-            WebSocketSession.this.send(json, origin.streamId());
-        }
-
-        @Override
-        public void refuse(ApiError error, long retryAfterSeconds) {
-            sendError(error, origin, retryAfterSeconds);
-        }
-
-        @Override
-        public void breakOff(ApiError error) {
-            sendError(error, origin, 0);
-        }
-
-        @Override
-        public void close() {}
-
-        @Override
-        public boolean isFull() {
-            return WebSocketSession.this.isFull();
-        }
     }
 }

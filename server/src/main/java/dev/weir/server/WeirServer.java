@@ -110,6 +110,7 @@ final class WeirServer implements AutoCloseable {
             Logs.SERVER.warn("the event loops did not close in good order", e);
         } finally {
             services.model().close();
+            services.responses().store().close();
         }
     }
 

@@ -17,10 +17,8 @@ final class WholeReply implements Reply {
 
     /** Writes the body. */
     interface Body {
-        String write(List<PreparedPrompt> prompts, List<Answer> answers, Usage usage);
+        String write(List<Answer> answers, Usage usage);
     }
-
-    private List<PreparedPrompt> prompts = List.of();
 
     /** A reply of so many answers. */
     WholeReply(HttpServerResponse response, int size, Body body) {
@@ -34,9 +32,7 @@ final class WholeReply implements Reply {
     }
 
     @Override
-    public void accepted(List<PreparedPrompt> accepted) {
-        prompts = accepted;
-    }
+    public void accepted(List<PreparedPrompt> prompts) {}
 
     @Override
     public void text(int choice, String delta, List<TokenLogprob> more) {
@@ -51,7 +47,7 @@ final class WholeReply implements Reply {
 
     @Override
     public void ended(Usage usage) {
-        HttpReplies.json(response, body.write(prompts, List.of(answers), usage));
+        HttpReplies.json(response, body.write(List.of(answers), usage));
     }
 
     @Override

@@ -58,6 +58,7 @@ final class AbuseTest {
                 new ServerLimits(
                         MESSAGE_BYTES,
                         16,
+                        32,
                         Duration.ofSeconds(30),
                         Duration.ofSeconds(75),
                         Duration.ofSeconds(60),

@@ -27,6 +27,7 @@ final class HttpErrorTest {
     private static final ServerLimits IMPATIENT = new ServerLimits(
             1 << 20,
             16,
+            32,
             Duration.ofMillis(200),
             Duration.ofMillis(300),
             Duration.ofMillis(500),

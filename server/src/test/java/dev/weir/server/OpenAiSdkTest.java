@@ -22,6 +22,7 @@ import com.openai.models.completions.CompletionCreateParams;
 import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
 import com.openai.models.responses.ResponseIncludable;
+import com.openai.models.responses.ResponseRetrieveParams;
 import com.openai.models.responses.ResponseStatus;
 import com.openai.models.responses.ResponseStreamEvent;
 import com.openai.models.responses.ResponsesClientEvent;
@@ -208,6 +209,46 @@ final class OpenAiSdkTest {
         assertThat(whole.status()).contains(ResponseStatus.INCOMPLETE);
         assertThat(whole.usage().orElseThrow().outputTokens()).isEqualTo(50);
         assertThat(streamed.usage()).isEqualTo(whole.usage());
+    }
+
+    @Test
+    void storedResponseIsRetrievedResumedListedContinuedCancelledAndDeleted() {
+        ResponseCreateParams params = ResponseCreateParams.builder()
+                .model(TestServer.MODEL)
+                .input("Hello")
+                .temperature(0)
+                .maxOutputTokens(20)
+                .putAdditionalBodyProperty("ignore_eos", JsonValue.from(true))
+                .build();
+        Response whole = client.responses().create(params).validate();
+        assertThat(client.responses().retrieve(whole.id()).validate()).isEqualTo(whole);
+        assertThat(client.responses().cancel(whole.id()).validate()).isEqualTo(whole);
+        try (StreamResponse<ResponseStreamEvent> stream = client.responses()
+                .retrieveStreaming(
+                        whole.id(),
+                        ResponseRetrieveParams.builder().startingAfter(1).build())) {
+            List<ResponseStreamEvent> events =
+                    stream.stream().map(ResponseStreamEvent::validate).toList();
+            assertThat(events.getFirst().isOutputItemAdded()).isTrue();
+            assertThat(events.getLast().asIncomplete().response()).isEqualTo(whole);
+        }
+        assertThat(client.responses().inputItems().list(whole.id()).items())
+                .singleElement()
+                .satisfies(item -> assertThat(item.validate()
+                                .asResponseInputMessageItem()
+                                .content()
+                                .getFirst()
+                                .asInputText()
+                                .text())
+                        .isEqualTo("Hello"));
+        Response next = client.responses()
+                .create(params.toBuilder().previousResponseId(whole.id()).build())
+                .validate();
+        assertThat(next.previousResponseId()).contains(whole.id());
+        client.responses().delete(whole.id());
+        assertThatThrownBy(() -> client.responses().retrieve(whole.id()))
+                .isInstanceOfSatisfying(
+                        NotFoundException.class, e -> assertThat(e.code()).contains("response_not_found"));
     }
 
     @Test

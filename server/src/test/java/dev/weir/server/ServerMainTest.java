@@ -107,6 +107,12 @@ final class ServerMainTest {
         assertThat(err.toString()).contains("lots").contains("kv-cache-memory");
         assertThat(run("serve", "--port", "70000")).isEqualTo(2);
         assertThat(err.toString()).contains("port is 70000");
+        assertThat(run("serve", "--grace-time=-1")).isEqualTo(2);
+        assertThat(err.toString()).contains("grace-time is -1");
+        assertThat(run("serve", "--stall-time=0")).isEqualTo(2);
+        assertThat(err.toString()).contains("stall-time is 0");
+        assertThat(run("serve", "--store-responses=-1")).isEqualTo(2);
+        assertThat(err.toString()).contains("store-responses is -1");
         assertThat(run("serve", "--model", TINY.toString(), "--max-sequences", "0"))
                 .isEqualTo(1);
         assertThat(err.toString()).contains("max-sequences is 0");

@@ -98,7 +98,7 @@ final class TestServer implements AutoCloseable {
                 new Admission(engine::stats),
                 metrics,
                 size.limits(),
-                new Responses(size.limits().resume()),
+                new Responses(size.limits().resume(), new MemoryResponseStore(100, 1 << 20)),
                 keys,
                 origins);
         try {

@@ -295,10 +295,54 @@ final class WebSocketTest {
                 .getLast();
         assertThat(refused.streamId()).isEqualTo("lane16");
         assertThat(((ServerEvent.Refused) refused.event()).error().message()).contains("16 responses");
+        assertThat(((ServerEvent.Refused) refused.event()).error().code())
+                .isEqualTo("websocket_in_flight_limit_reached");
         server.model.release();
         for (int ended = 0; ended < 16; ended++) {
             assertThat(socket.untilEnd().getLast().event()).isInstanceOf(ServerEvent.Incomplete.class);
         }
+    }
+
+    @Test
+    void thirtyThirdNamedLaneIsRefusedAndTheOthersGoOn() {
+        TestSocket socket = server.socket();
+        server.model.hold();
+        socket.create("lane0", "go on", GREEDY);
+        socket.until(received -> received.event() instanceof ServerEvent.ContentPartAdded);
+        for (int i = 1; i < 32; i++) {
+            assertRefused(
+                    socket,
+                    "{\"type\":\"response.resume\",\"response_id\":\"resp_none\",\"stream_id\":\"lane" + i + "\"}",
+                    "response_not_found",
+                    "response_id");
+        }
+        socket.create("lane32", "too many", GREEDY);
+        ServerEvent.Refused refused = socket.nextError();
+        assertThat(refused.error().code()).isEqualTo("websocket_stream_limit_reached");
+        assertThat(refused.error().param()).isEqualTo("stream_id");
+        assertThat(refused.error().message()).contains("lane32", "32 others");
+        server.model.release();
+        assertThat(TestSocket.text(socket.untilEnd())).isEqualTo(expected("go on"));
+        socket.create("lane31", "go on", GREEDY);
+        assertThat(TestSocket.text(socket.untilEnd())).isEqualTo(expected("go on"));
+    }
+
+    @Test
+    void responseIsNotSteeredAndGoesOn() {
+        TestSocket socket = server.socket();
+        server.model.hold();
+        socket.create("a", "go on", GREEDY);
+        socket.until(received -> received.event() instanceof ServerEvent.ContentPartAdded);
+        socket.send(
+                "{\"type\":\"response.steer\",\"previous_response_id\":\"resp_1\",\"input\":\"left\",\"stream_id\":\"a\"}");
+        Received answer = socket.next();
+        assertThat(answer.streamId()).isEqualTo("a");
+        ServerEvent.SteerFailed failed = (ServerEvent.SteerFailed) answer.event();
+        assertThat(failed.code()).isEqualTo("steering_not_supported");
+        assertThat(failed.responseId()).isEqualTo("resp_1");
+        assertThat(failed.input()).isEqualTo("\"left\"");
+        server.model.release();
+        assertThat(TestSocket.text(socket.untilEnd())).isEqualTo(expected("go on"));
     }
 
     @Test
@@ -360,6 +404,7 @@ final class WebSocketTest {
         server = new TestServer(TestServer.Size.SMALL.withLimits(new ServerLimits(
                 1 << 20,
                 16,
+                32,
                 Duration.ofSeconds(5),
                 Duration.ofMillis(100),
                 Duration.ofSeconds(5),

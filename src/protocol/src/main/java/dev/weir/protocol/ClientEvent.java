@@ -39,4 +39,12 @@ public sealed interface ClientEvent {
      */
     record Resume(@Nullable String eventId, @Nullable String streamId, String responseId, int startingAfter)
             implements ClientEvent {}
+
+    /**
+     * Asks that a response take in more while it is written.
+     *
+     * @param input what, as JSON
+     */
+    record Steer(@Nullable String eventId, @Nullable String streamId, String responseId, String input)
+            implements ClientEvent {}
 }

@@ -52,6 +52,14 @@ public final class EventReader {
                         text(fields, "item_id"), text(inner(fields, "part"), "text"), logprobs(inner(fields, "part")));
             case "response.output_text.done" ->
                 new ServerEvent.OutputTextDone(text(fields, "item_id"), text(fields, "text"), logprobs(fields));
+            case "response.steer.failed" -> {
+                Fields steer = inner(fields, "steer");
+                yield new ServerEvent.SteerFailed(
+                        text(steer, "previous_response_id"),
+                        steer.required("input", "the server sends it").toString(),
+                        text(inner(fields, "error"), "code"),
+                        text(inner(fields, "error"), "message"));
+            }
             case "error" -> error(fields);
             default -> new ServerEvent.Unknown(type);
         };
@@ -101,7 +109,9 @@ public final class EventReader {
                 temperature == null ? 1 : temperature,
                 topP == null ? 1 : topP,
                 fields.stringMap("metadata"),
-                OutputFormatReader.read(fields));
+                OutputFormatReader.read(fields),
+                fields.string("previous_response_id"),
+                fields.flag("store", false));
     }
 
     /** Reads usage under the names that the API at hand has for the tokens of the prompt and of the answer. */

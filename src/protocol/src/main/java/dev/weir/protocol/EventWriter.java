@@ -45,6 +45,11 @@ public final class EventWriter {
         return new EventWriter().next(event);
     }
 
+    /** A {@code response.steer.failed} event, which stands outside them too. */
+    public static String steerFailed(ServerEvent.SteerFailed event) {
+        return new EventWriter().next(event);
+    }
+
     /** A response as the JSON body of an HTTP reply. */
     public static String response(ResponseObject response) {
         return Json.write(out -> writeResponse(out, response));
@@ -86,6 +91,17 @@ public final class EventWriter {
             }
             case ServerEvent.Refused(ApiError error, String eventId, Long retryAfter) ->
                 writeError(out, error, eventId, retryAfter);
+            case ServerEvent.SteerFailed(String responseId, String input, String code, String message) -> {
+                out.writeObjectFieldStart("error");
+                out.writeStringField("code", code);
+                out.writeStringField("message", message);
+                out.writeEndObject();
+                out.writeObjectFieldStart("steer");
+                out.writeStringField("previous_response_id", responseId);
+                out.writeFieldName("input");
+                out.writeRawValue(input);
+                out.writeEndObject();
+            }
             case ServerEvent.OutputTextDelta _ -> throw new IllegalArgumentException("a delta is written by hand");
             case ServerEvent.Unknown(String type) ->
                 throw new IllegalArgumentException("an event of unknown type " + type + " cannot be written");
@@ -183,8 +199,8 @@ public final class EventWriter {
         }
         out.writeEndArray();
         out.writeBooleanField("parallel_tool_calls", true);
-        out.writeNullField("previous_response_id");
-        out.writeBooleanField("store", false);
+        Json.writeNullable(out, "previous_response_id", settings.previousResponseId());
+        out.writeBooleanField("store", settings.store());
         out.writeNumberField("temperature", settings.temperature());
         out.writeObjectFieldStart("text");
         writeFormat(out, settings.format());

@@ -56,6 +56,59 @@ public final class Replies {
         });
     }
 
+    /** {@code DELETE /v1/responses/{id}}. */
+    public static String deletedResponse(String id) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            out.writeStringField("id", id);
+            out.writeStringField("object", "response");
+            out.writeBooleanField("deleted", true);
+            out.writeEndObject();
+        });
+    }
+
+    /** {@code GET /v1/responses/{id}/input_items}. */
+    public static String inputItems(ItemPage page) {
+        List<ItemPage.Item> items = page.items();
+        return Json.write(out -> {
+            out.writeStartObject();
+            out.writeStringField("object", "list");
+            out.writeArrayFieldStart("data");
+            for (ItemPage.Item item : items) {
+                writeItem(out, item);
+            }
+            out.writeEndArray();
+            Json.writeNullable(
+                    out, "first_id", items.isEmpty() ? null : items.getFirst().id());
+            Json.writeNullable(
+                    out, "last_id", items.isEmpty() ? null : items.getLast().id());
+            out.writeBooleanField("has_more", page.hasMore());
+            out.writeEndObject();
+        });
+    }
+
+    private static void writeItem(JsonGenerator out, ItemPage.Item item) throws IOException {
+        boolean isAnswer = item.message().role().equals("assistant");
+        out.writeStartObject();
+        out.writeStringField("id", item.id());
+        out.writeStringField("type", "message");
+        out.writeStringField("status", ResponseStatus.COMPLETED.wire());
+        out.writeStringField("role", item.message().role());
+        out.writeArrayFieldStart("content");
+        out.writeStartObject();
+        out.writeStringField("type", isAnswer ? "output_text" : "input_text");
+        out.writeStringField("text", item.message().content());
+        if (isAnswer) {
+            out.writeArrayFieldStart("annotations");
+            out.writeEndArray();
+            out.writeArrayFieldStart("logprobs");
+            out.writeEndArray();
+        }
+        out.writeEndObject();
+        out.writeEndArray();
+        out.writeEndObject();
+    }
+
     private static void writeModel(JsonGenerator out, String id, long createdAt, int maxTokens) throws IOException {
         out.writeStartObject();
         out.writeStringField("id", id);

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RequestReader {
     private static final String NAME = "[A-Za-z0-9_.-]{1,256}";
-    private static final String CLIENT_EVENTS = "response.create, response.cancel or response.resume";
+    private static final String CLIENT_EVENTS = "response.create, response.cancel, response.resume or response.steer";
     private static final Set<String> TEXT_PARTS = Set.of("text", "input_text", "output_text");
 
     static final String LOGPROBS_INCLUDED = "message.output_text.logprobs";
@@ -79,6 +79,13 @@ public final class RequestReader {
                         streamId,
                         fields.requiredString("response_id", "name the response to go on with"),
                         startingAfter(fields));
+            case "response.steer" ->
+                new ClientEvent.Steer(
+                        eventId,
+                        streamId,
+                        fields.requiredString("previous_response_id", "name the response to steer"),
+                        fields.required("input", "send what the response is to take in")
+                                .toString());
             default -> throw fields.wrongValue("type", type, CLIENT_EVENTS);
         };
     }
@@ -184,7 +191,10 @@ public final class RequestReader {
                                 "include does not hold \"" + LOGPROBS_INCLUDED + "\"; add it"),
                         "max_output_tokens"),
                 fields.flag("stream", false),
-                fields.stringMap("metadata"));
+                fields.stringMap("metadata"),
+                fields.string("previous_response_id"),
+                fields.flag("store", true),
+                fields.flag("generate", true));
     }
 
     private static SamplingFields sampling(Fields fields, @Nullable Long logprobs, String... maxNames) {

@@ -79,6 +79,12 @@ public final class RequestWriter {
                     out.writeStringField("type", "response.cancel");
                     writeOptional(out, "response_id", responseId);
                 }
+                case ClientEvent.Steer(String _, String _, String responseId, String input) -> {
+                    out.writeStringField("type", "response.steer");
+                    out.writeStringField("previous_response_id", responseId);
+                    out.writeFieldName("input");
+                    out.writeRawValue(input);
+                }
                 case ClientEvent.Resume(String _, String _, String responseId, int startingAfter) -> {
                     out.writeStringField("type", "response.resume");
                     out.writeStringField("response_id", responseId);
@@ -112,6 +118,13 @@ public final class RequestWriter {
         if (request.sampling().logprobs() != null) {
             writeStrings(out, "include", List.of(RequestReader.LOGPROBS_INCLUDED));
             writeOptional(out, "top_logprobs", request.sampling().logprobs());
+        }
+        writeOptional(out, "previous_response_id", request.previousResponseId());
+        if (!request.store()) {
+            out.writeBooleanField("store", false);
+        }
+        if (!request.generate()) {
+            out.writeBooleanField("generate", false);
         }
         if (!request.metadata().isEmpty()) {
             out.writeObjectFieldStart("metadata");

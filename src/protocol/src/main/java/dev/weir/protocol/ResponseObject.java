@@ -37,6 +37,8 @@ public record ResponseObject(
      * @param topP nucleus in effect
      * @param metadata the caller's own notes
      * @param format what the answer must look like; null for any text
+     * @param previousResponseId the response whose conversation it goes on with; may be null
+     * @param store whether it is kept
      */
     public record Settings(
             @Nullable String instructions,
@@ -44,7 +46,9 @@ public record ResponseObject(
             double temperature,
             double topP,
             Map<String, String> metadata,
-            @Nullable OutputFormat format) {
+            @Nullable OutputFormat format,
+            @Nullable String previousResponseId,
+            boolean store) {
         public Settings {
             metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
         }
@@ -55,9 +59,12 @@ public record ResponseObject(
         return new ResponseObject(id, createdAt, ResponseStatus.IN_PROGRESS, model, settings, null, null, null, null);
     }
 
-    /** The same response once it ended. */
+    /** The same response once it ended; {@code message} is null if nothing was to be written. */
     public ResponseObject ended(
-            ResponseStatus newStatus, OutputMessage message, Usage tokens, @Nullable String newIncompleteReason) {
+            ResponseStatus newStatus,
+            @Nullable OutputMessage message,
+            Usage tokens,
+            @Nullable String newIncompleteReason) {
         return new ResponseObject(
                 id, createdAt, newStatus, model, settings, message, tokens, newIncompleteReason, null);
     }

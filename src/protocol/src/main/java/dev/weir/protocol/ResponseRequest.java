@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param sampling how to choose tokens and when to stop
  * @param stream whether to answer with server-sent events; a WebSocket always streams
  * @param metadata the caller's own notes, given back in the response
+ * @param previousResponseId the response whose conversation this one goes on with; may be null
+ * @param store whether the response is kept for later, by its name
+ * @param generate whether anything is written; if not, the prompt is only got ready for a later request that begins with it
  */
 public record ResponseRequest(
         @Nullable String model,
@@ -23,7 +26,10 @@ public record ResponseRequest(
         @Nullable String instructions,
         SamplingFields sampling,
         boolean stream,
-        Map<String, String> metadata) {
+        Map<String, String> metadata,
+        @Nullable String previousResponseId,
+        boolean store,
+        boolean generate) {
     public ResponseRequest {
         input = List.copyOf(input);
         metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
@@ -31,16 +37,17 @@ public record ResponseRequest(
 
     /** A streamed ask of one user message. */
     public static ResponseRequest of(@Nullable String model, String input, SamplingFields sampling) {
-        return new ResponseRequest(model, List.of(new ChatMessage("user", input)), null, sampling, true, Map.of());
+        List<ChatMessage> messages = List.of(new ChatMessage("user", input));
+        return new ResponseRequest(model, messages, null, sampling, true, Map.of(), null, true, true);
     }
 
-    /** The conversation with the instructions as its first message. */
-    public List<ChatMessage> messages() {
-        if (instructions == null) {
-            return input;
+    /** The whole conversation: the instructions, if there are any, what was said before, and the input. */
+    public List<ChatMessage> messages(List<ChatMessage> before) {
+        List<ChatMessage> all = new ArrayList<>(before.size() + input.size() + 1);
+        if (instructions != null) {
+            all.add(new ChatMessage("system", instructions));
         }
-        List<ChatMessage> all = new ArrayList<>(input.size() + 1);
-        all.add(new ChatMessage("system", instructions));
+        all.addAll(before);
         all.addAll(input);
         return List.copyOf(all);
     }

@@ -128,6 +128,21 @@ public sealed interface ServerEvent {
         }
     }
 
+    /**
+     * A response could not be steered; it goes on as before.
+     *
+     * @param responseId the response
+     * @param input what it was to take in, as JSON
+     * @param code why not, for a program
+     * @param message why not, for a person
+     */
+    record SteerFailed(String responseId, String input, String code, String message) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.steer.failed";
+        }
+    }
+
     /** An event that this version does not know; only ever read. */
     record Unknown(String type) implements ServerEvent {}
 }

@@ -53,12 +53,10 @@ final class Unsupported {
             Map.entry("echo", IF_FALSE),
             Map.entry("suffix", IF_EMPTY_TEXT),
             Map.entry("logprobs", IF_FALSE),
-            Map.entry("previous_response_id", NEVER),
             Map.entry("conversation", NEVER),
             Map.entry("background", IF_FALSE),
             Map.entry("prompt", NEVER),
-            Map.entry("truncation", oneOf("disabled")),
-            Map.entry("generate", IF_TRUE)));
+            Map.entry("truncation", oneOf("disabled"))));
 
     private Unsupported() {}
 

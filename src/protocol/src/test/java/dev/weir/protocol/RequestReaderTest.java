@@ -120,15 +120,15 @@ final class RequestReaderTest {
                  {"role":"user","content":"again"}],"instructions":"Sing.","max_output_tokens":5,
                  "metadata":{"k":"v"},"text":{"format":{"type":"text"}},"truncation":"disabled","tools":[],"store":true}
                 """);
-        assertThat(request.messages())
+        assertThat(request.messages(List.of()))
                 .containsExactly(
                         new ChatMessage("system", "Sing."),
                         new ChatMessage("user", "Hi"),
                         new ChatMessage("assistant", "Ho"),
                         new ChatMessage("user", "again"));
         assertThat(request.metadata()).isEqualTo(Map.of("k", "v"));
-        assertThat(RequestReader.response("{\"input\":\"Hi\"}").messages())
-                .containsExactly(new ChatMessage("user", "Hi"));
+        assertThat(RequestReader.response("{\"input\":\"Hi\"}").messages(List.of(new ChatMessage("user", "Ho"))))
+                .containsExactly(new ChatMessage("user", "Ho"), new ChatMessage("user", "Hi"));
     }
 
     @Test
@@ -144,7 +144,10 @@ final class RequestReaderTest {
                                 null,
                                 SamplingFields.NONE,
                                 false,
-                                Map.of())));
+                                Map.of(),
+                                null,
+                                true,
+                                true)));
         assertThat(RequestReader.clientEvent("{\"type\":\"response.cancel\",\"response_id\":\"resp_1\"}"))
                 .isEqualTo(new ClientEvent.Cancel(null, null, "resp_1"));
         assertThat(RequestReader.origin("{\"type\":\"x\",\"event_id\":\"e\",\"stream_id\":\"s\"}"))
@@ -268,13 +271,11 @@ final class RequestReaderTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
                     tools                | [{"type":"function"}]
                     tool_choice          | "required"
-                    previous_response_id | "resp_1"
                     background           | true
                     conversation         | "conv_1"
                     logprobs             | true
                     n                    | 2
                     truncation           | "auto"
-                    generate             | false
                     """)
     void whatWouldChangeTheAnswerAndIsNotServedIsRefused(String field, String value) {
         ApiError error = error(RequestReader::response, "{\"input\":\"x\",\"" + field + "\":" + value + "}");

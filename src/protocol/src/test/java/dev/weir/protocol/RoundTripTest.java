@@ -31,7 +31,7 @@ final class RoundTripTest {
             "resp_1",
             1_700_000_000,
             "m",
-            new ResponseObject.Settings("Sing.", 16, 0.5, 0.9, Map.of("k", AWKWARD), null));
+            new ResponseObject.Settings("Sing.", 16, 0.5, 0.9, Map.of("k", AWKWARD), null, "resp_0", true));
     private static final OutputMessage ITEM = new OutputMessage("msg_1", ResponseStatus.COMPLETED, AWKWARD, LOGPROBS);
 
     static Stream<ServerEvent> events() {
@@ -49,6 +49,8 @@ final class RoundTripTest {
                         BEGUN.ended(ResponseStatus.INCOMPLETE, ITEM, new Usage(3, 4, 2), "max_output_tokens")),
                 new ServerEvent.Incomplete(BEGUN.ended(ResponseStatus.CANCELLED, ITEM, new Usage(3, 4), null)),
                 new ServerEvent.Failed(BEGUN.failed(new ApiError(500, "server_error", null, null, "broken"))),
+                new ServerEvent.SteerFailed("resp_1", "[{\"role\":\"user\"}]", "steering_not_supported", AWKWARD),
+                new ServerEvent.Completed(BEGUN.ended(ResponseStatus.COMPLETED, null, new Usage(3, 0), null)),
                 new ServerEvent.Refused(ApiError.overloaded("later"), "e1", 3L),
                 new ServerEvent.Refused(ApiError.invalid("invalid_type", "input", "bad"), null, null));
     }
@@ -134,11 +136,13 @@ final class RoundTripTest {
         ChatCompletionRequest chat = new ChatCompletionRequest(null, messages, sampling, false, false);
         assertThat(RequestReader.chatCompletion(RequestWriter.chatCompletion(chat)))
                 .isEqualTo(chat);
-        ResponseRequest response =
-                new ResponseRequest("m", messages, "i", sampling, true, Map.of("a", "b", "c", AWKWARD));
+        ResponseRequest response = new ResponseRequest(
+                "m", messages, "i", sampling, true, Map.of("a", "b", "c", AWKWARD), "resp_0", false, false);
         assertThat(RequestReader.response(RequestWriter.response(response))).isEqualTo(response);
         ClientEvent cancel = new ClientEvent.Cancel("e", "s", "resp_1");
         assertThat(RequestReader.clientEvent(RequestWriter.clientEvent(cancel))).isEqualTo(cancel);
+        ClientEvent steer = new ClientEvent.Steer("e", "s", "resp_1", "\"more\"");
+        assertThat(RequestReader.clientEvent(RequestWriter.clientEvent(steer))).isEqualTo(steer);
         ClientEvent resume = new ClientEvent.Resume("e", "s", "resp_1", 17);
         assertThat(RequestReader.clientEvent(RequestWriter.clientEvent(resume))).isEqualTo(resume);
     }
