@@ -23,6 +23,9 @@ final class Origins implements Handler<RoutingContext> {
     /** Nobody was named. */
     static final Origins OWN = new Origins(Set.of());
 
+    /** What changes nothing, and gives a page of another origin nothing that it may read. */
+    private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
+
     private static final String EXPOSED = "retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests,"
             + " x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens,"
             + " x-ratelimit-reset-tokens";
@@ -58,7 +61,7 @@ final class Origins implements Handler<RoutingContext> {
             return;
         }
         boolean isWebSocket = request.headers().contains("Upgrade", "websocket", true);
-        boolean isGuarded = isWebSocket || request.method().equals(HttpMethod.POST);
+        boolean isGuarded = isWebSocket || !READING.contains(request.method());
         if (isGuarded && !allows(origin, request.authority())) {
             throw new ProtocolException(
                     ApiError.refused(
@@ -77,7 +80,7 @@ final class Origins implements Handler<RoutingContext> {
         if (request.method().equals(HttpMethod.OPTIONS)
                 && request.getHeader(HttpHeaders.ACCESS_CONTROL_REQUEST_METHOD) != null) {
             String headers = request.getHeader(HttpHeaders.ACCESS_CONTROL_REQUEST_HEADERS);
-            response.putHeader(HttpHeaders.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST")
+            response.putHeader(HttpHeaders.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE")
                     .putHeader(
                             HttpHeaders.ACCESS_CONTROL_ALLOW_HEADERS,
                             headers == null ? "authorization, content-type" : headers)

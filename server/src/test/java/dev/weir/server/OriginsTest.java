@@ -79,7 +79,7 @@ final class OriginsTest {
     }
 
     @Test
-    void pagesOfOtherOriginsMayNeitherPostNorOpenAWebSocket() throws Exception {
+    void pagesOfOtherOriginsMayNeitherPostNorDeleteNorOpenAWebSocket() throws Exception {
         for (String path : new String[] {"/v1/completions", "/tokenize", "/nothing"}) {
             String reply = raw("POST " + path, "https://evil.example", BODY);
             assertThat(reply).startsWith("HTTP/1.1 403").doesNotContain("access-control");
@@ -89,6 +89,8 @@ final class OriginsTest {
         assertThat(raw("POST /v1/completions", "http://127.0.0.1:" + server.server.port(), BODY))
                 .startsWith("HTTP/1.1 200")
                 .doesNotContain("access-control");
+        assertThat(raw("DELETE /v1/responses/resp_1", "https://evil.example", ""))
+                .startsWith("HTTP/1.1 403");
         assertThat(raw("GET /v1/models", "https://evil.example", "")).startsWith("HTTP/1.1 200");
         assertThatThrownBy(() -> server.socket(webSocket("https://evil.example")))
                 .hasCauseInstanceOf(UpgradeRejectedException.class)
@@ -110,7 +112,7 @@ final class OriginsTest {
                 .startsWith("HTTP/1.1 204")
                 .contains("access-control-allow-origin: https://example.org\r\n")
                 .contains("access-control-allow-headers: authorization,x-stainless-lang\r\n")
-                .contains("access-control-allow-methods: get, post\r\n")
+                .contains("access-control-allow-methods: get, post, delete\r\n")
                 .contains("vary: origin\r\n");
         assertThat(raw("POST /v1/completions", "https://example.org", BODY))
                 .startsWith("HTTP/1.1 200")
