@@ -160,12 +160,14 @@ final class ResumeTest {
     @Test
     void responseThatNobodyReadsWaitsWhenItsBufferIsFullAndGoesOnForAReader() {
         start(new ResumeLimits(8192, Duration.ofSeconds(60), Duration.ofSeconds(60)));
+        // However many tokens come in one delta, which are a window at most, they fill the buffer.
+        SamplingFields longer = GREEDY.toBuilder().maxTokens(3000).build();
         TestSocket reader = server.socket();
-        reader.create(null, "Hello", LONG);
+        reader.create(null, "Hello", longer);
         String expected = TestSocket.text(reader.untilEnd());
         server.model.hold();
         TestSocket socket = server.socket();
-        socket.create(null, "Hello", LONG);
+        socket.create(null, "Hello", longer);
         String id = ((ServerEvent.Created) socket.next().event()).response().id();
         socket.socket.close();
         TestServer.await(
@@ -215,8 +217,10 @@ final class ResumeTest {
     }
 
     private void start(ResumeLimits limits) {
-        server = new TestServer(TestServer.Size.SMALL.withLimits(
-                ServerLimits.DEFAULT.withStreamInterval(Duration.ZERO).withResume(limits)));
+        server = new TestServer(TestServer.Size.SMALL
+                .withMaxTokens(4096)
+                .withLimits(
+                        ServerLimits.DEFAULT.withStreamInterval(Duration.ZERO).withResume(limits)));
     }
 
     private static ResponseRequest request(SamplingFields sampling) {
