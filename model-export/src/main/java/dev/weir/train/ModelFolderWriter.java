@@ -68,7 +68,7 @@ final class ModelFolderWriter {
             case CPU -> inputs.put("attention_mask", "attention_mask");
             case CUDA -> {
                 providers.addObject().putObject("cuda");
-                // GenAI refuses fields that it does not know, so what it has no name for is not named here.
+                // What GenAI has no name for is not named here.
                 for (String name : PagedAttention.GENAI_INPUTS) {
                     inputs.put(name, name);
                 }

@@ -26,8 +26,8 @@ final class MemoryResponseStore implements ResponseStore {
 
     @Override
     public synchronized Future<?> put(StoredResponse response) {
-        byUse.put(new Key(response.tenant(), response.id()), response);
-        bytes += response.bytes();
+        StoredResponse replaced = byUse.put(new Key(response.tenant(), response.id()), response);
+        bytes += response.bytes() - (replaced == null ? 0 : replaced.bytes());
         Iterator<StoredResponse> oldest = byUse.values().iterator();
         while ((byUse.size() > most || bytes > mostBytes) && oldest.hasNext()) {
             bytes -= oldest.next().bytes();

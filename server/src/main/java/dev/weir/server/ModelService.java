@@ -7,6 +7,7 @@ import dev.weir.engine.SamplingParams;
 import dev.weir.engine.StepOutput;
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.ChatMessage;
+import dev.weir.protocol.OutputFormat;
 import dev.weir.protocol.ProtocolException;
 import dev.weir.protocol.SamplingFields;
 import dev.weir.tokenizer.ChatTemplate;
@@ -94,6 +95,13 @@ final class ModelService implements AutoCloseable {
             case Ask.Source.Conversation(List<ChatMessage> messages, String field) ->
                 encodeConversation(messages, true, field);
         };
+    }
+
+    /** Makes the grammar of a format, if there is one, which may take time; it is then at hand for {@link #prepare}. */
+    void compile(@Nullable OutputFormat format) {
+        if (format != null) {
+            grammars.of(format);
+        }
     }
 
     /** The tokens of a conversation; {@code field} is named in errors. */

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * wish ({@link #cancel}), because nobody is left to hear ({@link #abandon}), or because it was refused or failed.
  */
 final class Turn {
-    /** Characters up to which a prompt is encoded on the event loop; longer ones go to a worker. */
+    /** Characters up to which a prompt is encoded on the event loop; longer ones go to a worker, as do those with a format. */
     static final int ENCODE_INLINE = 8 * 1024;
 
     private final ModelService model;
@@ -70,7 +70,7 @@ final class Turn {
             refuse(e);
             return;
         }
-        if (ask.size() <= ENCODE_INLINE) {
+        if (ask.size() <= ENCODE_INLINE && ask.sampling().format() == null) {
             begin(this::encode);
         } else {
             context.executeBlocking(this::encode, false)
@@ -94,6 +94,7 @@ final class Turn {
     }
 
     private List<int[]> encode() {
+        model.compile(ask.sampling().format());
         return ask.prompts().stream().map(model::encode).toList();
     }
 

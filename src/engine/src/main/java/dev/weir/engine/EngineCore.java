@@ -113,6 +113,7 @@ final class EngineCore implements Runnable {
     private void drop(Sequence sequence) {
         Duration limit = Objects.requireNonNull(sequence.request.timeLimit());
         close(sequence, FinishReason.CANCELLED);
+        stats = snapshot(); // who hears of it already finds the slot free
         sequence.stream.fail(new DeadlineExceededException(limit, sequence.generatedTokens()));
     }
 

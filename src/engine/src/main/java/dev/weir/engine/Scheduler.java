@@ -44,6 +44,7 @@ final class Scheduler {
     private final PrefixCache prefixCache;
     private final int blockTokens;
     private final int maxBlockCopies;
+    /** Prompt tokens that a step computes or finds in the prefix cache at most. */
     private final int mostPrefillTokens;
     /** Unfinished sequences whose answer is of use for some time only. */
     private final Set<Sequence> urgent = new LinkedHashSet<>();
@@ -66,8 +67,10 @@ final class Scheduler {
         this.prefixCache = prefixCache;
         blockTokens = prefixCache.pool().blockTokens();
         maxBlockCopies = SchedulingPolicy.blockCopies(config.tokenBudget(), blockTokens);
-        mostPrefillTokens = SchedulingPolicy.mostPrefillTokens(
-                config.tokenBudget(), config.prefillChunk(), config.maxChunksPerStep());
+        int mostLoaded = prefixCache.isOn() ? maxBlockCopies * blockTokens : 0;
+        mostPrefillTokens = mostLoaded
+                + SchedulingPolicy.mostPrefillTokens(
+                        config.tokenBudget(), config.prefillChunk(), config.maxChunksPerStep());
         if (prefixCache.isOn() && config.prefillChunk() % blockTokens != 0) {
             throw new IllegalArgumentException("prefill-chunk is " + config.prefillChunk()
                     + " but must be a multiple of the prefix cache's blocks of " + blockTokens + " tokens");
@@ -288,13 +291,14 @@ final class Scheduler {
     }
 
     private void planChunks(StepPlan plan) {
-        int budgetLeft = config.tokenBudget() - decodingSequences();
+        int decoding = decodingSequences();
+        int budgetLeft = config.tokenBudget() - decoding;
         for (Sequence sequence : running) {
             sequence.plan(0);
         }
-        int pieceLeft = pieceTokens();
+        int pieceLeft = pieceTokens(decoding);
         boolean hasPiece = false;
-        for (Sequence sequence : byService()) {
+        for (Sequence sequence : byService(decoding)) {
             if (!sequence.isPrefilling() || !sequence.stream.hasDemand()) {
                 continue;
             }
@@ -330,9 +334,8 @@ final class Scheduler {
     }
 
     /** Tokens of long prompts that this step computes, so that those who decode notice little of it. */
-    private int pieceTokens() {
-        int decoding = decodingSequences();
-        if (decoding == 0) {
+    private int pieceTokens(int decoding) {
+        if (decoding == 0 || decoding == running.size()) {
             return Integer.MAX_VALUE;
         }
         int prefilling = 0;
@@ -346,8 +349,8 @@ final class Scheduler {
     }
 
     /** Those with a slot in the order in which their prompts are computed: of the tenant that had least first, then oldest first. */
-    private List<Sequence> byService() {
-        if (counters.tenants() < 2 || decodingSequences() == running.size()) {
+    private List<Sequence> byService(int decoding) {
+        if (counters.tenants() < 2 || decoding == running.size()) {
             return running;
         }
         List<Sequence> ordered = new ArrayList<>(running);

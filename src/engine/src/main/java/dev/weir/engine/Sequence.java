@@ -151,7 +151,7 @@ final class Sequence {
      * Steps that it needs at least. How much of its prompt is cached shows when it gets a slot, and until then nothing of it
      * counts.
      *
-     * @param mostPrefillTokens prompt tokens that a step computes at most
+     * @param mostPrefillTokens prompt tokens that a step computes or finds in the cache at most
      */
     int leastSteps(int mostPrefillTokens) {
         int prefill = status == Status.RUNNING ? chunkedTokens - computedTokens : 0;

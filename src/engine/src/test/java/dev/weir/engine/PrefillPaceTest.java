@@ -34,7 +34,7 @@ class PrefillPaceTest {
         assertThat(pace.tokens(1.5)).isCloseTo(12, within(1));
     }
 
-    /** A model that needs a microsecond for a prompt's token and sixty for its decode rows; what it would take is added up. */
+    /** The model says that its decode rows take no time to speak of, beside which any piece is long. */
     @Test
     void aLongPromptIsComputedInPiecesWhileOthersDecodeAndAShortOneAtOnce() throws Exception {
         FakeModelRunner model = new FakeModelRunner(8, CONTEXT);
