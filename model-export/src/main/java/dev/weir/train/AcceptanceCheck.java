@@ -200,7 +200,7 @@ record AcceptanceCheck(
 
     private static float[] row(Logits logits, int row) {
         float[] values = new float[logits.vocabularySize()];
-        logits.values().get(logits.offset(row), values);
+        logits.read(row, values);
         return values;
     }
 }

@@ -8,7 +8,8 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
  *
  * <p>How tokens come in and what their cache is like are {@link GraphAttention}'s: {@link SlotAttention} for the CPU, {@link
  * PagedAttention} for CUDA. Outputs are {@code logits}, float32, of the tokens that they are wanted of, and the cache, {@code
- * present.N.key|value}; of a fine-tuned model also {@code class_logits}, what its head says of the same tokens.
+ * present.N.key|value}; of a fine-tuned model also {@code class_logits}, what its head says of the same tokens; for CUDA also
+ * {@code top_logits} float32 and {@code top_ids} int64, the largest of each row.
  *
  * <pre>
  * x = token embedding + position embedding
@@ -30,6 +31,8 @@ final class GptGraph {
     static final String CLASS_LOGITS = "class_logits";
 
     private static final int HEAD_SIZE_STEP = 8;
+    /** Logits of a token that a graph for CUDA ranks: as many as requests ask for in a top-k. */
+    private static final int RANKED = 64;
 
     private final GptConfig config;
     private final GptWeights weights;
@@ -166,6 +169,20 @@ final class GptGraph {
                     .to(logits);
         }
         output("logits", config.vocabularySize());
+        if (options.target() == Target.CUDA) {
+            rank();
+        }
+    }
+
+    /** The largest logits of each token, in order, and their ids: what most sampling needs, so that the rest stays on the device. */
+    private void rank() {
+        int count = Math.min(RANKED, config.vocabularySize());
+        graph.node("TopK", "head/TopK")
+                .in("logits", graph.longs("head/ranked", count))
+                .with("axis", -1)
+                .to("top_logits", "top_ids");
+        graph.output("top_logits", DataType.FLOAT, attention.dims(count));
+        graph.output("top_ids", DataType.INT64, attention.dims(count));
     }
 
     /** What an output is called before it is in float32, which it is at once where the graph calculates in that. */

@@ -98,7 +98,7 @@ final class OnnxScorer implements Scorer {
         Logits logits = runner.run(plan);
         for (int slot = 0; slot < plan.decodeRows(); slot++) {
             Window window = windows.get(batch[slot]);
-            logits.values().get(logits.offset(slot), row);
+            logits.read(slot, row);
             scores[batch[slot]] -= LogProbabilities.loss(row, window.tokens()[window.from() + step]);
         }
     }

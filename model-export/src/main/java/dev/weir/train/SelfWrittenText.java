@@ -45,7 +45,7 @@ final class SelfWrittenText {
             }
             Logits logits = runner.run(plan);
             for (int slot = 0; slot < texts.length && position + 1 < texts[slot].length; slot++) {
-                logits.values().get(logits.offset(slot), row);
+                logits.read(slot, row);
                 texts[slot][position + 1] = LogProbabilities.draw(row, random.nextDouble());
             }
         }

@@ -276,7 +276,7 @@ class PagedGraphTest {
                 Logits rows = runner.run(plan);
                 for (int row = 0; row < 3; row++) {
                     logits[row][position] = new float[rows.vocabularySize()];
-                    rows.values().get(rows.offset(row), logits[row][position]);
+                    rows.read(row, logits[row][position]);
                 }
             }
         }

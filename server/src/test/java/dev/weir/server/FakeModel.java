@@ -26,7 +26,7 @@ final class FakeModel implements ModelRunner {
     private final int[][] cache;
     private final int[][] blocks;
     private final int[] lengths;
-    private final Logits logits;
+    private final BufferLogits logits;
     private final long stepNanos;
     private final Semaphore steps = new Semaphore(1 << 30);
 
@@ -45,7 +45,7 @@ final class FakeModel implements ModelRunner {
         cache = new int[slots][maxTokens];
         lengths = new int[slots];
         logits =
-                new Logits(FloatBuffer.allocate((slots + 64) * TestModelFolder.VOCABULARY), TestModelFolder.VOCABULARY);
+                new BufferLogits(FloatBuffer.allocate((slots + 64) * TestModelFolder.VOCABULARY), TestModelFolder.VOCABULARY);
         this.stepNanos = stepNanos;
     }
 

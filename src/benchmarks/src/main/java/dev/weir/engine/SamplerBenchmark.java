@@ -50,19 +50,20 @@ public class SamplerBenchmark {
     @Param
     public Choice choice;
 
-    private FloatBuffer logits;
+    private Logits logits;
     private Sampler sampler;
     private SplittableRandom random;
 
     @Setup
     public void fill() {
-        logits = ByteBuffer.allocateDirect(ROWS * VOCABULARY * Float.BYTES)
+        FloatBuffer scores = ByteBuffer.allocateDirect(ROWS * VOCABULARY * Float.BYTES)
                 .order(ByteOrder.nativeOrder())
                 .asFloatBuffer();
         Random noise = new Random(1);
-        for (int i = 0; i < logits.capacity(); i++) {
-            logits.put(i, (float) (2 * noise.nextGaussian()));
+        for (int i = 0; i < scores.capacity(); i++) {
+            scores.put(i, (float) (2 * noise.nextGaussian()));
         }
+        logits = new BufferLogits(scores, VOCABULARY);
         sampler = new Sampler(VOCABULARY);
         random = new SplittableRandom(1);
     }
@@ -71,7 +72,7 @@ public class SamplerBenchmark {
     public int rows64() {
         int sum = 0;
         for (int row = 0; row < ROWS; row++) {
-            sum += sampler.sample(logits, row * VOCABULARY, choice.params, NONE, null, random);
+            sum += sampler.sample(logits, row, choice.params, NONE, null, random);
         }
         return sum;
     }

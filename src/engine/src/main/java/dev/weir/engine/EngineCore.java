@@ -215,8 +215,8 @@ final class EngineCore implements Runnable {
         try {
             long sampleStart = System.nanoTime();
             int token = sampler.sample(
-                    logits.values(),
-                    logits.offset(row),
+                    logits,
+                    row,
                     sequence.request.sampling(),
                     sequence.suppressedTokens(),
                     sequence.logitsProcessor(),
@@ -228,7 +228,7 @@ final class EngineCore implements Runnable {
             }
             OptionalInt alternatives = sequence.request.sampling().logprobs();
             if (alternatives.isPresent()) {
-                sequence.tell(sampler.logprobs(logits.values(), logits.offset(row), token, alternatives.getAsInt()));
+                sequence.tell(sampler.logprobs(logits, row, token, alternatives.getAsInt()));
             }
             now = System.nanoTime();
             sampleNanos += now - sampleStart;

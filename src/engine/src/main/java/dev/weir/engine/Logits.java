@@ -1,20 +1,34 @@
 package dev.weir.engine;
 
-import java.nio.FloatBuffer;
-
 /**
- * Unnormalised next-token scores of one step, {@code [rows, vocabularySize]} row-major. A view of the runner's own memory,
- * valid on the engine thread until the next run.
+ * Unnormalised next-token scores of one step. A view of the runner's own memory, valid on the engine thread until the next
+ * run.
  *
  * <p>Row {@code r} below {@link ModelShape#slots()} belongs to decode row {@code r}; row {@code slots + c} to prefill
  * chunk {@code c} of the plan. Rows that the plan did not ask for hold anything.
  *
- * @param values the scores, read with absolute gets
- * @param vocabularySize scores per row
+ * <p>A runner whose scores lie in a device's memory may rank the largest of each row there: most tokens are chosen from
+ * those, and then no row has to leave the device.
  */
-public record Logits(FloatBuffer values, int vocabularySize) {
-    /** Index of the first score of a row. */
-    public int offset(int row) {
-        return row * vocabularySize;
+public interface Logits {
+    /** Scores per row. */
+    int vocabularySize();
+
+    /** Copies a row's scores to the first {@link #vocabularySize} places. */
+    void read(int row, float[] scores);
+
+    /** How many of each row's largest scores are ranked; 0 if none are. */
+    default int ranked() {
+        return 0;
+    }
+
+    /** The token with the row's largest score, rank 0, or one of the next, below {@link #ranked}. */
+    default int rankedToken(int row, int rank) {
+        throw new IllegalStateException("nothing is ranked");
+    }
+
+    /** The score of {@link #rankedToken}. */
+    default float rankedScore(int row, int rank) {
+        throw new IllegalStateException("nothing is ranked");
     }
 }

@@ -1,6 +1,5 @@
 package dev.weir.engine;
 
-import java.nio.FloatBuffer;
 import java.util.BitSet;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -30,19 +29,23 @@ final class Sampler {
     /**
      * The chosen token, or {@link #NO_TOKEN} if the sequence itself forbids all.
      *
-     * @param logits scores of the row, from {@code offset} on
+     * @param logits scores of the step
+     * @param row the row to choose from
      * @param suppressed tokens that must not be chosen
      * @param processor what the sequence does to its logits; null for nothing
      * @throws IllegalStateException if the scores are not numbers
      */
     int sample(
-            FloatBuffer logits,
-            int offset,
+            Logits logits,
+            int row,
             SamplingParams params,
             int[] suppressed,
             @Nullable LogitsProcessor processor,
             RandomGenerator random) {
-        logits.get(offset, weights);
+        if (processor == null && needsRanked(params) + suppressed.length <= logits.ranked()) {
+            return sampleRanked(logits, row, params, suppressed, random);
+        }
+        logits.read(row, weights);
         for (int token : suppressed) {
             weights[token] = Float.NEGATIVE_INFINITY;
         }
@@ -67,13 +70,67 @@ final class Sampler {
         return drawFromAll(sum, random.nextDouble(), best);
     }
 
+    /** How many of the largest scores decide; more than any runner ranks if all do. */
+    private static int needsRanked(SamplingParams params) {
+        if (params.isGreedy()) {
+            return 1;
+        }
+        return params.topK() > 0 ? params.topK() : Integer.MAX_VALUE / 2;
+    }
+
+    /** The same choice from the ranked scores alone. */
+    private int sampleRanked(Logits logits, int row, SamplingParams params, int[] suppressed, RandomGenerator random) {
+        int wanted = needsRanked(params);
+        float max = 0;
+        int size = 0;
+        double sum = 0;
+        for (int rank = 0; size < wanted && rank < logits.ranked(); rank++) {
+            int token = logits.rankedToken(row, rank);
+            if (contains(suppressed, token)) {
+                continue;
+            }
+            float score = logits.rankedScore(row, rank);
+            if (size == 0) {
+                checkFinite(score);
+                max = score;
+            }
+            if (params.isGreedy()) {
+                return token;
+            }
+            float weight = FastExp.exp((score - max) * (1 / params.temperature()));
+            if (weight <= 0 || weight < params.minP()) {
+                break;
+            }
+            heap[size++] = entry(weight, token);
+            sum += weight;
+        }
+        if (size == 0) {
+            return NO_TOKEN;
+        }
+        for (int i = 0, j = size - 1; i < j; i++, j--) { // the largest at the end, as if taken from a heap
+            long entry = heap[i];
+            heap[i] = heap[j];
+            heap[j] = entry;
+        }
+        return drawFromTaken(size, size, sum, params.topP(), random.nextDouble());
+    }
+
+    private static boolean contains(int[] tokens, int token) {
+        for (int one : tokens) {
+            if (one == token) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /**
      * The log-softmax of a row at the chosen token and at its largest scores.
      *
      * @param count how many of the largest
      */
-    TokenLogprobs logprobs(FloatBuffer logits, int offset, int chosen, int count) {
-        logits.get(offset, weights);
+    TokenLogprobs logprobs(Logits logits, int row, int chosen, int count) {
+        logits.read(row, weights);
         int size = Math.min(count, weights.length);
         int[] tokens = new int[size];
         int found = 0;
@@ -167,27 +224,34 @@ final class Sampler {
         int size = heapify();
         int limit = topK == 0 ? size : Math.min(topK, size);
         // Taken entries pile up at the end of the array, largest last, as in heap sort.
-        double total = sum;
         int taken = 0;
         double mass = 0;
         if (topK > 0) {
-            double ofTopK = 0;
             while (taken < limit) {
-                ofTopK += weight(takeLargest(size - taken));
-                taken++;
-            }
-            total = ofTopK;
-            taken = 0;
-            while (taken < limit && mass < topP * total) {
-                mass += weight(heap[size - 1 - taken]);
-                taken++;
-            }
-        } else {
-            while (taken < limit && mass < topP * total) {
                 mass += weight(takeLargest(size - taken));
                 taken++;
             }
+            return drawFromTaken(size, limit, mass, topP, uniform);
         }
+        while (taken < limit && mass < topP * sum) {
+            mass += weight(takeLargest(size - taken));
+            taken++;
+        }
+        return draw(size, taken, mass, uniform);
+    }
+
+    /** Draws among the largest that reach the share p of all that were taken, whose weights have that sum. */
+    private int drawFromTaken(int size, int limit, double sum, float topP, double uniform) {
+        int taken = 0;
+        double mass = 0;
+        while (taken < limit && mass < topP * sum) {
+            mass += weight(heap[size - 1 - taken]);
+            taken++;
+        }
+        return draw(size, taken, mass, uniform);
+    }
+
+    private int draw(int size, int taken, double mass, double uniform) {
         double target = uniform * mass;
         double seen = 0;
         for (int i = 0; i < taken; i++) {

@@ -21,7 +21,7 @@ final class FakeModelRunner implements ModelRunner {
     private final ModelShape shape;
     private final int[][] cache;
     private final int[][] blocks;
-    private final Logits logits;
+    private final BufferLogits logits;
     /** Called at the start of each run, on the engine thread. */
     volatile Consumer<StepPlan> onRun = plan -> {};
 
@@ -44,7 +44,7 @@ final class FakeModelRunner implements ModelRunner {
         shape = new ModelShape(VOCABULARY, slots, maxTokens, new int[] {EOS}, pool);
         cache = new int[slots][maxTokens];
         blocks = new int[pool.blocks()][pool.blockTokens()];
-        logits = new Logits(FloatBuffer.allocate((slots + 64) * VOCABULARY), VOCABULARY);
+        logits = new BufferLogits(FloatBuffer.allocate((slots + 64) * VOCABULARY), VOCABULARY);
     }
 
     @Override
@@ -140,7 +140,7 @@ final class FakeModelRunner implements ModelRunner {
         while (!sequence.isFinished()) {
             model.score(tokens, length, 0);
             int token = sampler.sample(
-                    model.logits.values(),
+                    model.logits,
                     0,
                     request.sampling(),
                     sequence.suppressedTokens(),

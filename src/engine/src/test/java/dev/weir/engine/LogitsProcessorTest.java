@@ -247,7 +247,8 @@ final class LogitsProcessorTest {
 
     @Test
     void aSharedRowOfLogitsIsLeftAsItWas() {
-        FloatBuffer logits = FloatBuffer.wrap(new float[] {1, 2, 3});
+        FloatBuffer scores = FloatBuffer.wrap(new float[] {1, 2, 3});
+        Logits logits = new BufferLogits(scores, 3);
         SamplingParams sampling = params(builder -> builder.temperature(0).logitBias(Map.of(0, 50f)));
         LogitsProcessor processor = LogitsProcessor.of(new GenerationRequest("a", new int[] {1}, sampling));
         Sampler sampler = new Sampler(3);
@@ -256,7 +257,7 @@ final class LogitsProcessorTest {
                 .isZero();
         assertThat(sampler.sample(logits, 0, SamplingParams.greedy(1), none, null, new SplittableRandom(1)))
                 .isEqualTo(2);
-        assertThat(logits.get(0)).isEqualTo(1, offset(0f));
+        assertThat(scores.get(0)).isEqualTo(1, offset(0f));
     }
 
     @Test

@@ -41,7 +41,8 @@ final class LogprobsTest {
             double[] expected = logSoftmax(logits);
             int chosen = random.nextInt(logits.length);
             int count = round % 21;
-            TokenLogprobs found = new Sampler(300).logprobs(FloatBuffer.wrap(logits), 0, chosen, count);
+            TokenLogprobs found =
+                    new Sampler(300).logprobs(new BufferLogits(FloatBuffer.wrap(logits), 300), 0, chosen, count);
             assertThat((double) found.logprob()).isEqualTo(expected[chosen], offset(1e-5));
             List<Integer> largest = IntStream.range(0, 300)
                     .boxed()
@@ -61,7 +62,8 @@ final class LogprobsTest {
 
     @Test
     void aVocabularySmallerThanWhatIsAskedForIsToldWhole() {
-        TokenLogprobs found = new Sampler(3).logprobs(FloatBuffer.wrap(new float[] {0, 2, 1}), 0, 0, 20);
+        TokenLogprobs found =
+                new Sampler(3).logprobs(new BufferLogits(FloatBuffer.wrap(new float[] {0, 2, 1}), 3), 0, 0, 20);
         assertThat(found.topTokens()).containsExactly(1, 2, 0);
         assertThat(Math.exp(found.topLogprobs()[0]) + Math.exp(found.topLogprobs()[1]) + Math.exp(found.logprob()))
                 .isEqualTo(1, offset(1e-6));

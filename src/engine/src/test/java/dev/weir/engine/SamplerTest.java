@@ -25,11 +25,15 @@ class SamplerTest {
                 .build();
     }
 
+    private static Logits rows(float... scores) {
+        return new BufferLogits(FloatBuffer.wrap(scores), scores.length);
+    }
+
     /** Shares of 200,000 draws. */
     private double[] shares(SamplingParams params, int... suppressed) {
         SplittableRandom random = new SplittableRandom(1);
         double[] shares = new double[LOGITS.length];
-        FloatBuffer logits = FloatBuffer.wrap(LOGITS);
+        Logits logits = rows(LOGITS);
         int draws = 200_000;
         for (int i = 0; i < draws; i++) {
             shares[sampler.sample(logits, 0, params, suppressed, null, random)] += 1.0 / draws;
@@ -67,7 +71,7 @@ class SamplerTest {
 
     @Test
     void greedyTakesTheFirstOfTheLargest() {
-        assertThat(sampler.sample(FloatBuffer.wrap(LOGITS), 0, params(0, 0, 1, 0), NONE, null, new SplittableRandom(1)))
+        assertThat(sampler.sample(rows(LOGITS), 0, params(0, 0, 1, 0), NONE, null, new SplittableRandom(1)))
                 .isEqualTo(1);
     }
 
@@ -101,13 +105,7 @@ class SamplerTest {
 
     @Test
     void suppressedTokensAreNeverChosen() {
-        assertThat(sampler.sample(
-                        FloatBuffer.wrap(LOGITS),
-                        0,
-                        params(0, 0, 1, 0),
-                        new int[] {1, 4},
-                        null,
-                        new SplittableRandom(1)))
+        assertThat(sampler.sample(rows(LOGITS), 0, params(0, 0, 1, 0), new int[] {1, 4}, null, new SplittableRandom(1)))
                 .isEqualTo(3);
         assertThat(shares(params(1, 0, 1, 0), 1, 4)[1]).isZero();
     }
@@ -117,7 +115,7 @@ class SamplerTest {
         assertThat(shares(params(1e-30f, 0, 1, 0))[1] + shares(params(1e-30f, 0, 1, 0))[4])
                 .isEqualTo(1, offset(1e-9));
         assertThat(sampler.sample(
-                        FloatBuffer.wrap(new float[] {0, 1, 2, 3, 4, 5}),
+                        rows(0, 1, 2, 3, 4, 5),
                         0,
                         params(Float.MIN_VALUE, 0, 1, 0),
                         NONE,
@@ -126,9 +124,81 @@ class SamplerTest {
                 .isEqualTo(5);
     }
 
+    /** As a device gives them: the largest scores of a row in order, of which the row itself may not be read. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Ranked(float[] scores, Integer[] order) implements Logits {
+        static Ranked of(float[] scores) {
+            Integer[] order = new Integer[scores.length];
+            Arrays.setAll(order, i -> i);
+            Arrays.sort(order, (a, b) -> scores[a] != scores[b] ? Float.compare(scores[b], scores[a]) : a - b);
+            return new Ranked(scores, order);
+        }
+
+        @Override
+        public int vocabularySize() {
+            return scores.length;
+        }
+
+        @Override
+        public void read(int row, float[] target) {
+            throw new AssertionError("the whole row was read");
+        }
+
+        @Override
+        public int ranked() {
+            return 8;
+        }
+
+        @Override
+        public int rankedToken(int row, int rank) {
+            return order[rank];
+        }
+
+        @Override
+        public float rankedScore(int row, int rank) {
+            return scores[order[rank]];
+        }
+    }
+
+    @Test
+    void rankedScoresGiveTheTokensThatTheWholeRowGives() {
+        SplittableRandom random = new SplittableRandom(3);
+        Sampler large = new Sampler(50);
+        List<SamplingParams> all = List.of(
+                params(0, 0, 1, 0),
+                params(1, 1, 1, 0),
+                params(0.7f, 5, 1, 0),
+                params(1, 6, 0.8f, 0),
+                params(1.5f, 4, 0.9f, 0.1f),
+                params(1e-30f, 4, 1, 0));
+        for (int turn = 0; turn < 2000; turn++) {
+            float[] scores = new float[50];
+            for (int i = 0; i < scores.length; i++) {
+                scores[i] = random.nextInt(40) / 8f; // with ties
+            }
+            int[] suppressed = turn % 2 == 0 ? NONE : new int[] {random.nextInt(50), 7};
+            for (SamplingParams params : all) {
+                long seed = random.nextLong();
+                int whole = large.sample(rows(scores), 0, params, suppressed, null, new SplittableRandom(seed));
+                int ranked = large.sample(Ranked.of(scores), 0, params, suppressed, null, new SplittableRandom(seed));
+                assertThat(ranked).as("%s of %s", params, scores).isEqualTo(whole);
+            }
+        }
+    }
+
+    @Test
+    void whatRankedScoresDoNotDecideReadsTheWholeRow() {
+        float[] scores = new float[50];
+        Sampler large = new Sampler(50);
+        for (SamplingParams params : List.of(params(1, 0, 1, 0), params(1, 0, 0.9f, 0), params(1, 9, 1, 0))) {
+            assertThatThrownBy(() -> large.sample(Ranked.of(scores), 0, params, NONE, null, new SplittableRandom(1)))
+                    .hasMessageContaining("whole row");
+        }
+    }
+
     @Test
     void theSameSeedDrawsTheSameTokens() {
-        FloatBuffer logits = FloatBuffer.wrap(LOGITS);
+        Logits logits = rows(LOGITS);
         SplittableRandom one = new SplittableRandom(7);
         SplittableRandom two = new SplittableRandom(7);
         for (int i = 0; i < 1000; i++) {
@@ -140,8 +210,8 @@ class SamplerTest {
     @Test
     void logitsThatAreNotNumbersAreRefused() {
         float[] broken = {Float.NaN, Float.NaN, Float.NaN, Float.NaN, Float.NaN, Float.NaN};
-        assertThatThrownBy(() -> sampler.sample(
-                        FloatBuffer.wrap(broken), 0, params(0, 0, 1, 0), NONE, null, new SplittableRandom(1)))
+        assertThatThrownBy(
+                        () -> sampler.sample(rows(broken), 0, params(0, 0, 1, 0), NONE, null, new SplittableRandom(1)))
                 .hasMessageContaining("not finite");
     }
 

@@ -1,6 +1,7 @@
 package dev.weir.onnx;
 
 import dev.weir.engine.Logits;
+import dev.weir.engine.ModelRunner;
 import dev.weir.engine.ModelShape;
 import dev.weir.engine.PrefillChunk;
 import dev.weir.engine.StepPlan;
@@ -22,7 +23,7 @@ public final class BareLoop {
      * @param prefillChunk tokens of a prompt computed in one run at most
      * @throws IllegalArgumentException if that does not fit the runner's slots or their length
      */
-    public static TokenTimes run(OnnxModelRunner runner, List<int[]> prompts, int newTokens, int prefillChunk) {
+    public static TokenTimes run(ModelRunner runner, List<int[]> prompts, int newTokens, int prefillChunk) {
         ModelShape shape = runner.shape();
         int sequences = prompts.size();
         int promptTokens = prompts.getFirst().length;
@@ -59,7 +60,7 @@ public final class BareLoop {
     }
 
     private static int prefill(
-            OnnxModelRunner runner, StepPlan plan, int slot, int[] prompt, int chunkLength, float[] scores) {
+            ModelRunner runner, StepPlan plan, int slot, int[] prompt, int chunkLength, float[] scores) {
         int token = 0;
         for (int start = 0; start < prompt.length; start += chunkLength) {
             int length = Math.min(chunkLength, prompt.length - start);
@@ -75,7 +76,10 @@ public final class BareLoop {
     }
 
     private static int argmax(Logits logits, int row, float[] scores) {
-        logits.values().get(logits.offset(row), scores);
+        if (logits.ranked() > 0) {
+            return logits.rankedToken(row, 0);
+        }
+        logits.read(row, scores);
         int best = 0;
         for (int i = 1; i < scores.length; i++) {
             if (scores[i] > scores[best]) {

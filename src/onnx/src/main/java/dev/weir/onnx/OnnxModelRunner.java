@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtLoraAdapter;
 import ai.onnxruntime.OrtSession;
+import dev.weir.engine.BufferLogits;
 import dev.weir.engine.Logits;
 import dev.weir.engine.ModelRunner;
 import dev.weir.engine.ModelShape;
@@ -217,7 +218,7 @@ public final class OnnxModelRunner implements ModelRunner {
 
     private static float[] row(Logits scores, int row) {
         float[] values = new float[scores.vocabularySize()];
-        scores.values().get(scores.offset(row), values);
+        scores.read(row, values);
         return values;
     }
 
@@ -283,7 +284,7 @@ public final class OnnxModelRunner implements ModelRunner {
         } catch (OrtException e) {
             throw new IllegalStateException("the model " + folder.name() + " failed: " + e.getMessage(), e);
         }
-        return new Logits(logits, shape.vocabularySize());
+        return new BufferLogits(logits, shape.vocabularySize());
     }
 
     @Override

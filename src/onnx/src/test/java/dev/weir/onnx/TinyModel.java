@@ -50,7 +50,7 @@ final class TinyModel implements AutoCloseable {
 
     static float[] row(Logits logits, int row) {
         float[] values = new float[logits.vocabularySize()];
-        logits.values().get(logits.offset(row), values);
+        logits.read(row, values);
         return values;
     }
 

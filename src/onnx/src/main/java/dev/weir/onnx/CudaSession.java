@@ -1,0 +1,244 @@
+package dev.weir.onnx;
+
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+
+/**
+ * A graph in ONNX Runtime's CUDA provider, whose inputs and outputs lie in memory of the device that this class hands out. It
+ * computes in a stream of its own, in which copies are in order with runs. Used by one thread at a time; what it handed out
+ * goes with it.
+ */
+final class CudaSession implements AutoCloseable {
+    /** Numbers of {@code ONNXTensorElementDataType}. */
+    static final int FLOAT = 1;
+
+    static final int INT8 = 3;
+    static final int INT32 = 6;
+    static final int INT64 = 7;
+    static final int FLOAT16 = 10;
+    static final int BFLOAT16 = 16;
+
+    private static final int LOG_ERRORS = 3;
+    /** The id of a run that no CUDA graph is recorded of. */
+    private static final int NO_GRAPH = -1;
+
+    private final OrtApi ort;
+    private final CudaRuntime cuda;
+    private final int device;
+    /** What to undo at the end, last first. */
+    private final Deque<Runnable> undo = new ArrayDeque<>();
+
+    private final Arena arena = Arena.ofShared();
+    private final Map<String, MemorySegment> names = new HashMap<>();
+    private final MemorySegment stream;
+    private final MemorySegment deviceMemory;
+    private final MemorySegment hostMemory;
+    private final MemorySegment session;
+    private final MemorySegment plainRun;
+    private final boolean hasGraphs;
+    private final SequencedMap<String, OrtApi.TensorType> inputs;
+    private final SequencedMap<String, OrtApi.TensorType> outputs;
+
+    private Thread user = Thread.currentThread();
+
+    /**
+     * Loads a graph.
+     *
+     * @throws ModelLoadException if there is no GPU, a library of NVIDIA's is missing, or the graph is not for CUDA
+     */
+    static CudaSession open(ModelFolder folder, CudaOptions options) {
+        loadProvider(options.device());
+        try {
+            OrtApi ort = OrtApi.get();
+            CudaRuntime cuda = CudaRuntime.load();
+            cuda.setDevice(options.device());
+            return new CudaSession(ort, cuda, folder, options);
+        } catch (OrtException e) {
+            throw new ModelLoadException(folder.modelFile() + " cannot be loaded on CUDA: " + e.getMessage(), e);
+        }
+    }
+
+    /** Has the Java API load the provider, which finds its libraries and says which one is missing. */
+    private static void loadProvider(int device) {
+        OnnxRuntime.environment();
+        try (OrtSession.SessionOptions probe = new OrtSession.SessionOptions()) {
+            probe.addCUDA(device);
+        } catch (OrtException e) {
+            throw new ModelLoadException(
+                    "device is cuda, but ONNX Runtime cannot use it: " + e.getMessage()
+                            + "; it needs a build with -Pcuda, NVIDIA's driver, and CUDA 12's libcudart, libcublas and libcublasLt"
+                            + " on LD_LIBRARY_PATH",
+                    e);
+        }
+    }
+
+    private CudaSession(OrtApi ort, CudaRuntime cuda, ModelFolder folder, CudaOptions options) throws OrtException {
+        this.ort = ort;
+        this.cuda = cuda;
+        device = options.device();
+        boolean isOpen = false;
+        try {
+            undo.push(arena::close);
+            stream = cuda.streamCreate();
+            undo.push(() -> cuda.streamDestroy(stream));
+            MemorySegment env = ort.createEnv(LOG_ERRORS, "weir");
+            undo.push(() -> ort.releaseEnv(env));
+            deviceMemory = ort.createMemoryInfo("Cuda", device);
+            undo.push(() -> ort.releaseMemoryInfo(deviceMemory));
+            hostMemory = ort.createMemoryInfo("Cpu", 0);
+            undo.push(() -> ort.releaseMemoryInfo(hostMemory));
+            MemorySegment sessionOptions = ort.createSessionOptions();
+            undo.push(() -> ort.releaseSessionOptions(sessionOptions));
+            Map<String, String> provider = new TreeMap<>(Map.of(
+                    "device_id",
+                    Integer.toString(device),
+                    "arena_extend_strategy",
+                    "kSameAsRequested",
+                    "enable_cuda_graph",
+                    options.graphs() ? "1" : "0"));
+            ort.appendCudaProvider(sessionOptions, provider, stream);
+            session = ort.createSession(env, folder.modelFile().toString(), sessionOptions);
+            undo.push(() -> ort.releaseSession(session));
+            inputs = ort.sessionInputs(session);
+            outputs = ort.sessionOutputs(session);
+            hasGraphs = options.graphs();
+            plainRun = runOptions(NO_GRAPH);
+            isOpen = true;
+        } finally {
+            if (!isOpen) {
+                close();
+            }
+        }
+    }
+
+    SequencedMap<String, OrtApi.TensorType> inputs() {
+        return inputs;
+    }
+
+    SequencedMap<String, OrtApi.TensorType> outputs() {
+        return outputs;
+    }
+
+    CudaRuntime.Memory memory() {
+        return cuda.memGetInfo();
+    }
+
+    /** Zeroed memory of the device. */
+    MemorySegment onDevice(long bytes) {
+        MemorySegment memory = cuda.malloc(bytes);
+        undo.push(() -> cuda.free(memory));
+        cuda.memsetAsync(memory, bytes, stream);
+        return memory;
+    }
+
+    /** Memory of the host that is copied to and from the device without a detour. */
+    MemorySegment pinned(long bytes) {
+        MemorySegment memory = cuda.mallocHost(bytes);
+        undo.push(() -> cuda.freeHost(memory));
+        return memory;
+    }
+
+    /** Copies in order with the runs; what goes to or comes from the host must be {@link #pinned}. */
+    void copy(MemorySegment to, MemorySegment from, long bytes) {
+        cuda.memcpyAsync(to, from, bytes, stream);
+    }
+
+    /** Waits for all runs and copies so far. */
+    void await() {
+        cuda.streamSynchronize(stream);
+    }
+
+    /** Before other calls in a thread: CUDA's current device is a thread's own. */
+    void use() {
+        Thread current = Thread.currentThread();
+        if (user != current) {
+            cuda.setDevice(device);
+            user = current;
+        }
+    }
+
+    /** A tensor over memory of the device; {@link #release} it. */
+    MemorySegment tensor(MemorySegment memory, long bytes, int type, long... shape) throws OrtException {
+        return ort.createTensor(deviceMemory, memory, bytes, type, shape);
+    }
+
+    /** A tensor over memory of the host, which operators read there. */
+    MemorySegment hostTensor(MemorySegment memory, int type, long... shape) throws OrtException {
+        return ort.createTensor(hostMemory, memory, memory.byteSize(), type, shape);
+    }
+
+    void release(MemorySegment tensor) {
+        ort.releaseValue(tensor);
+    }
+
+    /** Bindings of inputs and outputs, which go with the session. */
+    MemorySegment binding() throws OrtException {
+        MemorySegment binding = ort.createIoBinding(session);
+        undo.push(() -> ort.releaseIoBinding(binding));
+        return binding;
+    }
+
+    void bindInput(MemorySegment binding, String name, MemorySegment tensor) throws OrtException {
+        ort.bindInput(binding, name(name), tensor);
+    }
+
+    void bindOutput(MemorySegment binding, String name, MemorySegment tensor) throws OrtException {
+        ort.bindOutput(binding, name(name), tensor);
+    }
+
+    private MemorySegment name(String name) {
+        return names.computeIfAbsent(name, arena::allocateFrom);
+    }
+
+    /** Options of runs that record or replay the CUDA graph of that id, which is above 0 and one binding's. */
+    MemorySegment graphRun(int id) throws OrtException {
+        return runOptions(id);
+    }
+
+    private MemorySegment runOptions(int graph) throws OrtException {
+        MemorySegment options = ort.createRunOptions();
+        undo.push(() -> ort.releaseRunOptions(options));
+        // Copies that follow in the stream wait anyway.
+        ort.addRunConfigEntry(options, "disable_synchronize_execution_providers", "1");
+        if (hasGraphs) {
+            ort.addRunConfigEntry(options, "gpu_graph_id", Integer.toString(graph));
+        }
+        return options;
+    }
+
+    /** Starts a run; what follows in the stream waits for it. */
+    void run(MemorySegment binding) throws OrtException {
+        ort.runWithBinding(session, plainRun, binding);
+    }
+
+    /** Starts a run with the {@link #graphRun} of its binding. */
+    void run(MemorySegment binding, MemorySegment graphRun) throws OrtException {
+        ort.runWithBinding(session, graphRun, binding);
+    }
+
+    @Override
+    public void close() {
+        use();
+        RuntimeException failure = null;
+        while (!undo.isEmpty()) {
+            try {
+                undo.pop().run();
+            } catch (RuntimeException e) { // a device that is gone fails all of them; the rest is still released
+                if (failure == null) {
+                    failure = e;
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+}

@@ -1,0 +1,374 @@
+package dev.weir.onnx;
+
+import ai.onnxruntime.OrtException;
+import dev.weir.engine.Logits;
+import dev.weir.engine.ModelRunner;
+import dev.weir.engine.ModelShape;
+import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.PrefixPool;
+import dev.weir.engine.StepPlan;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model on a GPU through ONNX Runtime's CUDA provider, with its cache in blocks ("Efficient Memory Management for Large
+ * Language Model Serving with PagedAttention", Kwon et al., 2023). Opened by one thread and then owned by the engine thread.
+ *
+ * <p>A step is one run for all its decode rows and prefill chunks. Weights, cache and logits stay in the device's memory: up go
+ * a step's tokens and where their cache lies, down come each row's largest logits, and whole rows only where somebody reads
+ * them. Steps of decode rows alone are replayed from CUDA graphs, recorded once for each size of batch, up to which they are
+ * filled, and length of context.
+ */
+public final class PagedModelRunner implements ModelRunner {
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
+    /** Memory of the device that is left to activations and to what others take meanwhile. */
+    private static final long RESERVE = 1L << 30;
+
+    /** Beyond so many rows, graphs are recorded for multiples of it. */
+    private static final int ROW_STEP = 8;
+
+    private final ModelFolder folder;
+    private final CudaOptions options;
+    private final CudaSession session;
+    private final ModelShape shape;
+    private final int maxChunks;
+    private final int blocksPerSlot;
+    private final int blocks;
+
+    private final BlockTables tables;
+    private final PagedStep step;
+    private final List<MemorySegment> cache = new ArrayList<>();
+    private final long blockBytes;
+    private final List<MemorySegment> cacheTensors = new ArrayList<>();
+
+    private final MemorySegment stepHost;
+    private final MemorySegment stepDevice;
+    private final MemorySegment metadataHost;
+    private final MemorySegment logitsDevice;
+    private final MemorySegment binding;
+    private final Arena arena = Arena.ofShared();
+    private final DeviceLogits logits;
+    private final Map<Long, DecodeGraph> graphs = new HashMap<>();
+
+    private long bytesUp;
+    private long bytesDown;
+    private long graphRuns;
+    private long plainRuns;
+    private boolean closed;
+
+    /** A recorded run for a number of rows and a bound of their contexts. */
+    private record DecodeGraph(MemorySegment binding, MemorySegment options) {}
+
+    /**
+     * Loads a model and reserves its cache.
+     *
+     * @throws ModelLoadException naming the file, field or setting that is at fault, and a value that would do
+     */
+    public static PagedModelRunner open(ModelFolder folder, RunnerOptions options, CudaOptions cuda) {
+        if (folder.blockSize() == 0) {
+            throw new ModelLoadException(
+                    "the model " + folder.name() + " was exported for the CPU: export it again with "
+                            + "--target cuda, or serve it with --device cpu");
+        }
+        CudaSession session = CudaSession.open(folder, cuda);
+        try {
+            return new PagedModelRunner(folder, options, cuda, session);
+        } catch (OrtException e) {
+            session.close();
+            throw new ModelLoadException(folder.modelFile() + " cannot be used: " + e.getMessage(), e);
+        } catch (RuntimeException | Error e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    private PagedModelRunner(ModelFolder folder, RunnerOptions options, CudaOptions cuda, CudaSession session)
+            throws OrtException {
+        this.folder = folder;
+        this.options = cuda;
+        this.session = session;
+        int vocabulary = folder.vocabularySize();
+        int maxTokens = options.maxTokens() == 0 ? folder.contextLength() : options.maxTokens();
+        int blockSize = folder.blockSize();
+        int type = cacheType(folder, session);
+        blocksPerSlot = (maxTokens + blockSize - 1) / blockSize;
+        blockBytes = (long) blockSize * folder.kvHeads() * folder.headSize() * (type == CudaSession.INT8 ? 1 : 2);
+        int ranked = ranked(session);
+
+        int arrays = 2 * folder.layers();
+        long rowBytes = (long) vocabulary * Float.BYTES;
+        long budget = budget(options, cuda, session) - 2L * options.maxSequences() * rowBytes;
+        long allBlockBytes = arrays * blockBytes;
+        long fitting = budget / allBlockBytes - 1;
+        int slots = (int) Math.min(options.maxSequences(), fitting / blocksPerSlot);
+        if (slots < 1) {
+            throw new ModelLoadException("the cache of one sequence of max-tokens " + maxTokens + " takes "
+                    + blocksPerSlot * allBlockBytes + " bytes and " + budget
+                    + " are left on the GPU: set max-tokens lower or gpu-memory-fraction higher");
+        }
+        maxChunks = Math.max(slots, 64);
+        int pool = poolBlocks(options, allBlockBytes, fitting - (long) slots * blocksPerSlot);
+        blocks = BlockTables.blocks(slots, blocksPerSlot, pool);
+        tables = new BlockTables(slots, blocksPerSlot, pool, blockSize);
+        for (int i = 0; i < arrays; i++) {
+            MemorySegment memory = session.onDevice(blocks * blockBytes);
+            cache.add(memory);
+            cacheTensors.add(session.tensor(
+                    memory, memory.byteSize(), type, blocks, blockSize, folder.kvHeads(), folder.headSize()));
+        }
+        long stepBytes = new PagedStep.Layout(
+                        cuda.stepTokens() + slots, slots + maxChunks, slots + maxChunks, blocksPerSlot)
+                .bytes();
+        stepHost = session.pinned(stepBytes);
+        stepDevice = session.onDevice(stepBytes);
+        metadataHost = arena.allocate(INT, 2);
+        step = new PagedStep(stepHost, tables, slots, maxChunks, blocksPerSlot);
+        logitsDevice = session.onDevice((slots + maxChunks) * rowBytes);
+        logits = new DeviceLogits(session, logitsDevice, vocabulary, slots + maxChunks, ranked, step);
+        binding = newBinding(metadataHost);
+        shape = new ModelShape(
+                vocabulary,
+                slots,
+                maxTokens,
+                folder.eosTokenIds(),
+                pool == 0 ? PrefixPool.NONE : new PrefixPool(pool, blockSize, false));
+    }
+
+    private static int cacheType(ModelFolder folder, CudaSession session) {
+        String name = folder.names().pastKey().formatted(0);
+        OrtApi.TensorType type = session.inputs().get(name);
+        if (type == null) {
+            throw new ModelLoadException(folder.modelFile() + " has no input \"" + name + "\"; it has "
+                    + session.inputs().keySet());
+        }
+        return switch (type.element()) {
+            case CudaSession.FLOAT16, CudaSession.BFLOAT16, CudaSession.INT8 -> type.element();
+            default ->
+                throw new ModelLoadException(folder.modelFile() + ": input \"" + name + "\" has elements of type "
+                        + type.element() + ", but a paged cache is of fp16, bf16 or int8");
+        };
+    }
+
+    /** How many logits of each row the graph ranks. */
+    private static int ranked(CudaSession session) {
+        OrtApi.TensorType type = session.outputs().get(DeviceLogits.TOP_LOGITS);
+        return type == null ? 0 : Math.toIntExact(type.dims()[1]);
+    }
+
+    /** Bytes of the device that the cache may take. */
+    private static long budget(RunnerOptions options, CudaOptions cuda, CudaSession session) {
+        CudaRuntime.Memory memory = session.memory();
+        long used = memory.total() - memory.free();
+        long free = (long) (memory.total() * cuda.memoryFraction()) - used - RESERVE;
+        return options.kvCacheBytes() == 0 ? free : Math.min(free, options.kvCacheBytes());
+    }
+
+    private static int poolBlocks(RunnerOptions options, long bytes, long free) {
+        long wanted =
+                options.prefixCacheBytes() == RunnerOptions.AUTOMATIC ? free / 2 : options.prefixCacheBytes() / bytes;
+        return (int) Math.max(0, Math.min(wanted, Math.min(free, 1 << 16)));
+    }
+
+    /** A binding with the cache and what has the same place in every step. */
+    private MemorySegment newBinding(MemorySegment metadata) throws OrtException {
+        MemorySegment made = session.binding();
+        ModelFolder.GraphNames names = folder.names();
+        for (int layer = 0; layer < folder.layers(); layer++) {
+            MemorySegment key = cacheTensors.get(2 * layer);
+            MemorySegment value = cacheTensors.get(2 * layer + 1);
+            session.bindInput(made, names.pastKey().formatted(layer), key);
+            session.bindInput(made, names.pastValue().formatted(layer), value);
+            session.bindOutput(made, names.presentKey().formatted(layer), key);
+            session.bindOutput(made, names.presentValue().formatted(layer), value);
+        }
+        MemorySegment bounds = session.hostTensor(metadata, CudaSession.INT32, 2);
+        session.bindInput(made, "attention_metadata", bounds);
+        session.release(bounds);
+        return made;
+    }
+
+    /** Binds what lies elsewhere in steps of another size. */
+    private void bindStep(MemorySegment binding, PagedStep.Layout layout) throws OrtException {
+        int tokens = layout.tokens();
+        int sequences = layout.sequences();
+        bind(binding, folder.names().inputIds(), layout.ids(), CudaSession.INT64, tokens);
+        bind(binding, folder.names().positionIds(), layout.positions(), CudaSession.INT64, tokens);
+        bind(binding, "slot_mapping", layout.places(), CudaSession.INT32, tokens);
+        bind(binding, "cumulative_sequence_lengths", layout.cumulative(), CudaSession.INT32, sequences + 1);
+        bind(binding, "past_sequence_lengths", layout.past(), CudaSession.INT32, sequences);
+        bind(binding, "block_table", layout.table(), CudaSession.INT32, sequences, blocksPerSlot);
+        bind(binding, "logits_indices", layout.indices(), CudaSession.INT32, layout.wanted());
+        logits.bind(binding, folder.names().logits(), layout.wanted());
+    }
+
+    private void bind(MemorySegment binding, String name, long offset, int type, long... dims) throws OrtException {
+        if (!session.inputs().containsKey(name)) {
+            return; // a model with rotary positions has no use for their numbers
+        }
+        long bytes = type == CudaSession.INT64 ? Long.BYTES : Integer.BYTES;
+        for (long dim : dims) {
+            bytes *= dim;
+        }
+        MemorySegment tensor = session.tensor(stepDevice.asSlice(offset, bytes), bytes, type, dims);
+        try {
+            session.bindInput(binding, name, tensor);
+        } finally {
+            session.release(tensor);
+        }
+    }
+
+    @Override
+    public ModelShape shape() {
+        return shape;
+    }
+
+    @Override
+    public Logits run(StepPlan plan) {
+        if (closed) {
+            throw new IllegalStateException("the model " + folder.name() + " is closed");
+        }
+        StepPlanCheck.check(plan, shape, maxChunks);
+        session.use();
+        try {
+            moveBlocks(plan);
+            int tokens = PagedStep.tokens(plan);
+            if (tokens > options.stepTokens()) {
+                throw new IllegalArgumentException(
+                        "the plan computes " + tokens + " tokens, at most " + options.stepTokens() + " fit a step");
+            }
+            if (tokens > 0) {
+                compute(plan);
+            }
+        } catch (OrtException e) {
+            throw new IllegalStateException("the model " + folder.name() + " failed: " + e.getMessage(), e);
+        }
+        return logits;
+    }
+
+    private void moveBlocks(StepPlan plan) {
+        for (StepPlan.BlockCopy save : plan.saves()) {
+            tables.save(save.slot(), save.start(), save.block());
+        }
+        for (StepPlan.SlotMove move : plan.moves()) {
+            tables.move(move.from(), move.to(), move.tokens());
+        }
+        for (StepPlan.BlockCopy load : plan.loads()) {
+            tables.load(load.block(), load.slot(), load.start());
+        }
+        for (int row = 0; row < plan.decodeRows(); row++) {
+            if (plan.isActive(row)) {
+                tables.prepare(row, plan.position(row), 1, this::copyBlock);
+            }
+        }
+        for (PrefillChunk chunk : plan.chunks()) {
+            tables.prepare(chunk.slot(), chunk.start(), chunk.length(), this::copyBlock);
+        }
+    }
+
+    private void copyBlock(int from, int to) {
+        for (MemorySegment array : cache) {
+            session.copy(
+                    array.asSlice(to * blockBytes, blockBytes),
+                    array.asSlice(from * blockBytes, blockBytes),
+                    blockBytes);
+        }
+    }
+
+    private void compute(StepPlan plan) throws OrtException {
+        boolean replays = options.graphs() && plan.chunks().isEmpty();
+        step.pack(plan, replays ? bucket(plan.activeRows(), shape.slots()) : 0);
+        PagedStep.Layout layout = step.layout();
+        session.copy(stepDevice, stepHost, layout.bytes());
+        bytesUp += layout.bytes() + 2 * Integer.BYTES;
+        if (replays) {
+            DecodeGraph graph = graph(layout);
+            session.run(graph.binding(), graph.options());
+            graphRuns++;
+        } else {
+            metadataHost.setAtIndex(INT, 0, step.longestPiece());
+            metadataHost.setAtIndex(INT, 1, step.longestSequence());
+            bindStep(binding, layout);
+            session.run(binding);
+            plainRuns++;
+        }
+        bytesDown += logits.fetch(layout.wanted());
+    }
+
+    /** Rows to which so many are filled up: a power of two, from 8 on a multiple of it. */
+    static int bucket(int rows, int most) {
+        int bucket = rows <= ROW_STEP
+                ? Integer.highestOneBit(Math.max(1, 2 * rows - 1))
+                : (rows + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
+        return Math.min(bucket, Math.max(rows, most));
+    }
+
+    private DecodeGraph graph(PagedStep.Layout layout) throws OrtException {
+        // The kernels look at no more blocks than the bound that they were recorded with: a power of two of blocks.
+        int blocks = (step.longestSequence() + folder.blockSize() - 1) / folder.blockSize();
+        int bound = Math.min(blocksPerSlot, Integer.highestOneBit(Math.max(1, 2 * blocks - 1))) * folder.blockSize();
+        long key = (long) layout.sequences() << Integer.SIZE | bound;
+        @Nullable DecodeGraph known = graphs.get(key);
+        if (known == null) {
+            MemorySegment metadata = arena.allocate(INT, 2);
+            metadata.setAtIndex(INT, 0, 1);
+            metadata.setAtIndex(INT, 1, bound);
+            MemorySegment made = newBinding(metadata);
+            bindStep(made, layout);
+            known = new DecodeGraph(made, session.graphRun(graphs.size() + 1));
+            graphs.put(key, known);
+        }
+        return known;
+    }
+
+    /** Bytes that went to the device in steps, so far. */
+    public long bytesUp() {
+        return bytesUp;
+    }
+
+    /** Bytes that came from the device, so far. */
+    public long bytesDown() {
+        return bytesDown + logits.bytesRead();
+    }
+
+    /** Steps that were replayed from a CUDA graph, its recording included. */
+    public long graphRuns() {
+        return graphRuns;
+    }
+
+    /** Steps that were not. */
+    public long plainRuns() {
+        return plainRuns;
+    }
+
+    /** Bytes of the device that nobody uses. */
+    public long freeBytes() {
+        session.use();
+        return session.memory().free();
+    }
+
+    /** Blocks of the cache in all. */
+    public int blocks() {
+        return blocks;
+    }
+
+    /** Blocks of the cache that hold nothing. */
+    public int freeBlocks() {
+        return tables.freeBlocks();
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            cacheTensors.forEach(session::release);
+            session.close();
+            arena.close();
+        }
+    }
+}
