@@ -31,8 +31,6 @@ final class GptGraph {
     static final String CLASS_LOGITS = "class_logits";
 
     private static final int HEAD_SIZE_STEP = 8;
-    /** Logits of a token that a graph for CUDA ranks: as many as requests ask for in a top-k. */
-    private static final int RANKED = 64;
 
     private final GptConfig config;
     private final GptWeights weights;
@@ -170,19 +168,8 @@ final class GptGraph {
         }
         output("logits", config.vocabularySize());
         if (options.target() == Target.CUDA) {
-            rank();
+            LogitRanking.add(graph, "logits", config.vocabularySize(), PagedAttention.WANTED);
         }
-    }
-
-    /** The largest logits of each token, in order, and their ids: what most sampling needs, so that the rest stays on the device. */
-    private void rank() {
-        int count = Math.min(RANKED, config.vocabularySize());
-        graph.node("TopK", "head/TopK")
-                .in("logits", graph.longs("head/ranked", count))
-                .with("axis", -1)
-                .to("top_logits", "top_ids");
-        graph.output("top_logits", DataType.FLOAT, attention.dims(count));
-        graph.output("top_ids", DataType.INT64, attention.dims(count));
     }
 
     /** What an output is called before it is in float32, which it is at once where the graph calculates in that. */

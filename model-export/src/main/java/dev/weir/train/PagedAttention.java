@@ -38,6 +38,9 @@ final class PagedAttention implements GraphAttention {
     static final String SLOT_MAPPING = "slot_mapping";
     static final String LOGITS_INDICES = "logits_indices";
 
+    /** The dimension of the tokens whose logits are wanted. */
+    static final String WANTED = "num_logits";
+
     private final OnnxGraphBuilder graph;
     private final GptConfig config;
     private final GptGraphOptions options;
@@ -57,7 +60,7 @@ final class PagedAttention implements GraphAttention {
         graph.input("block_table", DataType.INT32, "batch_size", "max_blocks_per_sequence");
         graph.input(SLOT_MAPPING, DataType.INT32, "num_tokens");
         graph.input("attention_metadata", DataType.INT32, 2);
-        graph.input(LOGITS_INDICES, DataType.INT32, "num_logits");
+        graph.input(LOGITS_INDICES, DataType.INT32, WANTED);
         return new Tokens(ids, positions);
     }
 
@@ -105,6 +108,6 @@ final class PagedAttention implements GraphAttention {
 
     @Override
     public Object[] dims(Object size) {
-        return new Object[] {"num_logits", size};
+        return new Object[] {WANTED, size};
     }
 }

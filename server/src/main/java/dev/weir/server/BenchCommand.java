@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -59,6 +60,9 @@ final class BenchCommand implements Callable<Integer> {
         @Nullable
         String random;
     }
+
+    @Mixin
+    private final DeviceOptions device = new DeviceOptions();
 
     @Option(
             names = "--precision",
@@ -156,7 +160,7 @@ final class BenchCommand implements Callable<Integer> {
             peers = BenchPeers.find(named, BenchCommand::noWeights);
         }
         ModelFolder folder = checkContext(ModelFolder.open(model));
-        BenchRun run = new BenchRun(folder, peers, turns, threads, prefillChunk);
+        BenchRun run = new BenchRun(folder, device, peers, turns, threads, prefillChunk);
 
         out.println(model + ": " + turns + " turns; latencies are over all turns, speeds and ratios their median");
         peers.forEach((peer, path) -> out.println(peer.name() + ": " + peer.description() + ", " + path));

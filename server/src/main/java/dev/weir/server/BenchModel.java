@@ -1,7 +1,6 @@
 package dev.weir.server;
 
 import dev.weir.engine.Engine;
-import dev.weir.engine.EngineConfig;
 import dev.weir.engine.EngineListener;
 import dev.weir.engine.Logits;
 import dev.weir.engine.ModelRunner;
@@ -11,33 +10,54 @@ import dev.weir.onnx.BareLoop;
 import dev.weir.onnx.EngineLoop;
 import dev.weir.onnx.ModelFolder;
 import dev.weir.onnx.OnnxModelRunner;
+import dev.weir.onnx.PagedModelRunner;
 import dev.weir.onnx.Peer;
 import dev.weir.onnx.RunnerOptions;
 import dev.weir.onnx.TokenTimes;
 import java.util.List;
+import java.util.Optional;
 
 /** This project's own model to be measured, bare and in the engine, on one copy of its weights. Used by one thread. */
 final class BenchModel implements AutoCloseable {
-    private final OnnxModelRunner runner;
+    /** Prompt tokens, and prompts, that a GPU computes in one run. */
+    private static final int GPU_TOKENS = 8192;
+
+    private static final int GPU_PROMPTS = 64;
+
+    private final ModelRunner runner;
+    private final DeviceOptions device;
+    private final int threads;
     private final int prefillChunk;
 
-    private BenchModel(OnnxModelRunner runner, int prefillChunk) {
+    private BenchModel(ModelRunner runner, DeviceOptions device, int threads, int prefillChunk) {
         this.runner = runner;
+        this.device = device;
+        this.threads = threads;
         this.prefillChunk = prefillChunk;
     }
 
     /**
      * Opens the model with a cache no larger than the load needs, and none for prefixes: every prompt is computed.
      *
-     * @param threads 0 is one per physical core
+     * @param threads of the CPU; 0 is one per physical core
      */
-    static BenchModel open(ModelFolder folder, BenchLoad load, int threads, int prefillChunk) {
+    static BenchModel open(ModelFolder folder, DeviceOptions device, BenchLoad load, int threads, int prefillChunk) {
         RunnerOptions options = new RunnerOptions(load.sequences(), 0, load.maxTokens(), threads);
-        return new BenchModel(OnnxModelRunner.open(folder, options), prefillChunk);
+        if (device.isCuda()) {
+            return new BenchModel(PagedModelRunner.open(folder, options, device.cuda()), device, 0, prefillChunk);
+        }
+        OnnxModelRunner runner = OnnxModelRunner.open(folder, options);
+        return new BenchModel(runner, device, runner.threads(), prefillChunk);
     }
 
+    /** Threads that compute; 0 on a GPU. */
     int threads() {
-        return runner.threads();
+        return threads;
+    }
+
+    /** The model on a GPU, for what only that can tell. */
+    Optional<PagedModelRunner> gpu() {
+        return runner instanceof PagedModelRunner paged ? Optional.of(paged) : Optional.empty();
     }
 
     int vocabularySize() {
@@ -45,12 +65,17 @@ final class BenchModel implements AutoCloseable {
     }
 
     TokenTimes runBare(List<Peer.Prompt> prompts, int newTokens) {
-        return BareLoop.run(runner, tokens(prompts), newTokens, prefillChunk);
+        return BareLoop.run(runner, tokens(prompts), newTokens, prefillChunk, together(prompts));
+    }
+
+    private int together(List<Peer.Prompt> prompts) {
+        int tokens = Math.min(prefillChunk, prompts.getFirst().tokens().length);
+        return device.isCuda() ? Math.clamp(GPU_TOKENS / tokens, 1, GPU_PROMPTS) : 1;
     }
 
     /** The engine has the model for so long; then the bare loop may have it again. */
     TokenTimes runEngine(List<Peer.Prompt> prompts, int newTokens) {
-        try (Engine engine = Engine.start(new Lent(runner), EngineConfig.DEFAULT, EngineListener.NONE)) {
+        try (Engine engine = Engine.start(new Lent(runner), device.engine(), EngineListener.NONE)) {
             return EngineLoop.run(engine, tokens(prompts), newTokens);
         }
     }

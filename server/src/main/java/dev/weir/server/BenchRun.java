@@ -1,6 +1,7 @@
 package dev.weir.server;
 
 import dev.weir.onnx.ModelFolder;
+import dev.weir.onnx.PagedModelRunner;
 import dev.weir.onnx.Peer;
 import dev.weir.onnx.TokenTimes;
 import dev.weir.tokenizer.Tokenizer;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Measures the bare loop, the engine and the peers on one load after another. They take turns, so that what else the machine
@@ -17,9 +19,11 @@ import java.util.Map;
  * @param peers with what each has its weights in
  * @param turns how often each is measured, after a time to warm up
  */
-record BenchRun(ModelFolder folder, Map<Peer, Path> peers, int turns, int threads, int prefillChunk) {
+record BenchRun(
+        ModelFolder folder, DeviceOptions device, Map<Peer, Path> peers, int turns, int threads, int prefillChunk) {
     static final String BARE = "bare loop";
     static final String ENGINE = "engine";
+    static final String WITHOUT_GRAPHS = "without graphs";
 
     private interface Generation {
         TokenTimes run(List<Peer.Prompt> prompts, int newTokens);
@@ -38,7 +42,7 @@ record BenchRun(ModelFolder folder, Map<Peer, Path> peers, int turns, int thread
      */
     BenchResult measure(BenchLoad load) throws IOException {
         List<Peer.Session> sessions = new ArrayList<>();
-        try (BenchModel model = BenchModel.open(folder, load, threads, prefillChunk)) {
+        try (BenchModel model = BenchModel.open(folder, device, load, threads, prefillChunk)) {
             List<Peer.Prompt> prompts = peers.isEmpty()
                     ? BenchPrompts.random(model.vocabularySize(), load)
                     : BenchPrompts.words(Tokenizer.load(folder.path()), load);
@@ -51,7 +55,20 @@ record BenchRun(ModelFolder folder, Map<Peer, Path> peers, int turns, int thread
                 sessions.add(session);
                 contenders.add(new Contender(peer.getKey().name(), session::run));
             }
-            return new BenchResult(load, model.threads(), takeTurns(contenders, prompts, load.newTokens()));
+            Optional<PagedModelRunner> gpu = model.gpu();
+            if (gpu.isPresent() && device.cuda().graphs()) {
+                contenders.add(new Contender(WITHOUT_GRAPHS, (some, count) -> {
+                    gpu.get().replay(false);
+                    try {
+                        return model.runBare(some, count);
+                    } finally {
+                        gpu.get().replay(true);
+                    }
+                }));
+            }
+            List<BenchRow> rows = takeTurns(contenders, prompts, load.newTokens());
+            return new BenchResult(
+                    load, model.threads(), rows, gpu.map(runner -> BenchGpu.of(runner, load, rows.getFirst())));
         } finally {
             sessions.forEach(Peer.Session::close);
         }

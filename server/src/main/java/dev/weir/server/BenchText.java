@@ -18,7 +18,7 @@ final class BenchText {
     /** One prompt alone, by the time to its first token. */
     void prefill(BenchResult result) {
         int tokens = result.load().promptTokens();
-        out.println("one prompt of " + tokens + " tokens, " + result.threads() + " threads");
+        out.println("one prompt of " + tokens + " tokens, " + result.device());
         out.println("           contender          prefill tok/s  (least-most)      engine over it");
         for (BenchRow row : result.rows()) {
             out.println(String.format(
@@ -35,8 +35,8 @@ final class BenchText {
     void generation(BenchResult result) {
         BenchLoad load = result.load();
         if (!hasHead) {
-            out.println(load.promptTokens() + " prompt tokens, " + load.newTokens() + " new tokens, " + result.threads()
-                    + " threads");
+            out.println(
+                    load.promptTokens() + " prompt tokens, " + load.newTokens() + " new tokens, " + result.device());
             out.println(HEAD);
             hasHead = true;
         }
@@ -51,6 +51,7 @@ final class BenchText {
                     millis(row.gapMillis(0.5), row.gapMillis(0.99)),
                     ratio(row.ratioOf(result.engine(), BenchRow::speeds))));
         }
+        result.gpu().ifPresent(gpu -> out.println("           " + gpu.line()));
         out.flush();
     }
 

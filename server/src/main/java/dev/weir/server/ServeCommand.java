@@ -2,9 +2,12 @@ package dev.weir.server;
 
 import dev.weir.engine.Engine;
 import dev.weir.engine.EngineConfig;
+import dev.weir.engine.ModelRunner;
+import dev.weir.engine.ModelShape;
 import dev.weir.onnx.ModelFolder;
 import dev.weir.onnx.ModelLoadException;
 import dev.weir.onnx.OnnxModelRunner;
+import dev.weir.onnx.PagedModelRunner;
 import dev.weir.onnx.RunnerOptions;
 import dev.weir.tokenizer.ChatTemplate;
 import dev.weir.tokenizer.Tokenizer;
@@ -46,13 +49,16 @@ final class ServeCommand implements Callable<Integer> {
     private @Nullable Path model;
 
     @Mixin
+    private final DeviceOptions device = new DeviceOptions();
+
+    @Mixin
     private final ListenOptions listen = new ListenOptions();
 
     @Option(
             names = "--max-sequences",
             paramLabel = "N",
-            description = "Sequences computed at once. Default: ${DEFAULT-VALUE}.")
-    private int maxSequences = RunnerOptions.DEFAULT.maxSequences();
+            description = "Sequences computed at once. Default: 64, on a GPU 256.")
+    private @Nullable Integer maxSequences;
 
     @Option(
             names = "--max-queued-requests",
@@ -78,9 +84,9 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "exact|fast",
             description =
                     "exact: an answer never depends on what else is computed beside it, to the last bit, which is tried"
-                            + " with the model at the start; fast: it may, as with models exported with --numerics fast."
-                            + " Default: ${DEFAULT-VALUE}.")
-    private Numerics numerics = Numerics.exact;
+                            + " with the model at the start; fast: it may, as with models exported with --numerics fast"
+                            + " and on a GPU. Default: exact, on a GPU fast.")
+    private @Nullable Numerics numerics;
 
     @Option(
             names = "--kv-cache-memory",
@@ -139,6 +145,7 @@ final class ServeCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         try {
             listen.check();
+            device.check();
             resume.apply(ServerLimits.DEFAULT);
         } catch (IllegalArgumentException e) {
             err.println("weir: " + e.getMessage());
@@ -176,17 +183,12 @@ final class ServeCommand implements Callable<Integer> {
         ChatTemplate template = ChatTemplate.load(folder.path()).orElse(null);
         GenerationDefaults defaults = GenerationDefaults.load(folder);
         long prefixCacheBytes = prefixCacheMemory == null ? RunnerOptions.AUTOMATIC : prefixCacheMemory.bytes();
-        OnnxModelRunner runner = OnnxModelRunner.open(
-                folder, new RunnerOptions(maxSequences, kvCacheMemory.bytes(), maxTokens, threads, prefixCacheBytes));
-        if (numerics == Numerics.exact && !runner.isBatchInvariant()) {
-            runner.close();
-            throw new IllegalArgumentException(
-                    "the model " + folder.name() + " gives a request other scores when others are"
-                            + " computed beside it; serve it with --numerics fast, or export it with --numerics exact");
-        }
-        resolve(runner);
+        int sequences = maxSequences == null ? device.maxSequences() : maxSequences;
+        RunnerOptions options =
+                new RunnerOptions(sequences, kvCacheMemory.bytes(), maxTokens, threads, prefixCacheBytes);
+        ModelRunner runner = device.isCuda() ? openOnGpu(folder, options) : openOnCpu(folder, options);
         EngineConfig config =
-                EngineConfig.DEFAULT.withMaxQueuedRequests(maxQueuedRequests).withMaxQueuedTokens(maxQueuedTokens);
+                device.engine().withMaxQueuedRequests(maxQueuedRequests).withMaxQueuedTokens(maxQueuedTokens);
         Metrics metrics = new Metrics(folder.name());
         Engine engine = Engine.start(runner, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine);
@@ -212,20 +214,53 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
+    private ModelRunner openOnCpu(ModelFolder folder, RunnerOptions options) {
+        OnnxModelRunner runner = OnnxModelRunner.open(folder, options);
+        numerics = numerics == null ? Numerics.exact : numerics;
+        if (numerics == Numerics.exact && !runner.isBatchInvariant()) {
+            runner.close();
+            throw new IllegalArgumentException(
+                    "the model " + folder.name() + " gives a request other scores when others are"
+                            + " computed beside it; serve it with --numerics fast, or export it with --numerics exact");
+        }
+        resolve(
+                runner.shape(),
+                options,
+                runner.cacheSize().bytes(),
+                runner.prefixCacheSize().bytes());
+        threads = runner.threads();
+        return runner;
+    }
+
+    private ModelRunner openOnGpu(ModelFolder folder, RunnerOptions options) {
+        if (numerics == Numerics.exact) {
+            throw new IllegalArgumentException(
+                    "numerics is exact, but on a GPU the order of sums depends on what else is"
+                            + " computed: leave --numerics out, or serve with --device cpu");
+        }
+        numerics = Numerics.fast;
+        PagedModelRunner runner = PagedModelRunner.open(folder, options, device.cuda());
+        ModelShape shape = runner.shape();
+        resolve(
+                shape,
+                options,
+                runner.cacheBytes() - shape.prefixPool().blocks() * runner.blockBytes(),
+                shape.prefixPool().blocks() * runner.blockBytes());
+        return runner;
+    }
+
     /** Puts what the automatic settings came to in their place, so that the configuration shows it. */
-    private void resolve(OnnxModelRunner runner) {
-        if (runner.cacheSize().isReduced()) {
+    private void resolve(ModelShape shape, RunnerOptions options, long cacheBytes, long prefixCacheBytes) {
+        if (shape.slots() < options.maxSequences()) {
             spec.commandLine()
                     .getErr()
-                    .println("weir: there is memory for the cache of only "
-                            + runner.shape().slots() + " sequences, not of " + maxSequences
-                            + "; raise --kv-cache-memory or lower --max-tokens for more");
+                    .println("weir: there is memory for the cache of only " + shape.slots() + " sequences, not of "
+                            + options.maxSequences() + "; raise --kv-cache-memory or lower --max-tokens for more");
         }
-        maxSequences = runner.shape().slots();
-        maxTokens = runner.shape().maxTokens();
-        kvCacheMemory = new MemorySize(runner.cacheSize().bytes());
-        prefixCacheMemory = new MemorySize(runner.prefixCacheSize().bytes());
-        threads = runner.threads();
+        maxSequences = shape.slots();
+        maxTokens = shape.maxTokens();
+        kvCacheMemory = new MemorySize(cacheBytes);
+        prefixCacheMemory = new MemorySize(prefixCacheBytes);
     }
 
     private static void stop(WeirServer server, CountDownLatch stopped) {

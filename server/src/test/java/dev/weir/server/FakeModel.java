@@ -1,5 +1,6 @@
 package dev.weir.server;
 
+import dev.weir.engine.BufferLogits;
 import dev.weir.engine.Logits;
 import dev.weir.engine.ModelRunner;
 import dev.weir.engine.ModelShape;
@@ -44,8 +45,8 @@ final class FakeModel implements ModelRunner {
         blocks = new int[pool.blocks()][pool.blockTokens()];
         cache = new int[slots][maxTokens];
         lengths = new int[slots];
-        logits =
-                new BufferLogits(FloatBuffer.allocate((slots + 64) * TestModelFolder.VOCABULARY), TestModelFolder.VOCABULARY);
+        logits = new BufferLogits(
+                FloatBuffer.allocate((slots + 64) * TestModelFolder.VOCABULARY), TestModelFolder.VOCABULARY);
         this.stepNanos = stepNanos;
     }
 

@@ -8,7 +8,7 @@ import dev.weir.engine.StepPlan;
 import java.util.List;
 
 /**
- * The model alone, without engine or server: prefills some sequences one after the other and then decodes them together,
+ * The model alone, without engine or server: prefills some sequences, a few at a time, and then decodes them together,
  * greedily. What it measures is the ceiling of everything built on top. Static functions; used by one thread, which owns
  * the runner meanwhile.
  */
@@ -21,14 +21,17 @@ public final class BareLoop {
      * @param prompts as long as each other
      * @param newTokens tokens generated for each sequence; the first comes out of the prefill
      * @param prefillChunk tokens of a prompt computed in one run at most
+     * @param together prompts computed in one run at most
      * @throws IllegalArgumentException if that does not fit the runner's slots or their length
      */
-    public static TokenTimes run(ModelRunner runner, List<int[]> prompts, int newTokens, int prefillChunk) {
+    public static TokenTimes run(
+            ModelRunner runner, List<int[]> prompts, int newTokens, int prefillChunk, int together) {
         ModelShape shape = runner.shape();
         int sequences = prompts.size();
         int promptTokens = prompts.getFirst().length;
-        if (prefillChunk < 1) {
-            throw new IllegalArgumentException("prefill chunk is " + prefillChunk + " but must be at least 1");
+        if (prefillChunk < 1 || together < 1) {
+            throw new IllegalArgumentException("prefill chunk is " + prefillChunk + " and prompts in one run "
+                    + together + " but both must be at least 1");
         }
         if (sequences > shape.slots()) {
             throw new IllegalArgumentException(sequences + " sequences do not fit " + shape.slots() + " slots");
@@ -41,9 +44,13 @@ public final class BareLoop {
         int[] next = new int[sequences];
         float[] scores = new float[shape.vocabularySize()];
         TokenClock clock = new TokenClock(sequences, newTokens);
-        for (int slot = 0; slot < sequences; slot++) {
-            next[slot] = prefill(runner, plan, slot, prompts.get(slot), prefillChunk, scores);
-            clock.arrived(slot);
+        for (int slot = 0; slot < sequences; slot += together) {
+            int end = Math.min(sequences, slot + together);
+            Logits logits = prefill(runner, plan, slot, prompts.subList(slot, end), prefillChunk);
+            for (int i = slot; i < end; i++) {
+                next[i] = argmax(logits, shape.slots() + i - slot, scores);
+                clock.arrived(i);
+            }
         }
         for (int position = promptTokens; position < promptTokens + newTokens - 1; position++) {
             plan.clear();
@@ -59,20 +66,21 @@ public final class BareLoop {
         return clock.stop();
     }
 
-    private static int prefill(
-            ModelRunner runner, StepPlan plan, int slot, int[] prompt, int chunkLength, float[] scores) {
-        int token = 0;
-        for (int start = 0; start < prompt.length; start += chunkLength) {
-            int length = Math.min(chunkLength, prompt.length - start);
-            boolean last = start + length == prompt.length;
+    /** The logits after the last tokens of some prompts, as long as each other, in slots from one on. */
+    private static Logits prefill(ModelRunner runner, StepPlan plan, int slot, List<int[]> prompts, int chunkLength) {
+        int promptTokens = prompts.getFirst().length;
+        for (int start = 0; ; start += chunkLength) {
+            int length = Math.min(chunkLength, promptTokens - start);
+            boolean isLast = start + length == promptTokens;
             plan.clear();
-            plan.addChunk(new PrefillChunk(slot, prompt, start, length, last));
+            for (int i = 0; i < prompts.size(); i++) {
+                plan.addChunk(new PrefillChunk(slot + i, prompts.get(i), start, length, isLast));
+            }
             Logits logits = runner.run(plan);
-            if (last) {
-                token = argmax(logits, runner.shape().slots(), scores);
+            if (isLast) {
+                return logits;
             }
         }
-        return token;
     }
 
     private static int argmax(Logits logits, int row, float[] scores) {

@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtSession;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
@@ -144,6 +145,30 @@ final class CudaSession implements AutoCloseable {
         MemorySegment memory = cuda.mallocHost(bytes);
         undo.push(() -> cuda.freeHost(memory));
         return memory;
+    }
+
+    /** Bytes that large copies within the device read and write a second, the median of some. */
+    double copyBandwidth() {
+        long bytes = 1L << 30;
+        MemorySegment from = cuda.malloc(bytes);
+        MemorySegment to = cuda.malloc(bytes);
+        try {
+            double[] speeds = new double[9];
+            for (int i = 0; i < speeds.length; i++) {
+                await();
+                long start = System.nanoTime();
+                for (int copy = 0; copy < 8; copy++) {
+                    copy(to, from, bytes);
+                }
+                await();
+                speeds[i] = 8 * 2e9 * bytes / (System.nanoTime() - start);
+            }
+            Arrays.sort(speeds);
+            return speeds[speeds.length / 2];
+        } finally {
+            cuda.free(from);
+            cuda.free(to);
+        }
     }
 
     /** Copies in order with the runs; what goes to or comes from the host must be {@link #pinned}. */

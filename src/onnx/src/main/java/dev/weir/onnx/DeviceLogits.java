@@ -29,7 +29,7 @@ final class DeviceLogits implements Logits {
     /** Where the ids of the ranked begin, after their scores. */
     private final long ids;
 
-    private long bytesRead;
+    private long fetchedBytes;
 
     /**
      * Reserves memory.
@@ -71,20 +71,20 @@ final class DeviceLogits implements Logits {
         }
     }
 
-    /** Waits for the run and takes the ranked scores of so many rows; the bytes that this took. */
-    long fetch(int rows) {
+    /** Waits for the run and takes the ranked scores of so many rows. */
+    void fetch(int rows) {
         long scoreBytes = (long) rows * ranked * Float.BYTES;
         if (ranked > 0) {
             session.copy(topHost, topDevice, scoreBytes);
             session.copy(topHost.asSlice(ids), topDevice.asSlice(ids), 2 * scoreBytes);
         }
         session.await();
-        return 3 * scoreBytes;
+        fetchedBytes = 3 * scoreBytes;
     }
 
-    /** Bytes of rows that were read as a whole, so far. */
-    long bytesRead() {
-        return bytesRead;
+    /** Bytes that came from the device since the latest run. */
+    long fetchedBytes() {
+        return fetchedBytes;
     }
 
     @Override
@@ -98,7 +98,7 @@ final class DeviceLogits implements Logits {
         session.copy(rowHost, all.asSlice(step.index(row) * bytes, bytes), bytes);
         session.await();
         MemorySegment.copy(rowHost, FLOAT, 0, scores, 0, vocabulary);
-        bytesRead += bytes;
+        fetchedBytes += bytes;
     }
 
     @Override

@@ -429,7 +429,7 @@ public final class OnnxModelRunner implements ModelRunner {
             throw new ModelLoadException("the model " + folder.name() + " was exported for cuda ("
                     + ModelFolder.CONFIG_FILE
                     + " has engine.dynamic_batching, for paged attention), and this runs models "
-                    + "on the CPU: export it again with --target cpu; serving it with --device cuda is not built yet");
+                    + "on the CPU: run it with --device cuda, or export it again with --target cpu");
         }
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(threads);

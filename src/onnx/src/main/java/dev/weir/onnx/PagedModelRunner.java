@@ -7,13 +7,17 @@ import dev.weir.engine.ModelShape;
 import dev.weir.engine.PrefillChunk;
 import dev.weir.engine.PrefixPool;
 import dev.weir.engine.StepPlan;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +41,7 @@ public final class PagedModelRunner implements ModelRunner {
     private final CudaOptions options;
     private final CudaSession session;
     private final ModelShape shape;
+    private final long fileBytes;
     private final int maxChunks;
     private final int blocksPerSlot;
     private final int blocks;
@@ -56,10 +61,10 @@ public final class PagedModelRunner implements ModelRunner {
     private final DeviceLogits logits;
     private final Map<Long, DecodeGraph> graphs = new HashMap<>();
 
-    private long bytesUp;
-    private long bytesDown;
+    private long sentBytes;
     private long graphRuns;
     private long plainRuns;
+    private boolean replays;
     private boolean closed;
 
     /** A recorded run for a number of rows and a bound of their contexts. */
@@ -92,7 +97,9 @@ public final class PagedModelRunner implements ModelRunner {
             throws OrtException {
         this.folder = folder;
         this.options = cuda;
+        replays = cuda.graphs();
         this.session = session;
+        fileBytes = fileBytes(folder);
         int vocabulary = folder.vocabularySize();
         int maxTokens = options.maxTokens() == 0 ? folder.contextLength() : options.maxTokens();
         int blockSize = folder.blockSize();
@@ -138,6 +145,17 @@ public final class PagedModelRunner implements ModelRunner {
                 maxTokens,
                 folder.eosTokenIds(),
                 pool == 0 ? PrefixPool.NONE : new PrefixPool(pool, blockSize, false));
+    }
+
+    private static long fileBytes(ModelFolder folder) {
+        try (Stream<Path> files = Files.list(folder.path())) { // constants beyond 2 GiB are in files of their own
+            String name = String.valueOf(folder.modelFile().getFileName());
+            return files.filter(file -> String.valueOf(file.getFileName()).startsWith(name))
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
+        } catch (IOException e) {
+            throw new ModelLoadException("cannot read " + folder.path() + ": " + e.getMessage(), e);
+        }
     }
 
     private static int cacheType(ModelFolder folder, CudaSession session) {
@@ -281,12 +299,12 @@ public final class PagedModelRunner implements ModelRunner {
     }
 
     private void compute(StepPlan plan) throws OrtException {
-        boolean replays = options.graphs() && plan.chunks().isEmpty();
-        step.pack(plan, replays ? bucket(plan.activeRows(), shape.slots()) : 0);
+        boolean isReplayed = replays && plan.chunks().isEmpty();
+        step.pack(plan, isReplayed ? bucket(plan.activeRows(), shape.slots()) : 0);
         PagedStep.Layout layout = step.layout();
         session.copy(stepDevice, stepHost, layout.bytes());
-        bytesUp += layout.bytes() + 2 * Integer.BYTES;
-        if (replays) {
+        sentBytes = layout.bytes();
+        if (isReplayed) {
             DecodeGraph graph = graph(layout);
             session.run(graph.binding(), graph.options());
             graphRuns++;
@@ -297,7 +315,7 @@ public final class PagedModelRunner implements ModelRunner {
             session.run(binding);
             plainRuns++;
         }
-        bytesDown += logits.fetch(layout.wanted());
+        logits.fetch(layout.wanted());
     }
 
     /** Rows to which so many are filled up: a power of two, from 8 on a multiple of it. */
@@ -326,14 +344,19 @@ public final class PagedModelRunner implements ModelRunner {
         return known;
     }
 
-    /** Bytes that went to the device in steps, so far. */
-    public long bytesUp() {
-        return bytesUp;
+    /** Bytes that the latest step sent to the device. */
+    public long sentBytes() {
+        return sentBytes;
     }
 
-    /** Bytes that came from the device, so far. */
-    public long bytesDown() {
-        return bytesDown + logits.bytesRead();
+    /** Bytes that were fetched from the device of the latest step, the rows that somebody read as a whole included. */
+    public long fetchedBytes() {
+        return logits.fetchedBytes();
+    }
+
+    /** Bytes of the model's files, most of which are weights that a step reads. */
+    public long fileBytes() {
+        return fileBytes;
     }
 
     /** Steps that were replayed from a CUDA graph, its recording included. */
@@ -355,6 +378,32 @@ public final class PagedModelRunner implements ModelRunner {
     /** Blocks of the cache in all. */
     public int blocks() {
         return blocks;
+    }
+
+    /** Bytes of one block, in all layers. */
+    public long blockBytes() {
+        return blockBytes * cache.size();
+    }
+
+    /** Bytes of the cache. */
+    public long cacheBytes() {
+        return blocks * blockBytes();
+    }
+
+    /** Whether decoding is replayed from CUDA graphs from now on; it can be only if the model was opened with them. */
+    public void replay(boolean value) {
+        replays = value && options.graphs();
+    }
+
+    /** Bytes that a large copy within the device reads and writes a second: the ceiling of what reads weights and cache. */
+    public double copyBandwidth() {
+        session.use();
+        return session.copyBandwidth();
+    }
+
+    /** Tokens of a block. */
+    public int blockTokens() {
+        return folder.blockSize();
     }
 
     /** Blocks of the cache that hold nothing. */

@@ -175,18 +175,18 @@ class OnnxModelRunnerTest {
     void theBareLoopReportsEachTokenAndWhatDoesNotFit() {
         try (TinyModel model = TinyModel.open("tiny-int8", 1)) {
             List<int[]> prompts = Collections.nCopies(3, new int[20]);
-            TokenTimes times = BareLoop.run(model.runner, prompts, 5, 16);
+            TokenTimes times = BareLoop.run(model.runner, prompts, 5, 16, 1);
 
             assertThat(times.sequences()).isEqualTo(3);
             assertThat(times.firstTokens().toArray()).hasSize(3).isSorted();
             assertThat(times.gaps().toArray()).hasSize(12);
             assertThat(times.gaps().min().orElseThrow()).isPositive();
             assertThat(times.tokensPerSecond() * times.time().toNanos() / 1e9).isCloseTo(15, within(1e-6));
-            assertThatThrownBy(() -> BareLoop.run(model.runner, Collections.nCopies(33, new int[20]), 5, 16))
+            assertThatThrownBy(() -> BareLoop.run(model.runner, Collections.nCopies(33, new int[20]), 5, 16, 1))
                     .hasMessageContaining("33 sequences do not fit 32 slots");
-            assertThatThrownBy(() -> BareLoop.run(model.runner, List.of(new int[124]), 5, 16))
+            assertThatThrownBy(() -> BareLoop.run(model.runner, List.of(new int[124]), 5, 16, 1))
                     .hasMessageContaining("do not fit a context of 128");
-            assertThatThrownBy(() -> BareLoop.run(model.runner, prompts, 5, 0))
+            assertThatThrownBy(() -> BareLoop.run(model.runner, prompts, 5, 0, 1))
                     .hasMessageContaining("prefill chunk is 0");
         }
     }
