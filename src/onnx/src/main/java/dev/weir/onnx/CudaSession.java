@@ -1,6 +1,8 @@
 package dev.weir.onnx;
 
+import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -67,17 +69,23 @@ final class CudaSession implements AutoCloseable {
         }
     }
 
-    /** Has the Java API load the provider, which finds its libraries and says which one is missing. */
+    /** Has the Java API load the provider, which unpacks and finds its own libraries. */
     private static void loadProvider(int device) {
         OnnxRuntime.environment();
+        if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
+            throw new ModelLoadException(
+                    "device is cuda, but this is ONNX Runtime's build for the CPU: give --device cuda to"
+                            + " ./weir itself, which takes the other one, or put com.microsoft.onnxruntime:onnxruntime_gpu in its"
+                            + " place on the class path");
+        }
+        if (System.getProperty("onnxruntime.native.path")
+                == null) { // who brings a build of their own knows what it needs
+            CudaLibraries.check();
+        }
         try (OrtSession.SessionOptions probe = new OrtSession.SessionOptions()) {
             probe.addCUDA(device);
         } catch (OrtException e) {
-            throw new ModelLoadException(
-                    "device is cuda, but ONNX Runtime cannot use it: " + e.getMessage()
-                            + "; it needs a build with -Pcuda, NVIDIA's driver, and CUDA 12's libcudart, libcublas and libcublasLt"
-                            + " on LD_LIBRARY_PATH",
-                    e);
+            throw new ModelLoadException("device is cuda, but ONNX Runtime cannot use it: " + e.getMessage(), e);
         }
     }
 
