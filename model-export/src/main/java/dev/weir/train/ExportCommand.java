@@ -19,12 +19,13 @@ import picocli.CommandLine.Spec;
 /**
  * {@code weir export}: writes a model folder for the server and compares it with libtorch on the weights that it was made
  * from. A model that differs is not written. Or writes the weights as they are in Hugging Face's layout, or as llama.cpp reads
- * them.
+ * them. Random weights may go unchecked, which needs no libtorch, not even on the class path.
  *
  * <pre>
  * weir export --checkpoint runs/shakespeare/best --precision int8 --out models/shakespeare
  * weir export --random gpt2 --seed 1 --out models/gpt2-random
  * weir export --random 6/6/384/256/4096 --out models/small-random
+ * weir export --random gpt2-xl --unchecked --target cuda --out models/xl-random
  * weir export --checkpoint gpt2 --adapter runs/reviews/best,runs/topics/best --out models/gpt2-adapters
  * weir export --checkpoint runs/shakespeare/best --target cuda --out models/shakespeare-cuda
  * weir export --checkpoint runs/shakespeare/best --format safetensors --out shakespeare-hf
@@ -39,7 +40,8 @@ import picocli.CommandLine.Spec;
                 "Writes a checkpoint, or a GPT with random weights, as a model folder that weir serve runs on the CPU.",
         footer = {
             "",
-            "The model is compared with libtorch before the folder appears; one that differs is not written.",
+            "The model is compared with libtorch before the folder appears; one that differs is not written. --unchecked "
+                    + "spares random weights that.",
             "For --target cuda a twin with the same weights and the CPU's attention is compared, since the CPU has no "
                     + "kernel for the graph itself."
         })
@@ -161,6 +163,13 @@ final class ExportCommand implements Callable<Integer> {
             description = "Seed of random weights (default: ${DEFAULT-VALUE}).")
     private long seed;
 
+    @Option(
+            names = "--unchecked",
+            description =
+                    "With --random: write the model without comparing it with libtorch, which is then not needed, "
+                            + "and say so in its card.")
+    private boolean unchecked;
+
     @Option(names = "--overwrite", description = "Replace the model that is in --out.")
     private boolean overwrite;
 
@@ -182,7 +191,7 @@ final class ExportCommand implements Callable<Integer> {
             room.requireDisk(name, out);
             return format == Format.GGUF ? exportGguf(model) : exportSafetensors(model);
         }
-        room.require(name, out);
+        (unchecked ? room.unchecked(cache() == CachePrecision.INT8) : room).require(name, out);
         return export(model);
     }
 
@@ -255,6 +264,14 @@ final class ExportCommand implements Callable<Integer> {
         try {
             if (cache() == CachePrecision.INT8) {
                 onCpu = onCpu.withKvScales(withTemporary(model, onCpu, this::calibrate));
+            }
+            if (unchecked) {
+                ModelFolderWriter.write(
+                        out,
+                        model,
+                        onCpu.withTarget(target),
+                        _ -> card(model, ModelCard.unchecked(target, "it was exported with --unchecked")));
+                return CommandLine.ExitCode.OK;
             }
             ExportAcceptance acceptance = new ExportAcceptance(model, onCpu, opened, seed);
             switch (target) {
@@ -340,6 +357,14 @@ final class ExportCommand implements Callable<Integer> {
         }
         if (license != null && (license.isBlank() || license.lines().count() > 1)) {
             throw new UserError("--license is \"" + license + "\": give one line, such as Apache-2.0");
+        }
+        if (unchecked && source.checkpoint != null) {
+            throw new UserError("--unchecked is for random weights, from which nobody wants answers: leave it out "
+                    + "with --checkpoint, or give --random");
+        }
+        if (unchecked && format != Format.ONNX) {
+            throw new UserError("--format is " + format.label() + ", which is never compared with libtorch: leave out "
+                    + "--unchecked, or choose --format onnx");
         }
         if (!adapters.isEmpty() && source.checkpoint == null) {
             throw new UserError("--adapter is " + adapters.getFirst()

@@ -9,8 +9,8 @@ import java.nio.file.Path;
  * What an export takes of the machine, looked at before anything is allocated. Immutable; any thread.
  *
  * @param stored bytes of the model's file
- * @param session bytes of the model while ONNX Runtime loads it
- * @param compared bytes of libtorch's copy of the weights, with which the model is compared
+ * @param session bytes of the model while ONNX Runtime loads it, 0 if it does not
+ * @param compared bytes of libtorch's copy of the weights, with which the model is compared, 0 if it is not
  * @param largest bytes of the largest constant
  */
 record ExportRoom(long stored, long session, long compared, long largest) {
@@ -30,6 +30,15 @@ record ExportRoom(long stored, long session, long compared, long largest) {
     }
 
     /**
+     * The same for a model that nothing is compared with.
+     *
+     * @param isRun whether ONNX Runtime loads it all the same
+     */
+    ExportRoom unchecked(boolean isRun) {
+        return new ExportRoom(stored, isRun ? session : 0, 0, largest);
+    }
+
+    /**
      * Refuses what would not fit this machine.
      *
      * @param model what the user calls it
@@ -42,8 +51,9 @@ record ExportRoom(long stored, long session, long compared, long largest) {
     void require(String model, long memory, long disk) {
         if (session + compared > memory) {
             throw new UserError(model + " takes about " + bytes(session + compared) + " of memory to export, "
-                    + bytes(session) + " for ONNX Runtime and " + bytes(compared)
-                    + " for libtorch, with which it is compared, and " + bytes(memory)
+                    + bytes(session) + " for ONNX Runtime"
+                    + (compared == 0 ? "" : " and " + bytes(compared) + " for libtorch, with which it is compared")
+                    + ", and " + bytes(memory)
                     + " are left: choose a smaller model, --precision int8 or int4, or a machine with more memory");
         }
         requireDisk(model, disk);

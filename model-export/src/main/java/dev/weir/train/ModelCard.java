@@ -41,13 +41,23 @@ final class ModelCard {
      * @param twin lines on what was compared of its twin for the CPU
      */
     static String cuda(String twin) {
-        return """
-                - target: cuda; attention is ONNX Runtime's PagedAttention, over blocks of %d tokens
+        return target(Target.CUDA)
+                + """
                 - checked in its place, since PagedAttention has no kernel on the CPU: a twin with the same half floats as \
                 weights, GroupQueryAttention and float32 arithmetic
                 %s- not checked: this graph itself, neither its attention nor its arithmetic in half floats
-                """.formatted(
-                PagedAttention.BLOCK_SIZE, twin.replace("- checked against libtorch", "- twin against libtorch"));
+                """.formatted(twin.replace("- checked against libtorch", "- twin against libtorch"));
+    }
+
+    /** Lines of a model that nothing was compared with, and why not. */
+    static String unchecked(Target target, String why) {
+        return target(target) + "- not checked: compared with nothing, since " + why + "\n";
+    }
+
+    private static String target(Target target) {
+        return target == Target.CPU ? "" : """
+                - target: cuda; attention is ONNX Runtime's PagedAttention, over blocks of %d tokens
+                """.formatted(PagedAttention.BLOCK_SIZE);
     }
 
     /** What the head of a fine-tuned model says, and how to ask it. */

@@ -1,7 +1,6 @@
 package dev.weir.train;
 
 import java.util.Arrays;
-import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,9 +42,6 @@ record RandomGptWeights(
         }
         boolean scaled = !config.family().isPostNorm() && name.endsWith(".c_proj.weight");
         double deviation = scaled ? DEVIATION / Math.sqrt(2.0 * config.layers()) : DEVIATION;
-        Random random = new Random(seed * 0x9E3779B97F4A7C15L + name.hashCode());
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) (random.nextGaussian() * deviation);
-        }
+        NormalNumbers.fill(values, Seeds.mix(seed, name.hashCode()), deviation);
     }
 }

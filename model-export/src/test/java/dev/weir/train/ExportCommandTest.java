@@ -264,6 +264,49 @@ class ExportCommandTest {
                 .hasMessageContaining("--device cuda is not built yet");
     }
 
+    @ParameterizedTest
+    @CsvSource({"cpu, fp32, fp32", "cpu, int8, int8", "cuda, fp16, fp16", "cuda, fp16, int8"})
+    void anUncheckedModelIsTheSameButForItsCard(String target, String weights, String cache) throws IOException {
+        String[] asked = {"--random", "tiny", "--target", target, "--precision", weights, "--kv", cache, "--out"};
+        String[] checked = Arrays.copyOf(asked, asked.length + 1);
+        checked[asked.length] = path("checked");
+        String[] unchecked = Arrays.copyOf(asked, asked.length + 2);
+        unchecked[asked.length] = path("unchecked");
+        unchecked[asked.length + 1] = "--unchecked";
+        assertThat(run(checked)).as(err.toString()).isZero();
+        assertThat(run(unchecked)).as(err.toString()).isZero();
+
+        for (String file : List.of("model.onnx", "genai_config.json", "config.json", "tokenizer.json")) {
+            assertThat(folder.resolve("unchecked").resolve(file))
+                    .hasSameBinaryContentAs(folder.resolve("checked").resolve(file));
+        }
+        assertThat(folder.resolve("unchecked/README.md"))
+                .content()
+                .contains("- not checked: compared with nothing, since it was exported with --unchecked\n")
+                .doesNotContain("libtorch");
+        assertThat(out.toString()).contains("not checked: compared with nothing");
+        assertThat(children()).containsExactlyInAnyOrder("checked", "unchecked");
+    }
+
+    @Test
+    void onlyRandomWeightsOfAGraphGoUnchecked() throws IOException {
+        assertThat(run("--checkpoint", path("none"), "--unchecked", "--out", path("model")))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("--unchecked is for random weights", "leave it out with --checkpoint");
+        assertThat(run("--random", "tiny", "--format", "gguf", "--unchecked", "--out", path("model")))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("--format is gguf, which is never compared");
+        assertThat(children()).isEmpty();
+
+        // Then neither ONNX Runtime nor libtorch asks for memory.
+        ExportRoom room = ExportRoom.of(Preset.named("gpt2").config(), Precision.FP32);
+        assertThatCode(() -> room.unchecked(false).require("gpt2", 0, room.stored()))
+                .doesNotThrowAnyException();
+        assertThatThrownBy(() -> room.unchecked(true).require("gpt2", 0, room.stored()))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("996 MB for ONNX Runtime, and 0 B are left");
+    }
+
     @Test
     void whatATargetDoesNotTakeIsRefusedWithARemedy() throws IOException {
         for (String[] wrong : new String[][] {
