@@ -68,7 +68,7 @@ final class BenchCommand implements Callable<Integer> {
             names = "--precision",
             paramLabel = "NAME",
             defaultValue = "fp32",
-            description = "Random weights: fp32 or int8, which llama.cpp gets as Q8_0 and jlama as fp32 "
+            description = "Random weights on the CPU: fp32 or int8, which llama.cpp gets as Q8_0 and jlama as fp32 "
                     + "(default: ${DEFAULT-VALUE}).")
     private String precision = "";
 
@@ -76,7 +76,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--kv",
             paramLabel = "NAME",
             defaultValue = "fp32",
-            description = "Keys and values of the model with random weights: fp32 or int8 (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Keys and values of the model with random weights on the CPU: fp32 or int8 (default: ${DEFAULT-VALUE}).")
     private String cache = "";
 
     @Option(
@@ -153,7 +154,11 @@ final class BenchCommand implements Callable<Integer> {
         Path model = source.model;
         if (model == null) {
             RandomModels random = new RandomModels(
-                    Path.of(System.getProperty("weir.home", "")), String.valueOf(source.random), precision, cache);
+                    Path.of(System.getProperty("weir.home", "")),
+                    String.valueOf(source.random),
+                    precision,
+                    cache,
+                    device.isCuda());
             peers = BenchPeers.find(named, random::of);
             model = random.own();
         } else {
@@ -191,6 +196,7 @@ final class BenchCommand implements Callable<Integer> {
         if (turns < 1) {
             throw new IllegalArgumentException("--turns is " + turns + ": it must be at least 1");
         }
+        device.check();
         if (source.random != null && !List.of("fp32", "int8").contains(precision)) {
             throw new IllegalArgumentException("--precision is " + precision + ": choose fp32 or int8");
         }

@@ -13,11 +13,14 @@ import java.util.List;
  * @param shape a preset or {@code layers/heads/width}, as {@code weir export --random} takes it
  * @param precision of the weights: fp32 or int8
  * @param cache of this project's own keys and values: fp32 or int8
+ * @param isForGpu whether this project's own model is for a GPU, in half floats
  */
-record RandomModels(Path home, String shape, String precision, String cache) {
+record RandomModels(Path home, String shape, String precision, String cache, boolean isForGpu) {
     /** The model folder that this project runs. */
     Path own() {
-        return export("onnx", "model.onnx", precision, List.of("--kv", cache));
+        return isForGpu
+                ? export("onnx", "model.onnx", "fp16", List.of("--unchecked", "--target", "cuda"))
+                : export("onnx", "model.onnx", precision, List.of("--kv", cache));
     }
 
     /**

@@ -101,7 +101,7 @@ class BenchCommandTest {
                 touch "$last/model.onnx" "$last/model.gguf" "$last/model.safetensors"
                 """);
         assertThat(script.toFile().setExecutable(true)).isTrue();
-        RandomModels random = new RandomModels(folder, "1/2/3", "int8", "fp32");
+        RandomModels random = new RandomModels(folder, "1/2/3", "int8", "fp32", false);
 
         assertThat(random.own()).isEqualTo(random.own());
         assertThat(random.of("llama.cpp")).hasFileName("model.gguf");
@@ -112,7 +112,7 @@ class BenchCommandTest {
                 .anyMatch(line -> line.contains("gguf --precision int8"))
                 .anyMatch(line -> line.contains("safetensors --precision fp32"));
         assertThatThrownBy(() -> random.of("other")).hasMessageContaining("--peer is other");
-        assertThatThrownBy(() -> new RandomModels(folder, "layers", "fp32", "fp32").own())
+        assertThatThrownBy(() -> new RandomModels(folder, "layers", "fp32", "fp32", false).own())
                 .hasMessageContaining("--random is layers, which could not be exported");
     }
 
