@@ -23,7 +23,7 @@ final class FloatMatrices implements GraphMatrices {
     public String embed(String ids) {
         String table = config.family().tokenEmbedding();
         return graph.node("Gather", GraphMatrices.node(table, "Gather"))
-                .in(weights.weight(table, config.vocabularySize(), config.width()), ids)
+                .in(weights.tokenRows(table, config.vocabularySize(), config.width()), ids)
                 .out();
     }
 

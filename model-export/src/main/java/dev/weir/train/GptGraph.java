@@ -8,8 +8,7 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
  *
  * <p>How tokens come in and what their cache is like are {@link GraphAttention}'s: {@link SlotAttention} for the CPU, {@link
  * PagedAttention} for CUDA. Outputs are {@code logits}, float32, of the tokens that they are wanted of, and the cache, {@code
- * present.N.key|value}; of a fine-tuned model also {@code class_logits}, what its head says of the same tokens; for CUDA also
- * {@code top_logits} float32 and {@code top_ids} int64, the largest of each row.
+ * present.N.key|value}; of a fine-tuned model also {@code class_logits}, what its head says of the same tokens.
  *
  * <pre>
  * x = token embedding + position embedding
@@ -163,13 +162,10 @@ final class GptGraph {
         }
         if (config.outputBias()) {
             graph.node("Add", "head/Add")
-                    .in(sum, constants.weight(GptConfig.OUTPUT_BIAS, config.vocabularySize()))
+                    .in(sum, constants.tokenRows(GptConfig.OUTPUT_BIAS, config.vocabularySize(), 1))
                     .to(logits);
         }
-        output("logits", config.vocabularySize());
-        if (options.target() == Target.CUDA) {
-            LogitRanking.add(graph, "logits", config.vocabularySize(), PagedAttention.WANTED);
-        }
+        output("logits", constants.rows(config.vocabularySize()));
     }
 
     /** What an output is called before it is in float32, which it is at once where the graph calculates in that. */

@@ -1,6 +1,7 @@
 package dev.weir.train;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.Arrays;
 import java.util.function.Supplier;
 
 /**
@@ -10,6 +11,8 @@ import java.util.function.Supplier;
  * floats themselves.
  */
 final class GraphWeights {
+    private static final int ROW_STEP = 64;
+
     private final OnnxGraphBuilder graph;
     private final GptWeights weights;
     private final GptGraphOptions options;
@@ -37,6 +40,23 @@ final class GraphWeights {
                 .in(halves)
                 .with("to", DataType.FLOAT.getNumber())
                 .to(name);
+    }
+
+    /**
+     * A weight with a row for each token, and on CUDA some rows of zeros after them: the fast products want sizes that are
+     * multiples of 64.
+     */
+    String tokenRows(String name, int tokens, int width) {
+        int rows = rows(tokens);
+        long[] shape = width == 1 ? new long[] {rows} : new long[] {rows, width};
+        return rows == tokens
+                ? weight(name, shape)
+                : constant(name, () -> Arrays.copyOf(weights.tensor(name), rows * width), shape);
+    }
+
+    /** Rows of such a weight, which are also the logits of a token. */
+    int rows(int tokens) {
+        return options.target() == Target.CUDA ? (tokens + ROW_STEP - 1) / ROW_STEP * ROW_STEP : tokens;
     }
 
     /** The bias of a matrix. */

@@ -101,11 +101,6 @@ final class OnnxGraphBuilder {
         return constant(name, DataType.INT64, () -> LittleEndian.bytes(values), values.length);
     }
 
-    /** Integers in some shape. */
-    String longs(String name, long[] values, long... dims) {
-        return constant(name, DataType.INT64, () -> LittleEndian.bytes(values), dims);
-    }
-
     /** A vector of integers that several parts of a graph use and the first of them declares. */
     String sharedLongs(String name, long... values) {
         return names.contains(name) ? name : longs(name, values);

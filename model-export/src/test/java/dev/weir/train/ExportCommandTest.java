@@ -261,7 +261,7 @@ class ExportCommandTest {
                 .isInstanceOf(ModelLoadException.class)
                 .hasMessageContaining("was exported for cuda")
                 .hasMessageContaining("export it again with --target cpu")
-                .hasMessageContaining("--device cuda is not built yet");
+                .hasMessageContaining("run it with --device cuda");
     }
 
     @ParameterizedTest

@@ -92,11 +92,12 @@ class PagedGraphTest {
                 for (int row = 0; row < logits.length; row++) {
                     int sequence = members.get(row);
                     float[] likely = expected[sequence][seen[sequence] - 1];
+                    float[] found = Arrays.copyOf(logits[row], likely.length); // rows are filled up with zeros
                     String where = "sequence " + sequence + " after " + seen[sequence] + " tokens";
-                    assertThat(LogProbabilities.largestDifference(likely, logits[row]))
+                    assertThat(LogProbabilities.largestDifference(likely, found))
                             .as(where)
                             .isLessThan(tolerance);
-                    assertSameToken(likely, logits[row], tolerance, where);
+                    assertSameToken(likely, found, tolerance, where);
                     compared++;
                 }
             }

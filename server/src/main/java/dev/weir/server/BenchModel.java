@@ -76,6 +76,9 @@ final class BenchModel implements AutoCloseable {
     /** The engine has the model for so long; then the bare loop may have it again. */
     TokenTimes runEngine(List<Peer.Prompt> prompts, int newTokens) {
         try (Engine engine = Engine.start(new Lent(runner), device.engine(), EngineListener.NONE)) {
+            if (device.isCuda()) { // an engine's thread records CUDA graphs of its own, once
+                EngineLoop.run(engine, tokens(prompts), newTokens);
+            }
             return EngineLoop.run(engine, tokens(prompts), newTokens);
         }
     }

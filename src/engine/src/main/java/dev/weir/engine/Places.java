@@ -43,14 +43,18 @@ final class Places {
     }
 
     private boolean takeRequest(boolean hasFew) {
-        int most = hasFew ? mostRequests + mostRequests / EXTRA : mostRequests;
+        int most = most(mostRequests, hasFew);
         return requests.getAndUpdate(count -> count < most ? count + 1 : count) < most;
     }
 
     private boolean takeTokens(boolean hasFew, int tokens) {
-        int most = hasFew ? mostWaitingTokens + mostWaitingTokens / EXTRA : mostWaitingTokens;
+        int most = most(mostWaitingTokens, hasFew);
         IntPredicate fits = waiting -> waiting == 0 || tokens <= most - waiting;
         return fits.test(waitingTokens.getAndUpdate(waiting -> fits.test(waiting) ? waiting + tokens : waiting));
+    }
+
+    private static int most(int bound, boolean hasFew) {
+        return hasFew ? (int) Math.min(Integer.MAX_VALUE, bound + (long) bound / EXTRA) : bound;
     }
 
     private void forget(String tenant) {

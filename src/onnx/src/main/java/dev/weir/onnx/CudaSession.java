@@ -155,6 +155,18 @@ final class CudaSession implements AutoCloseable {
         return memory;
     }
 
+    /** A kernel of this project's own, which goes with the session. */
+    CudaKernel kernel(String resource, String name) {
+        CudaKernel kernel = CudaKernel.load(resource, name);
+        undo.push(kernel::close);
+        return kernel;
+    }
+
+    /** Starts a kernel in order with the runs. */
+    void launch(CudaKernel kernel, int blocks, int threads, MemorySegment arguments) {
+        kernel.launch(blocks, threads, stream, arguments);
+    }
+
     /** Bytes that large copies within the device read and write a second, the median of some. */
     double copyBandwidth() {
         long bytes = 1L << 30;

@@ -2,6 +2,7 @@ package dev.weir.onnx;
 
 import ai.onnxruntime.OrtException;
 import dev.weir.engine.Logits;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -11,17 +12,14 @@ import java.lang.foreign.ValueLayout;
  */
 final class DeviceLogits implements Logits {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
-    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
-
-    /** Outputs of a graph that ranks. */
-    static final String TOP_LOGITS = "top_logits";
-
-    private static final String TOP_IDS = "top_ids";
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
     private final CudaSession session;
     private final PagedStep step;
     private final int vocabulary;
+    private final long stride;
     private final int ranked;
+    private final LogitRanking ranking;
     private final MemorySegment all;
     private final MemorySegment topDevice;
     private final MemorySegment topHost;
@@ -34,36 +32,28 @@ final class DeviceLogits implements Logits {
     /**
      * Reserves memory.
      *
-     * @param all float32 [rows, vocabulary] of the device
-     * @param ranked how many of each row the graph ranks
+     * @param vocabulary logits of a row
+     * @param stride floats of a row, some of which may be there for alignment alone
+     * @param rows rows of a step at most
      * @param step which row of the plan is where
      */
-    DeviceLogits(CudaSession session, MemorySegment all, int vocabulary, int rows, int ranked, PagedStep step) {
+    DeviceLogits(CudaSession session, Arena arena, int vocabulary, long stride, int rows, PagedStep step) {
         this.session = session;
         this.step = step;
-        this.all = all;
         this.vocabulary = vocabulary;
-        this.ranked = ranked;
+        this.stride = stride;
+        ranked = LogitRanking.ranked(vocabulary);
+        all = session.onDevice(rows * stride * Float.BYTES);
         ids = (long) rows * ranked * Float.BYTES;
-        long bytes = Math.max(LONG.byteSize(), ids + (long) rows * ranked * Long.BYTES);
-        topDevice = session.onDevice(bytes);
-        topHost = session.pinned(bytes);
+        topDevice = session.onDevice(2 * ids);
+        topHost = session.pinned(2 * ids);
         rowHost = session.pinned((long) vocabulary * Float.BYTES);
+        ranking = new LogitRanking(session, arena, all, vocabulary, stride, topDevice, topDevice.asSlice(ids));
     }
 
     /** Has a run of so many rows write here. */
     void bind(MemorySegment binding, String name, int rows) throws OrtException {
-        bind(binding, name, all, CudaSession.FLOAT, rows, vocabulary);
-        if (ranked > 0) {
-            bind(binding, TOP_LOGITS, topDevice, CudaSession.FLOAT, rows, ranked);
-            bind(binding, TOP_IDS, topDevice.asSlice(ids), CudaSession.INT64, rows, ranked);
-        }
-    }
-
-    private void bind(MemorySegment binding, String name, MemorySegment memory, int type, long rows, long columns)
-            throws OrtException {
-        long bytes = rows * columns * (type == CudaSession.INT64 ? Long.BYTES : Float.BYTES);
-        MemorySegment tensor = session.tensor(memory, bytes, type, rows, columns);
+        MemorySegment tensor = session.tensor(all, rows * stride * Float.BYTES, CudaSession.FLOAT, rows, stride);
         try {
             session.bindOutput(binding, name, tensor);
         } finally {
@@ -71,15 +61,14 @@ final class DeviceLogits implements Logits {
         }
     }
 
-    /** Waits for the run and takes the ranked scores of so many rows. */
+    /** Ranks so many rows of the run, and waits for them. */
     void fetch(int rows) {
-        long scoreBytes = (long) rows * ranked * Float.BYTES;
-        if (ranked > 0) {
-            session.copy(topHost, topDevice, scoreBytes);
-            session.copy(topHost.asSlice(ids), topDevice.asSlice(ids), 2 * scoreBytes);
-        }
+        ranking.run(rows);
+        long bytes = (long) rows * ranked * Float.BYTES;
+        session.copy(topHost, topDevice, bytes);
+        session.copy(topHost.asSlice(ids), topDevice.asSlice(ids), bytes);
         session.await();
-        fetchedBytes = 3 * scoreBytes;
+        fetchedBytes = 2 * bytes;
     }
 
     /** Bytes that came from the device since the latest run. */
@@ -95,7 +84,7 @@ final class DeviceLogits implements Logits {
     @Override
     public void read(int row, float[] scores) {
         long bytes = (long) vocabulary * Float.BYTES;
-        session.copy(rowHost, all.asSlice(step.index(row) * bytes, bytes), bytes);
+        session.copy(rowHost, all.asSlice(step.index(row) * stride * Float.BYTES, bytes), bytes);
         session.await();
         MemorySegment.copy(rowHost, FLOAT, 0, scores, 0, vocabulary);
         fetchedBytes += bytes;
@@ -108,7 +97,7 @@ final class DeviceLogits implements Logits {
 
     @Override
     public int rankedToken(int row, int rank) {
-        return (int) topHost.get(LONG, ids + Long.BYTES * ((long) step.index(row) * ranked + rank));
+        return topHost.get(INT, ids + Integer.BYTES * ((long) step.index(row) * ranked + rank));
     }
 
     @Override

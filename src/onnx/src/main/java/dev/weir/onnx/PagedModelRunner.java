@@ -55,7 +55,6 @@ public final class PagedModelRunner implements ModelRunner {
     private final MemorySegment stepHost;
     private final MemorySegment stepDevice;
     private final MemorySegment metadataHost;
-    private final MemorySegment logitsDevice;
     private final MemorySegment binding;
     private final Arena arena = Arena.ofShared();
     private final DeviceLogits logits;
@@ -106,10 +105,10 @@ public final class PagedModelRunner implements ModelRunner {
         int type = cacheType(folder, session);
         blocksPerSlot = (maxTokens + blockSize - 1) / blockSize;
         blockBytes = (long) blockSize * folder.kvHeads() * folder.headSize() * (type == CudaSession.INT8 ? 1 : 2);
-        int ranked = ranked(session);
+        long stride = stride(folder, session);
 
         int arrays = 2 * folder.layers();
-        long rowBytes = (long) vocabulary * Float.BYTES;
+        long rowBytes = stride * Float.BYTES;
         long budget = budget(options, cuda, session) - 2L * options.maxSequences() * rowBytes;
         long allBlockBytes = arrays * blockBytes;
         long fitting = budget / allBlockBytes - 1;
@@ -136,8 +135,7 @@ public final class PagedModelRunner implements ModelRunner {
         stepDevice = session.onDevice(stepBytes);
         metadataHost = arena.allocate(INT, 2);
         step = new PagedStep(stepHost, tables, slots, maxChunks, blocksPerSlot);
-        logitsDevice = session.onDevice((slots + maxChunks) * rowBytes);
-        logits = new DeviceLogits(session, logitsDevice, vocabulary, slots + maxChunks, ranked, step);
+        logits = new DeviceLogits(session, arena, vocabulary, stride, slots + maxChunks, step);
         binding = newBinding(metadataHost);
         shape = new ModelShape(
                 vocabulary,
@@ -173,10 +171,21 @@ public final class PagedModelRunner implements ModelRunner {
         };
     }
 
-    /** How many logits of each row the graph ranks. */
-    private static int ranked(CudaSession session) {
-        OrtApi.TensorType type = session.outputs().get(DeviceLogits.TOP_LOGITS);
-        return type == null ? 0 : Math.toIntExact(type.dims()[1]);
+    /** Floats of a row of logits, which may be filled up for the sake of alignment. */
+    private static long stride(ModelFolder folder, CudaSession session) {
+        OrtApi.TensorType type = session.outputs().get(folder.names().logits());
+        if (type == null || type.element() != CudaSession.FLOAT || type.dims().length != 2) {
+            throw new ModelLoadException(folder.modelFile() + " has no output \""
+                    + folder.names().logits() + "\" of float32 and two dimensions; it has "
+                    + session.outputs().keySet());
+        }
+        long stride = type.dims()[1];
+        if (stride < folder.vocabularySize()) {
+            throw new ModelLoadException(
+                    folder.modelFile() + ": \"" + folder.names().logits() + "\" has rows of " + stride + ", but "
+                            + ModelFolder.CONFIG_FILE + " says model.vocab_size is " + folder.vocabularySize());
+        }
+        return stride;
     }
 
     /** Bytes of the device that the cache may take. */
