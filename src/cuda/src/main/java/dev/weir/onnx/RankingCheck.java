@@ -28,7 +28,7 @@ final class RankingCheck {
     }
 
     private static boolean isRanked(CudaSession session, Arena arena, int vocabulary) {
-        long stride = (vocabulary + 63) / 64 * 64;
+        long stride = (vocabulary + 63L) / 64 * 64;
         int ranked = LogitRanking.ranked(vocabulary);
         MemorySegment logits = session.onDevice(ROWS * stride * Float.BYTES);
         MemorySegment scores = session.onDevice((long) ROWS * ranked * Float.BYTES);
