@@ -4,7 +4,7 @@ import java.util.stream.IntStream;
 
 /** Loops over large arrays on all processors. Static functions; any thread. */
 final class ParallelRanges {
-    /** Even, so that pairs stay together; small enough that the processors finish together. */
+    /** Small enough that the processors finish together. */
     private static final int LENGTH = 1 << 16;
 
     private ParallelRanges() {}

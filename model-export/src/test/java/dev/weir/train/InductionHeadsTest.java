@@ -46,7 +46,7 @@ class InductionHeadsTest {
     void anUntrainedModelForeseesWhatFollowedTheLastTime(boolean marks) {
         assertThat(foreseen(new RandomGptWeights(CONFIG, 1), marks)).isLessThan(4);
         assertThat(foreseen(new RandomGptWeights(CONFIG, 1, new InductionHeads(CONFIG)), marks))
-                .isGreaterThan(ITEMS / 3); // how many more depends on the draw
+                .isGreaterThan(ITEMS / 2);
     }
 
     @Test

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Arrays;
 import java.util.concurrent.ForkJoinPool;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class NormalNumbersTest {
     private static final int COUNT = 1_000_001;
@@ -49,6 +51,24 @@ class NormalNumbersTest {
             assertThat(single.submit(() -> numbers(7, COUNT)).get()).isEqualTo(some);
         }
         assertThat(numbers(8, COUNT)).isNotEqualTo(some);
+    }
+
+    /** From tables of the normal distribution, in the middle, in the tails and far out. */
+    @ParameterizedTest
+    @CsvSource({
+        "0.5, 0",
+        "0.6, 0.2533471031",
+        "0.9, 1.2815515655",
+        "0.925, 1.4395314709",
+        "0.975, 1.9599639845",
+        "0.999, 3.0902323062",
+        "0.999999, 4.7534243088",
+        "0.999999999999, 7.0344838253"
+    })
+    void quantilesAreThoseOfTheTables(double probability, double quantile) {
+        assertThat(NormalNumbers.quantile(probability)).isCloseTo(quantile, within(2e-6 * Math.max(1, quantile)));
+        // The exact difference from 1, of which the smallest has few digits left
+        assertThat(NormalNumbers.quantile(1 - probability)).isCloseTo(-quantile, within(2e-5));
     }
 
     private static float[] numbers(long seed, int count) {
