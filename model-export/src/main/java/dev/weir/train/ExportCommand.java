@@ -186,13 +186,21 @@ final class ExportCommand implements Callable<Integer> {
             model = model.withAdapters(opened);
         }
         String name = source.checkpoint == null ? String.valueOf(source.random) : source.checkpoint.toString();
-        ExportRoom room = ExportRoom.of(model.weights().config(), precision());
+        GptConfig config = model.weights().config();
+        if (format != Format.ONNX && config.family() == Family.LLAMA) {
+            throw new UserError("--format is " + format.label() + ", but " + name
+                    + " is a Llama, which is exported as a graph alone: choose --format onnx");
+        }
+        String excuse = unchecked
+                ? "it was exported with --unchecked"
+                : config.family() == Family.LLAMA ? "libtorch computes no Llama here" : "";
+        ExportRoom room = ExportRoom.of(config, precision());
         if (format != Format.ONNX) {
             room.requireDisk(name, out);
             return format == Format.GGUF ? exportGguf(model) : exportSafetensors(model);
         }
-        (unchecked ? room.unchecked(cache() == CachePrecision.INT8) : room).require(name, out);
-        return export(model);
+        (excuse.isEmpty() ? room : room.unchecked(cache() == CachePrecision.INT8)).require(name, out);
+        return export(model, excuse);
     }
 
     private int exportSafetensors(ExportSource model) throws IOException {
@@ -258,19 +266,21 @@ final class ExportCommand implements Callable<Integer> {
         return chosenCache == null ? target.cache() : chosenCache;
     }
 
-    private int export(ExportSource model) throws IOException {
+    /**
+     * Writes a model folder.
+     *
+     * @param excuse why the model is compared with nothing; empty if it is to be compared
+     */
+    private int export(ExportSource model, String excuse) throws IOException {
         GptGraphOptions onCpu =
                 new GptGraphOptions(precision()).withNumerics(numerics).withAdapters(opened);
         try {
             if (cache() == CachePrecision.INT8) {
                 onCpu = onCpu.withKvScales(withTemporary(model, onCpu, this::calibrate));
             }
-            if (unchecked) {
+            if (!excuse.isEmpty()) {
                 ModelFolderWriter.write(
-                        out,
-                        model,
-                        onCpu.withTarget(target),
-                        _ -> card(model, ModelCard.unchecked(target, "it was exported with --unchecked")));
+                        out, model, onCpu.withTarget(target), _ -> card(model, ModelCard.unchecked(target, excuse)));
                 return CommandLine.ExitCode.OK;
             }
             ExportAcceptance acceptance = new ExportAcceptance(model, onCpu, opened, seed);

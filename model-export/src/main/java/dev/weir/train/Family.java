@@ -2,7 +2,7 @@ package dev.weir.train;
 
 import java.util.Locale;
 
-/** The generations of GPT: where they put their layer norms, how their tensors are called, how they start out. */
+/** The generations of GPT, and their successor: where they put their layer norms, how their tensors are called, how they start out. */
 enum Family {
     /**
      * Norms after each addition and none at the end (Radford et al., "Improving Language Understanding by Generative
@@ -18,7 +18,12 @@ enum Family {
      * A GPT-2 whose every second layer sees only the last few tokens (Brown et al., "Language Models are Few-Shot Learners",
      * 2020, after Child et al., "Generating Long Sequences with Sparse Transformers", 2019).
      */
-    GPT3;
+    GPT3,
+    /**
+     * Rotary positions, norms without a mean, gated feed-forward layers and no biases: {@link LlamaShape}. Exported with random
+     * weights, and not trained.
+     */
+    LLAMA;
 
     /** The name on the command line and in messages. */
     String label() {
@@ -27,7 +32,7 @@ enum Family {
 
     /** The name in prose. */
     String title() {
-        return name().replace("GPT", "GPT-");
+        return this == LLAMA ? "Llama" : name().replace("GPT", "GPT-");
     }
 
     /** Whether a sublayer's result is normalised together with what it is added to, instead of its input before it. */
@@ -37,11 +42,19 @@ enum Family {
 
     /** Name of the embedding of tokens, which is also the output head, in Hugging Face's files. */
     String tokenEmbedding() {
-        return this == GPT1 ? "tokens_embed.weight" : "wte.weight";
+        return switch (this) {
+            case GPT1 -> "tokens_embed.weight";
+            case GPT2, GPT3 -> "wte.weight";
+            case LLAMA -> "embed_tokens.weight";
+        };
     }
 
-    /** Name of the embedding of positions in Hugging Face's files. */
+    /** Name of the embedding of positions in Hugging Face's files; empty in a Llama, which has none. */
     String positionEmbedding() {
-        return this == GPT1 ? "positions_embed.weight" : "wpe.weight";
+        return switch (this) {
+            case GPT1 -> "positions_embed.weight";
+            case GPT2, GPT3 -> "wpe.weight";
+            case LLAMA -> "";
+        };
     }
 }

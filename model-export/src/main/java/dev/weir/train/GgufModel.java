@@ -86,6 +86,7 @@ final class GgufModel {
             case GPT1 -> "the norms after each addition of a GPT-1";
             case GPT3 -> "the banded layers of a GPT-3";
             case GPT2 -> "";
+            case LLAMA -> "the rotary positions of a Llama";
         };
         if (config.outputBias()) {
             lacking = "a bias in the output head";

@@ -3,10 +3,11 @@ package dev.weir.train;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What one GPT computes, and which way it reads. All have learned positions, tied embeddings, tanh GELU, biases in every layer
- * and layer norms with epsilon 1e-5.
+ * What one GPT computes, and which way it reads. All have tied embeddings and norms with epsilon 1e-5, and all but a Llama, which
+ * differs as {@link LlamaShape} says, learned positions, tanh GELU and biases in every layer.
  *
  * @param layers number of transformer blocks
  * @param heads attention heads of each block; divides {@code width}
@@ -17,6 +18,7 @@ import java.util.SequencedMap;
  * @param window tokens that a banded layer attends to, the current one included; 0 for families without such layers
  * @param outputBias whether each token has a bias in the output head, which none of the papers has
  * @param direction the order of the tokens that it was trained on
+ * @param llama what a Llama has besides; null for all others
  */
 record GptConfig(
         Family family,
@@ -28,7 +30,8 @@ record GptConfig(
         double dropout,
         int window,
         boolean outputBias,
-        Direction direction) {
+        Direction direction,
+        @Nullable LlamaShape llama) {
     /** What is added to the variance in every layer norm. */
     static final double LAYER_NORM_EPSILON = 1e-5;
     /** Name of the output head's bias. */
@@ -51,6 +54,34 @@ record GptConfig(
             throw new IllegalArgumentException("window is " + window + " in a model of family " + family.label()
                     + ": it must be at least 1 in gpt3, whose every second layer is banded, and 0 in the others");
         }
+        if ((llama != null) != (family == Family.LLAMA)) {
+            throw new IllegalArgumentException(
+                    "family is " + family.label() + ": a llama has a shape of its own, and no other has");
+        }
+        if (llama != null && heads % llama.kvHeads() != 0) {
+            throw new IllegalArgumentException("heads is " + heads + ", which kv heads = " + llama.kvHeads()
+                    + " does not divide: choose a multiple of kv heads");
+        }
+    }
+
+    /** Any but a Llama. */
+    GptConfig(
+            Family family,
+            int layers,
+            int heads,
+            int width,
+            int context,
+            int vocabularySize,
+            double dropout,
+            int window,
+            boolean outputBias,
+            Direction direction) {
+        this(family, layers, heads, width, context, vocabularySize, dropout, window, outputBias, direction, null);
+    }
+
+    /** A Llama. */
+    GptConfig(int layers, int heads, int width, int context, int vocabularySize, LlamaShape llama) {
+        this(Family.LLAMA, layers, heads, width, context, vocabularySize, 0, 0, false, Direction.LTR, llama);
     }
 
     /** A GPT-2. */
@@ -62,28 +93,36 @@ record GptConfig(
     GptConfig withWindow(int tokens) {
         Family fitting = family == Family.GPT1 ? family : tokens == 0 ? Family.GPT2 : Family.GPT3;
         return new GptConfig(
-                fitting, layers, heads, width, context, vocabularySize, dropout, tokens, outputBias, direction);
+                fitting, layers, heads, width, context, vocabularySize, dropout, tokens, outputBias, direction, llama);
     }
 
     GptConfig withOutputBias() {
-        return new GptConfig(family, layers, heads, width, context, vocabularySize, dropout, window, true, direction);
+        return new GptConfig(
+                family, layers, heads, width, context, vocabularySize, dropout, window, true, direction, llama);
     }
 
     GptConfig withVocabularySize(int tokens) {
-        return new GptConfig(family, layers, heads, width, context, tokens, dropout, window, outputBias, direction);
+        return new GptConfig(
+                family, layers, heads, width, context, tokens, dropout, window, outputBias, direction, llama);
     }
 
     GptConfig withDropout(double share) {
         return new GptConfig(
-                family, layers, heads, width, context, vocabularySize, share, window, outputBias, direction);
+                family, layers, heads, width, context, vocabularySize, share, window, outputBias, direction, llama);
     }
 
     GptConfig withDirection(Direction other) {
-        return new GptConfig(family, layers, heads, width, context, vocabularySize, dropout, window, outputBias, other);
+        return new GptConfig(
+                family, layers, heads, width, context, vocabularySize, dropout, window, outputBias, other, llama);
     }
 
     int headSize() {
         return width / heads;
+    }
+
+    /** Heads of keys and values. */
+    int kvHeads() {
+        return llama == null ? heads : llama.kvHeads();
     }
 
     /** Whether a layer attends to the window alone: the second, the fourth and so on of a GPT-3. */
@@ -93,6 +132,9 @@ record GptConfig(
 
     /** Every weight's name, as in Hugging Face's files, with its shape. */
     SequencedMap<String, long[]> tensorShapes() {
+        if (llama != null) {
+            return llama.tensorShapes(this);
+        }
         long d = width;
         SequencedMap<String, long[]> shapes = new LinkedHashMap<>();
         shapes.put(family.tokenEmbedding(), new long[] {vocabularySize, d});
@@ -146,7 +188,7 @@ record GptConfig(
     String shape() {
         return String.format(
                 Locale.ROOT,
-                "%d layers, %d heads, width %d, context %d, vocabulary %d%s%s%s",
+                "%d layers, %d heads, width %d, context %d, vocabulary %d%s%s%s%s",
                 layers,
                 heads,
                 width,
@@ -154,7 +196,8 @@ record GptConfig(
                 vocabularySize,
                 window > 0 ? ", every second layer sees " + window + " tokens" : "",
                 outputBias ? ", output bias" : "",
-                direction == Direction.RTL ? ", reads right to left" : "");
+                direction == Direction.RTL ? ", reads right to left" : "",
+                llama == null ? "" : ", " + llama.kvHeads() + " heads of keys and values, hidden " + llama.hidden());
     }
 
     private static void requirePositive(String field, int value) {

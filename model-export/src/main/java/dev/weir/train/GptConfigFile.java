@@ -31,9 +31,46 @@ final class GptConfigFile {
 
     /** Writes the file, with the head of a fine-tuned model and the end-of-text id where there are any. */
     static void write(Path folder, GptConfig config, Optional<TaskHead> head, OptionalInt eosId) throws IOException {
-        ObjectMapper mapper = new ObjectMapper();
-        ObjectNode root = mapper.createObjectNode();
+        ObjectNode root = new ObjectMapper().createObjectNode();
         root.put("model_type", modelType(config));
+        if (config.llama() == null) {
+            putGpt(root, config);
+        } else {
+            putLlama(root, config, config.llama());
+        }
+        head.ifPresent(tuned -> tuned.writeTo(root));
+        eosId.ifPresent(id -> root.put("bos_token_id", id).put("eos_token_id", id));
+        Files.writeString(folder.resolve(NAME), root.toPrettyString());
+    }
+
+    private static void putLlama(ObjectNode root, GptConfig config, LlamaShape llama) {
+        root.putArray("architectures").add("LlamaForCausalLM");
+        root.put("num_hidden_layers", config.layers());
+        root.put("num_attention_heads", config.heads());
+        root.put("num_key_value_heads", llama.kvHeads());
+        root.put("head_dim", config.headSize());
+        root.put("hidden_size", config.width());
+        root.put("intermediate_size", llama.hidden());
+        root.put("max_position_embeddings", config.context());
+        root.put("vocab_size", config.vocabularySize());
+        root.put("hidden_act", "silu");
+        root.put("rms_norm_eps", GptConfig.LAYER_NORM_EPSILON);
+        RotaryPositions rotary = llama.rotary();
+        root.put("rope_theta", rotary.theta());
+        root.putObject("rope_scaling")
+                .put("rope_type", "llama3")
+                .put("factor", rotary.factor())
+                .put("low_freq_factor", rotary.lowFrequency())
+                .put("high_freq_factor", rotary.highFrequency())
+                .put("original_max_position_embeddings", rotary.originalContext());
+        root.put("attention_bias", false);
+        root.put("mlp_bias", false);
+        root.put("initializer_range", 0.02);
+        root.put("tie_word_embeddings", true);
+        root.put("torch_dtype", "float32");
+    }
+
+    private static void putGpt(ObjectNode root, GptConfig config) {
         switch (modelType(config)) {
             case "gpt2" -> root.putArray("architectures").add("GPT2LMHeadModel");
             case "openai-gpt" -> root.putArray("architectures").add("OpenAIGPTLMHeadModel");
@@ -68,10 +105,6 @@ final class GptConfigFile {
         if (config.direction() == Direction.RTL) {
             root.put("direction", config.direction().label());
         }
-        head.ifPresent(tuned -> tuned.writeTo(root));
-        eosId.ifPresent(id -> root.put("bos_token_id", id).put("eos_token_id", id));
-        Files.write(
-                folder.resolve(NAME), mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
     }
 
     /**
@@ -161,7 +194,11 @@ final class GptConfigFile {
         if (config.family() == Family.GPT3 || config.outputBias()) {
             return OWN + config.family().label();
         }
-        return config.family() == Family.GPT1 ? "openai-gpt" : "gpt2";
+        return switch (config.family()) {
+            case GPT1 -> "openai-gpt";
+            case GPT2, GPT3 -> "gpt2";
+            case LLAMA -> "llama";
+        };
     }
 
     /** Whether Hugging Face's libraries do not know such models. */

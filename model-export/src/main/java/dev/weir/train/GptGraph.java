@@ -1,7 +1,5 @@
 package dev.weir.train;
 
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
-
 /**
  * A GPT as an ONNX graph that a continuously batching server runs: one graph for prefill, chunks of a prefill and
  * decoding, with the cache of keys and values outside, in buffers that attention writes in place.
@@ -29,30 +27,22 @@ final class GptGraph {
     /** What the output of a fine-tuned model's head is called. */
     static final String CLASS_LOGITS = "class_logits";
 
-    private static final int HEAD_SIZE_STEP = 8;
-
     private final GptConfig config;
     private final GptWeights weights;
     private final GptGraphOptions options;
     private final OnnxGraphBuilder graph;
     private final GraphAttention attention;
     private final GraphWeights constants;
+    private final GraphOutputs outputs;
 
     private GptGraph(GptWeights weights, GptGraphOptions options) {
         this.config = weights.config();
-        if (config.headSize() % HEAD_SIZE_STEP != 0) {
-            throw new UserError("a head of this model has width / heads = " + config.width() + " / " + config.heads()
-                    + " = " + config.headSize() + " elements, but ONNX Runtime's attention takes multiples of "
-                    + HEAD_SIZE_STEP + " only");
-        }
         this.weights = weights;
         this.options = options;
         graph = new OnnxGraphBuilder(config.family().label());
-        attention = switch (options.target()) {
-            case CPU -> new SlotAttention(graph, config, options);
-            case CUDA -> new PagedAttention(graph, config, options);
-        };
+        attention = GraphAttention.of(graph, config, options);
         constants = new GraphWeights(graph, weights, options);
+        outputs = new GraphOutputs(graph, attention, constants.type());
     }
 
     /** Builds the graph of these weights. */
@@ -109,7 +99,7 @@ final class GptGraph {
         String biased = graph.node("Add", name + ".attn.c_attn/Add")
                 .in(qkv, constants.bias(name + ".attn.c_attn", 3 * d))
                 .out();
-        String attended = attention.attend(layer, biased);
+        String attended = attention.attend(layer, name + ".attn", biased);
         String residual = in.residual();
         if (layer == config.layers() - 1) {
             attended = attention.wanted("attention", attended);
@@ -153,7 +143,7 @@ final class GptGraph {
     }
 
     private void head(String normalised, GraphMatrices matrices) {
-        String logits = computed("logits");
+        String logits = outputs.computed("logits");
         String sum = config.outputBias() ? "head/scores" : logits;
         String scores = options.hasNewTokens() ? "head/base_scores" : sum;
         matrices.score(normalised, scores);
@@ -165,22 +155,7 @@ final class GptGraph {
                     .in(sum, constants.tokenRows(GptConfig.OUTPUT_BIAS, config.vocabularySize(), 1))
                     .to(logits);
         }
-        output("logits", constants.rows(config.vocabularySize()));
-    }
-
-    /** What an output is called before it is in float32, which it is at once where the graph calculates in that. */
-    private String computed(String output) {
-        return constants.type() == DataType.FLOAT ? output : output + "_fp16";
-    }
-
-    private void output(String name, Object size) {
-        if (constants.type() != DataType.FLOAT) {
-            graph.node("Cast", name + "/Cast")
-                    .in(computed(name))
-                    .with("to", DataType.FLOAT.getNumber())
-                    .to(name);
-        }
-        graph.output(name, DataType.FLOAT, attention.dims(size));
+        outputs.declare("logits", constants.rows(config.vocabularySize()));
     }
 
     /**
@@ -197,13 +172,13 @@ final class GptGraph {
                 task.outputs());
     }
 
-    private void taskHead(String normalised, String weight, String bias, Object outputs) {
+    private void taskHead(String normalised, String weight, String bias, Object classes) {
         String scores = graph.contrib("FusedMatMul", "class_head/MatMul")
                 .in(normalised, weight)
                 .with("transB", 1)
                 .out();
-        graph.node("Add", "class_head/Add").in(scores, bias).to(computed(CLASS_LOGITS));
-        output(CLASS_LOGITS, outputs);
+        graph.node("Add", "class_head/Add").in(scores, bias).to(outputs.computed(CLASS_LOGITS));
+        outputs.declare(CLASS_LOGITS, classes);
     }
 
     // ---- What an active adapter adds, and nothing adds up to zero: the products of two inputs whose rank is zero by

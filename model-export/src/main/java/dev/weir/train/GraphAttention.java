@@ -5,11 +5,31 @@ package dev.weir.train;
  * logits come out for. Used by one thread, which calls {@link #tokens} first.
  */
 interface GraphAttention {
+    /** Sizes of heads that the operators take are multiples of this. */
+    int HEAD_SIZE_STEP = 8;
+
+    /**
+     * The one for the export's target.
+     *
+     * @throws UserError if its operator does not take heads of the model's size
+     */
+    static GraphAttention of(OnnxGraphBuilder graph, GptConfig config, GptGraphOptions options) {
+        if (config.headSize() % HEAD_SIZE_STEP != 0) {
+            throw new UserError("a head of this model has width / heads = " + config.width() + " / " + config.heads()
+                    + " = " + config.headSize() + " elements, but ONNX Runtime's attention takes multiples of "
+                    + HEAD_SIZE_STEP + " only");
+        }
+        return switch (options.target()) {
+            case CPU -> new SlotAttention(graph, config, options);
+            case CUDA -> new PagedAttention(graph, config, options);
+        };
+    }
+
     /**
      * The tokens of a run, one id and one position each, in one shape: {@code [tokens...]}.
      *
      * @param ids name of the ids
-     * @param positions name of the positions
+     * @param positions name of the positions; empty where attention itself knows them and turns queries and keys by them
      */
     record Tokens(String ids, String positions) {}
 
@@ -19,10 +39,11 @@ interface GraphAttention {
     /**
      * Attention of one layer, with its part of the cache as inputs and outputs of the graph.
      *
-     * @param qkv query, key and value side by side, {@code [tokens..., 3 width]}
+     * @param name of the node, less its operator
+     * @param qkv query, key and value side by side, {@code [tokens..., (heads + 2 kv heads) head size]}
      * @return {@code [tokens..., width]}
      */
-    String attend(int layer, String qkv);
+    String attend(int layer, String name, String qkv);
 
     /** The rows {@code [wanted..., width]} of {@code x [tokens..., width]} whose logits are wanted. */
     String wanted(String name, String x);

@@ -46,7 +46,7 @@ record ModelCost(GptConfig config) {
 
     /** Keys and values of one sequence of the context's length. */
     long cacheBytes(CachePrecision precision) {
-        long elements = 2L * config.layers() * config.context() * config.width();
+        long elements = 2L * config.layers() * config.context() * config.kvHeads() * config.headSize();
         return switch (precision) {
             case FP32 -> Float.BYTES * elements;
             case FP16 -> Short.BYTES * elements;
@@ -62,7 +62,8 @@ record ModelCost(GptConfig config) {
     /** Operations to predict one token. */
     double forwardOperations() {
         // Positions are only looked up; the token table is multiplied with at the end, as the output head.
-        long multiplied = config.parameters() - (long) config.context() * config.width();
+        long positions = config.llama() == null ? (long) config.context() * config.width() : 0;
+        long multiplied = config.parameters() - positions;
         double attended = 0;
         for (int layer = 0; layer < config.layers(); layer++) {
             attended += meanAttended(layer);

@@ -37,8 +37,7 @@ final class ModelFolderWriter {
 
     private static void writeFiles(Path folder, ExportSource source, GptGraphOptions options) throws IOException {
         GptConfig config = source.weights().config();
-        OnnxModelFile.write(
-                GptGraph.of(source.weights(), options), folder.resolve(MODEL_FILE), OnnxModelFile.INLINE_LIMIT);
+        OnnxModelFile.write(graph(source.weights(), options), folder.resolve(MODEL_FILE), OnnxModelFile.INLINE_LIMIT);
         for (LoraAdapter adapter : options.adapters()) {
             OnnxAdapterFile.write(folder.resolve(adapter.fileName()), adapter.parameters(source.weights()));
         }
@@ -50,6 +49,10 @@ final class ModelFolderWriter {
         for (Map.Entry<String, String> file : source.files().entrySet()) {
             Files.writeString(folder.resolve(file.getKey()), file.getValue());
         }
+    }
+
+    private static OnnxGraphBuilder graph(GptWeights weights, GptGraphOptions options) {
+        return weights.config().llama() == null ? GptGraph.of(weights, options) : LlamaGraph.of(weights, options);
     }
 
     /** What a runner must know of the graph, in GenAI's layout. */
@@ -75,16 +78,17 @@ final class ModelFolderWriter {
                 root.putObject("engine").putObject("dynamic_batching").put("block_size", PagedAttention.BLOCK_SIZE);
             }
         }
-        inputs.put("position_ids", "position_ids")
-                .put("past_key_names", "past_key_values.%d.key")
-                .put("past_value_names", "past_key_values.%d.value");
+        if (config.llama() == null) {
+            inputs.put("position_ids", "position_ids");
+        }
+        inputs.put("past_key_names", "past_key_values.%d.key").put("past_value_names", "past_key_values.%d.value");
         decoder.putObject("outputs")
                 .put("logits", "logits")
                 .put("present_key_names", "present.%d.key")
                 .put("present_value_names", "present.%d.value");
         decoder.put("num_attention_heads", config.heads());
         decoder.put("num_hidden_layers", config.layers());
-        decoder.put("num_key_value_heads", config.heads());
+        decoder.put("num_key_value_heads", config.kvHeads());
         endOfText.ifPresent(
                 id -> model.put("bos_token_id", id).put("eos_token_id", id).put("pad_token_id", id));
         // GenAI's "gpt2" is an older graph with keys and values in one tensor; "decoder" is any graph as described

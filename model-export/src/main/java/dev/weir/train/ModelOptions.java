@@ -101,7 +101,12 @@ final class ModelOptions {
     }
 
     private GptConfig base() {
-        return preset == null ? DEFAULT : Preset.named(preset).config();
+        GptConfig base = preset == null ? DEFAULT : Preset.named(preset).config();
+        if (base.family() == Family.LLAMA) {
+            throw new UserError("--preset is " + preset + ", a Llama, which is exported with random weights and not "
+                    + "trained here: choose a GPT");
+        }
+        return base;
     }
 
     private static int or(@Nullable Integer given, int otherwise) {

@@ -2,16 +2,18 @@ package dev.weir.train;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * Attention on CUDA, by {@code com.microsoft.PagedAttention}: the tokens of all sequences of a step one after the other,
- * without padding, and a cache of blocks, {@code [blocks, block size, heads, head size]}, of which each sequence has some in
+ * without padding, and a cache of blocks, {@code [blocks, block size, kv heads, head size]}, of which each sequence has some in
  * any order ("Efficient Memory Management for Large Language Model Serving with PagedAttention", Kwon et al., 2023).
  *
  * <p>Inputs, as ONNX Runtime GenAI's engine calls them where it has them, for {@code t} tokens of {@code b} sequences:
  *
  * <ul>
- *   <li>{@code input_ids}, {@code position_ids int64 [t]}; the position in its own sequence
+ *   <li>{@code input_ids}, {@code position_ids int64 [t]}; the position in its own sequence, which a model with rotary
+ *       positions does not ask for: there it is what {@code past_sequence_lengths} says, and so on from it
  *   <li>{@code cumulative_sequence_lengths int32 [b + 1]}: where each sequence's tokens begin, and {@code t}
  *   <li>{@code past_sequence_lengths int32 [b]}: tokens that each sequence has in the cache, without those of this step
  *   <li>{@code block_table int32 [b, most blocks]}: where attention reads
@@ -45,6 +47,9 @@ final class PagedAttention implements GraphAttention {
     private final GptConfig config;
     private final GptGraphOptions options;
 
+    private String cosines = "";
+    private String sines = "";
+
     PagedAttention(OnnxGraphBuilder graph, GptConfig config, GptGraphOptions options) {
         this.graph = graph;
         this.config = config;
@@ -54,33 +59,50 @@ final class PagedAttention implements GraphAttention {
     @Override
     public Tokens tokens() {
         String ids = graph.input("input_ids", DataType.INT64, "num_tokens");
-        String positions = graph.input("position_ids", DataType.INT64, "num_tokens");
+        String positions = config.llama() == null ? graph.input("position_ids", DataType.INT64, "num_tokens") : "";
         graph.input("cumulative_sequence_lengths", DataType.INT32, "batch_size_plus_one");
         graph.input("past_sequence_lengths", DataType.INT32, "batch_size");
         graph.input("block_table", DataType.INT32, "batch_size", "max_blocks_per_sequence");
         graph.input(SLOT_MAPPING, DataType.INT32, "num_tokens");
         graph.input("attention_metadata", DataType.INT32, 2);
         graph.input(LOGITS_INDICES, DataType.INT32, WANTED);
+        if (config.llama() != null) {
+            RotaryPositions rotary = config.llama().rotary();
+            cosines = halves("rotary/cos_cache", () -> rotary.cosines(config.context(), config.headSize()));
+            sines = halves("rotary/sin_cache", () -> rotary.sines(config.context(), config.headSize()));
+        }
         return new Tokens(ids, positions);
     }
 
+    /** A table of rotations, {@code [context, head size / 2]}. */
+    private String halves(String name, Supplier<float[]> table) {
+        return graph.constant(
+                name,
+                DataType.FLOAT16,
+                () -> HalfFloats.bytes(name, table.get()),
+                config.context(),
+                config.headSize() / 2);
+    }
+
     @Override
-    public String attend(int layer, String qkv) {
-        int heads = config.heads();
+    public String attend(int layer, String block, String qkv) {
         KvScales scales = options.kvScales();
         DataType cacheType = scales == null ? DataType.FLOAT16 : DataType.INT8;
-        Object[] dims = {"num_blocks", "block_size", heads, config.headSize()};
+        Object[] dims = {"num_blocks", "block_size", config.kvHeads(), config.headSize()};
         String key = graph.input("past_key_values." + layer + ".key", cacheType, dims);
         String value = graph.input("past_key_values." + layer + ".value", cacheType, dims);
-        String name = "h." + layer + ".attn/PagedAttention";
+        String name = block + "/PagedAttention";
         OnnxGraphBuilder.Node attention = graph.contrib("PagedAttention", name)
                 .in(qkv, "", "", key, value)
                 .in("cumulative_sequence_lengths", "past_sequence_lengths", "block_table")
-                .in("", "") // rotary tables
+                .in(cosines, sines)
                 .in(SLOT_MAPPING)
                 .in("", "", "") // sink, and norms of query and key
-                .with("num_heads", heads)
-                .with("kv_num_heads", heads);
+                .with("num_heads", config.heads())
+                .with("kv_num_heads", config.kvHeads());
+        if (config.llama() != null) {
+            attention.with("do_rotary", 1);
+        }
         if (config.isBanded(layer)) {
             attention.with("local_window_size", config.window());
         }

@@ -23,6 +23,8 @@ record Preset(String name, GptConfig config, String source) {
     private static final int GPT2_TOKENS = 50257;
     private static final int MINI_TOKENS = 1024;
 
+    private static final RotaryPositions LLAMA3 = new RotaryPositions(500_000, 32, 1, 4, 8192);
+
     /** Every preset, oldest and smallest first. */
     static final List<Preset> ALL = List.of(
             gpt1("gpt1", 12, 12, 768, 512, GPT1_TOKENS, GPT1),
@@ -38,10 +40,16 @@ record Preset(String name, GptConfig config, String source) {
             gpt3("gpt3-6.7b", 32, 32, 4096),
             gpt3("gpt3-13b", 40, 40, 5120),
             gpt3("gpt3-175b", 96, 96, 12288),
+            // Of its context of 131072 tokens, as many as its first training had.
+            new Preset(
+                    "llama-3.2-1b",
+                    new GptConfig(16, 32, 2048, 8192, 128256, new LlamaShape(8, 8192, LLAMA3)),
+                    "Meta 2024"),
             gpt1("gpt1-mini", 4, 4, 128, 256, MINI_TOKENS, "for a desk"),
             new Preset("gpt2-mini", new GptConfig(4, 4, 128, 256, MINI_TOKENS, 0.1), "for a desk"),
             new Preset("gpt3-mini", new GptConfig(4, 4, 128, 256, MINI_TOKENS, 0.1).withWindow(64), "for a desk"),
-            new Preset("tiny", new GptConfig(2, 2, 64, 128, 300, 0), "for tests"));
+            new Preset("tiny", new GptConfig(2, 2, 64, 128, 300, 0), "for tests"),
+            new Preset("tiny-llama", new GptConfig(2, 4, 64, 128, 300, new LlamaShape(2, 128, LLAMA3)), "for tests"));
 
     /** The one of that name. */
     static Preset named(String name) {

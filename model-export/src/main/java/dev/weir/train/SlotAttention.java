@@ -4,10 +4,10 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 
 /**
  * Attention on the CPU, by {@code com.microsoft.GroupQueryAttention}: a batch of rows of equally many tokens, each row with
- * a slot of the cache, which is {@code [batch, heads, capacity, head size]}.
+ * a slot of the cache, which is {@code [batch, kv heads, capacity, head size]}.
  *
  * <p>Inputs are {@code input_ids} and {@code position_ids [batch, tokens]} and {@code attention_mask [batch, total]}, as of
- * any model in ONNX Runtime GenAI. Logits come out for the last token of each row, or for all.
+ * any model in ONNX Runtime GenAI; a model with rotary positions does not ask for positions, which the mask tells. Logits come out for the last token of each row, or for all.
  */
 final class SlotAttention implements GraphAttention {
     private final OnnxGraphBuilder graph;
@@ -16,6 +16,8 @@ final class SlotAttention implements GraphAttention {
 
     private String seqlens = "";
     private String total = "";
+    private String cosines = "";
+    private String sines = "";
 
     SlotAttention(OnnxGraphBuilder graph, GptConfig config, GptGraphOptions options) {
         this.graph = graph;
@@ -27,7 +29,9 @@ final class SlotAttention implements GraphAttention {
     public Tokens tokens() {
         String ids = graph.input("input_ids", DataType.INT64, "batch_size", "sequence_length");
         String mask = graph.input("attention_mask", DataType.INT64, "batch_size", "total_sequence_length");
-        String positions = graph.input("position_ids", DataType.INT64, "batch_size", "sequence_length");
+        String positions = config.llama() == null
+                ? graph.input("position_ids", DataType.INT64, "batch_size", "sequence_length")
+                : "";
         graph.longs("const/axis1", 1);
         graph.longs("const/one_int64", 1);
         if (!options.allPositions()) {
@@ -35,6 +39,13 @@ final class SlotAttention implements GraphAttention {
         }
         seqlens = lastPositions(mask);
         total = totalLength(mask);
+        if (config.llama() != null) {
+            RotaryPositions rotary = config.llama().rotary();
+            int context = config.context();
+            int size = config.headSize();
+            cosines = graph.floats("rotary/cos_cache", () -> rotary.cosines(context, size), context, size / 2);
+            sines = graph.floats("rotary/sin_cache", () -> rotary.sines(context, size), context, size / 2);
+        }
         return new Tokens(ids, positions);
     }
 
@@ -66,8 +77,8 @@ final class SlotAttention implements GraphAttention {
     }
 
     @Override
-    public String attend(int layer, String qkv) {
-        int heads = config.heads();
+    public String attend(int layer, String block, String qkv) {
+        int heads = config.kvHeads();
         KvScales scales = options.kvScales();
         DataType cacheType = scales == null ? DataType.FLOAT : DataType.INT8;
         String past = "past_key_values." + layer + ".";
@@ -76,18 +87,23 @@ final class SlotAttention implements GraphAttention {
                 graph.input(past + "key", cacheType, "batch_size", heads, "past_sequence_length", config.headSize());
         String pastValue =
                 graph.input(past + "value", cacheType, "batch_size", heads, "past_sequence_length", config.headSize());
-        String name = "h." + layer + ".attn/GroupQueryAttention";
+        String name = block + "/GroupQueryAttention";
         OnnxGraphBuilder.Node attention = graph.contrib("GroupQueryAttention", name)
                 .in(qkv, "", "", pastKey, pastValue, seqlens, total)
-                .with("num_heads", heads)
+                .with("num_heads", config.heads())
                 .with("kv_num_heads", heads);
         if (config.isBanded(layer)) {
             attention.with("local_window_size", config.window());
         }
+        if (config.llama() != null) {
+            attention.in(cosines, sines).with("do_rotary", 1);
+        } else if (scales != null) {
+            attention.in("", "");
+        }
         if (scales != null) {
-            // Rotary tables, positions, bias and sink are left out.
+            // Positions, bias and sink are left out.
             attention
-                    .in("", "", "", "", "")
+                    .in("", "", "")
                     .in(graph.scalars(name + "/key_scale", scales.keys()[layer]))
                     .in(graph.scalars(name + "/value_scale", scales.values()[layer]))
                     .with("k_quant_type", "PER_TENSOR")

@@ -288,6 +288,60 @@ class ExportCommandTest {
         assertThat(children()).containsExactlyInAnyOrder("checked", "unchecked");
     }
 
+    @ParameterizedTest
+    @CsvSource({"cpu, fp32, fp32", "cpu, int8, int8", "cpu, int4, fp32", "cuda, fp16, fp16", "cuda, fp16, int8"})
+    void aLlamaIsExportedWithoutLibtorchAndSaysSo(String target, String weights, String cache) throws IOException {
+        assertThat(run(
+                        "--random",
+                        "tiny-llama",
+                        "--target",
+                        target,
+                        "--precision",
+                        weights,
+                        "--kv",
+                        cache,
+                        "--out",
+                        path("model")))
+                .as(err.toString())
+                .isZero();
+
+        assertThat(folder.resolve("model/README.md"))
+                .content()
+                .contains("A Llama exported", "2 heads of keys and values, hidden 128")
+                .contains("- not checked: compared with nothing, since libtorch computes no Llama here\n");
+        JsonNode genai = new ObjectMapper()
+                .readTree(folder.resolve("model/genai_config.json").toFile());
+        assertThat(genai.at("/model/decoder/num_attention_heads").asInt()).isEqualTo(4);
+        assertThat(genai.at("/model/decoder/num_key_value_heads").asInt()).isEqualTo(2);
+        assertThat(genai.at("/model/decoder/inputs/position_ids").isMissingNode())
+                .isTrue();
+        JsonNode config =
+                new ObjectMapper().readTree(folder.resolve("model/config.json").toFile());
+        assertThat(config.path("model_type").asText()).isEqualTo("llama");
+        assertThat(config.path("num_key_value_heads").asInt()).isEqualTo(2);
+        assertThat(config.at("/rope_scaling/factor").asDouble()).isEqualTo(32);
+        if (target.equals("cpu")) {
+            try (OnnxModelRunner runner =
+                    OnnxModelRunner.open(ModelFolder.open(folder.resolve("model")), new RunnerOptions(1, 0, 0, 1))) {
+                assertThat(runner.shape().vocabularySize()).isEqualTo(300);
+            }
+        }
+    }
+
+    @Test
+    void aLlamaIsAGraphAloneAndNoCheckpoint() throws IOException {
+        for (String format : List.of("safetensors", "gguf")) {
+            assertThat(run("--random", "tiny-llama", "--format", format, "--out", path("model")))
+                    .isEqualTo(2);
+            assertThat(err.toString()).contains("--format is " + format + ", but tiny-llama is a Llama");
+        }
+        assertThat(children()).isEmpty();
+        assertThat(run("--random", "tiny-llama", "--out", path("llama"))).isZero();
+        assertThatThrownBy(() -> GptConfigFile.read(folder.resolve("llama")))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("config.json: model_type is \"llama\"; only gpt2");
+    }
+
     @Test
     void onlyRandomWeightsOfAGraphGoUnchecked() throws IOException {
         assertThat(run("--checkpoint", path("none"), "--unchecked", "--out", path("model")))

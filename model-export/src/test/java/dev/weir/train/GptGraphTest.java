@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -26,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The exported graph, run by ONNX Runtime, against the forward pass written down plainly in double precision. */
 class GptGraphTest {
-    private static final String ALL = "dev.weir.train.SmallGpts#all";
+    private static final String ALL = "dev.weir.train.SmallGpts#graphs";
     private static final double TOLERANCE = 1e-4;
 
     private final int[] text = new Random(5).ints(40, 0, 270).toArray();
@@ -143,7 +144,7 @@ class GptGraphTest {
 
     private void assertFourBits(GptConfig config, GptGraphOptions options) throws IOException {
         export(config, options).close();
-        ReferenceModel reference = new ReferenceForward(new StoredWeights(weights(config), Precision.INT4));
+        ReferenceModel reference = ReferenceForward.of(new StoredWeights(weights(config), Precision.INT4));
         AcceptanceCheck check = AcceptanceCheck.of(folder, reference, List.of(text));
 
         assertThat(check.accepts(Precision.INT8)).as(check.toString()).isTrue();
@@ -251,12 +252,36 @@ class GptGraphTest {
                 .hasMessageContaining("multiples of 8");
     }
 
+    @Test
+    void aLlamaKnowsPositionsByTheirRotation() throws IOException {
+        try (OnnxModelRunner runner = export(SmallGpts.LLAMA, new GptGraphOptions(Precision.FP32))) {
+            int[] swapped = text.clone();
+            swapped[3] = text[9];
+            swapped[9] = text[3];
+            float[] straight = prefill(runner, 0, 0, 20);
+            plan.clear();
+            plan.addChunk(new PrefillChunk(0, swapped, 0, 20, true));
+            float[] other = row(runner.run(plan), runner.shape().slots());
+            assertThat(LogProbabilities.largestDifference(straight, other)).isGreaterThan(100 * TOLERANCE);
+        }
+    }
+
+    @Test
+    void aLlamaHasNeitherAdaptersNorHeads() {
+        GptWeights headed = GptWeights.of(
+                SmallGpts.LLAMA,
+                Optional.of(new TaskHead(FinetuneTask.CLASSIFICATION, List.of("no", "yes"))),
+                weights(SmallGpts.LLAMA)::tensor);
+        assertThatThrownBy(() -> LlamaGraph.of(headed, new GptGraphOptions(Precision.FP32)))
+                .hasMessageContaining("neither the head of a task nor adapters");
+    }
+
     private static GptWeights weights(GptConfig config) {
         return new NoisyGptWeights(config, 3);
     }
 
     private float[][] expected(GptConfig config) {
-        return new ReferenceForward(weights(config)).logits(text);
+        return ReferenceForward.of(weights(config)).logits(text);
     }
 
     private OnnxModelRunner export(GptConfig config, GptGraphOptions options) throws IOException {
@@ -270,7 +295,7 @@ class GptGraphTest {
     }
 
     private void assertEightBitsOf(GptConfig config) {
-        ReferenceModel reference = new ReferenceForward(weights(config));
+        ReferenceModel reference = ReferenceForward.of(weights(config));
         AcceptanceCheck check = AcceptanceCheck.of(folder, reference, List.of(text));
 
         assertThat(check.accepts(Precision.INT8)).as(check.toString()).isTrue();

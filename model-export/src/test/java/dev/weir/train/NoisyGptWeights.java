@@ -12,7 +12,7 @@ record NoisyGptWeights(GptConfig config, long seed) implements GptWeights {
         float[] values = new float
                 [Math.toIntExact(GptConfig.elements(config.tensorShapes().get(name)))];
         Random random = new Random(seed + name.hashCode());
-        boolean gain = name.matches(".*ln_.*\\.weight");
+        boolean gain = name.matches(".*(ln_|norm).*\\.weight");
         for (int i = 0; i < values.length; i++) {
             values[i] = (gain ? 1 : 0) + (float) (0.1 * random.nextGaussian());
         }

@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -14,13 +15,13 @@ import java.util.Set;
  * One node of {@code com.microsoft.PagedAttention} and its part of the cache, calculated plainly as ONNX Runtime 1.29
  * documents the operator: keys and values are written where {@code slot_mapping} says, read where {@code block_table} says,
  * and attended to up to the token itself, in float32. Symmetric eight bits or half floats in the cache; packed query, key and
- * value; no rotary positions, sinks, norms or soft cap.
+ * value, of which the first two are turned by their positions where the node says so; no sinks, norms or soft cap.
  *
  * <p>The cache begins as NaN, which shows in the output as soon as anybody reads what no sequence wrote.
  */
 final class PagedAttentionReference {
     private static final Set<String> KNOWN =
-            Set.of("num_heads", "kv_num_heads", "local_window_size", "k_quant_type", "v_quant_type");
+            Set.of("num_heads", "kv_num_heads", "local_window_size", "do_rotary", "k_quant_type", "v_quant_type");
 
     private final NodeProto node;
     private final int blockSize;
@@ -32,6 +33,11 @@ final class PagedAttentionReference {
     private final float keyScale;
 
     private final float valueScale;
+
+    /** {@code [positions, head size / 2]}; empty where nothing is rotated. */
+    private final float[] cosines;
+
+    private final float[] sines;
 
     /** {@code [blocks, block size, kv heads, head size]}, as it is read. */
     private final float[] keys;
@@ -45,7 +51,7 @@ final class PagedAttentionReference {
         node.getAttributeList().forEach(attribute -> attributes.put(attribute.getName(), attribute));
         require(KNOWN.containsAll(attributes.keySet()), "unknown attributes in " + attributes.keySet());
         require(node.getInputCount() == 17, "it has " + node.getInputCount() + " inputs");
-        for (int absent : new int[] {1, 2, 8, 9, 11, 12, 13}) {
+        for (int absent : new int[] {1, 2, 11, 12, 13}) {
             require(input(absent).isEmpty(), "input " + absent + " is there");
         }
         heads = (int) attributes.get("num_heads").getI();
@@ -56,6 +62,12 @@ final class PagedAttentionReference {
                 : Integer.MAX_VALUE;
         keyScale = scale(graph, 14, attributes.get("k_quant_type"));
         valueScale = scale(graph, 15, attributes.get("v_quant_type"));
+        boolean isRotary = attributes.containsKey("do_rotary")
+                && attributes.get("do_rotary").getI() == 1;
+        require(isRotary != input(8).isEmpty() && isRotary != input(9).isEmpty(), "tables do not go with do_rotary");
+        cosines = isRotary ? halves(constant(graph, 8)) : new float[0];
+        sines = isRotary ? halves(constant(graph, 9)) : new float[0];
+        require(cosines.length == sines.length && cosines.length % (headSize / 2) == 0, "tables are of other sizes");
         keys = new float[blocks * blockSize * kvHeads * headSize];
         values = keys.clone();
         Arrays.fill(keys, Float.NaN);
@@ -68,14 +80,32 @@ final class PagedAttentionReference {
         if (!quantised) {
             return 0;
         }
-        TensorProto tensor = graph.getInitializerList().stream()
+        return data(constant(graph, index)).getFloat();
+    }
+
+    private TensorProto constant(GraphProto graph, int index) {
+        return graph.getInitializerList().stream()
                 .filter(initializer -> initializer.getName().equals(input(index)))
                 .findAny()
                 .orElseThrow();
-        return tensor.getRawData()
-                .asReadOnlyByteBuffer()
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .getFloat();
+    }
+
+    private static ByteBuffer data(TensorProto tensor) {
+        return tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private static float[] halves(TensorProto tensor) {
+        ByteBuffer data = data(tensor);
+        float[] values = new float[data.remaining() / Short.BYTES];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = Float.float16ToFloat(data.getShort());
+        }
+        return values;
+    }
+
+    /** Numbers of a token in what it reads. */
+    int rowSize() {
+        return (heads + 2 * kvHeads) * headSize;
     }
 
     boolean isQuantised() {
@@ -97,17 +127,19 @@ final class PagedAttentionReference {
         return all;
     }
 
-    /** Output {@code [tokens, heads, head size]} of {@code qkv [tokens, (heads + 2 kv heads) head size]}. */
-    float[] run(float[] qkv, PagedStep step) {
+    /** Output {@code [tokens, heads, head size]} of query, key and value, {@code [tokens, (heads + 2 kv heads) head size]}. */
+    float[] run(float[] given, PagedStep step) {
         int[] cumulative = step.vector(input(5));
         int[] past = step.vector(input(6));
         int[][] table = step.table(input(7));
         int[] slots = step.vector(input(10));
         int[] metadata = step.vector(input(16));
-        int rowSize = (heads + 2 * kvHeads) * headSize;
+        int rowSize = rowSize();
+        float[] qkv = given.clone();
         int tokens = qkv.length / rowSize;
         require(cumulative[0] == 0 && cumulative[past.length] == tokens, "sequences do not cover the tokens");
         require(slots.length == tokens && table.length == past.length, "inputs are of different lengths");
+        rotate(qkv, cumulative, past);
         for (int token = 0; token < tokens; token++) {
             if (slots[token] >= 0) {
                 int at = slots[token] * kvHeads * headSize;
@@ -129,6 +161,25 @@ final class PagedAttentionReference {
             }
         }
         return output;
+    }
+
+    /** Turns queries and keys by their positions: element i with element i + half of its head. */
+    private void rotate(float[] qkv, int[] cumulative, int[] past) {
+        int half = headSize / 2;
+        for (int sequence = 0; cosines.length > 0 && sequence < past.length; sequence++) {
+            for (int token = cumulative[sequence]; token < cumulative[sequence + 1]; token++) {
+                int angle = (past[sequence] + token - cumulative[sequence]) * half;
+                for (int head = 0; head < heads + kvHeads; head++) {
+                    int at = token * rowSize() + head * headSize;
+                    for (int i = 0; i < half; i++) {
+                        float first = qkv[at + i];
+                        float second = qkv[at + half + i];
+                        qkv[at + i] = first * cosines[angle + i] - second * sines[angle + i];
+                        qkv[at + half + i] = second * cosines[angle + i] + first * sines[angle + i];
+                    }
+                }
+            }
+        }
     }
 
     private void attend(float[] qkv, int row, int head, int position, int[] blocks, float[] output, int token) {

@@ -63,7 +63,7 @@ final class PagedGraph implements AutoCloseable {
             }
             IntStream.of(5, 6, 7, 10, 16).forEach(index -> gone.add(layer.input(index)));
             cut.addInput(halves(layer.output(0), width));
-            cut.addOutput(halves(layer.input(0), 3 * width));
+            cut.addOutput(halves(layer.input(0), layer.rowSize()));
         }
         graph.getInputList().stream()
                 .filter(info -> !gone.contains(info.getName()))
@@ -130,7 +130,9 @@ final class PagedGraph implements AutoCloseable {
         try {
             int tokens = step.ids().length;
             inputs.put("input_ids", longs(step.ids()));
-            inputs.put("position_ids", longs(step.positions()));
+            if (session.getInputNames().contains("position_ids")) {
+                inputs.put("position_ids", longs(step.positions()));
+            }
             inputs.put(
                     "logits_indices",
                     OnnxTensor.createTensor(

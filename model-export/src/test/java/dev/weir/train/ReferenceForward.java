@@ -8,6 +8,11 @@ final class ReferenceForward implements ReferenceModel {
     private final GptWeights weights;
     private final GptConfig config;
 
+    /** The pass of the weights' family. */
+    static ReferenceModel of(GptWeights weights) {
+        return weights.config().llama() == null ? new ReferenceForward(weights) : new LlamaReferenceForward(weights);
+    }
+
     ReferenceForward(GptWeights weights) {
         this.weights = weights;
         this.config = weights.config();
