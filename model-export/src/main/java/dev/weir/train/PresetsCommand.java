@@ -15,16 +15,18 @@ import picocli.CommandLine.Spec;
         description = "Lists the models that pretrain --preset and export --random know, and what they cost.")
 final class PresetsCommand implements Callable<Integer> {
     private static final String ROW =
-            "%-11s  %-6s  %6s  %5s  %5s  %7s  %6s  %6s  %10s  %8s  %8s  %8s  %8s  %8s  %8s  %8s  %8s  %s%n";
+            "%-12s  %-6s  %6s  %5s  %5s  %7s  %6s  %6s  %10s  %8s  %8s  %8s  %8s  %8s  %8s  %8s  %8s  %s%n";
 
     private static final String NOTES = """
 
+            heads       those of queries and, after a stroke where they are fewer, those of keys and values.
             window      tokens that every second layer attends to; the others, and all layers where it is 0, see all.
             fp32, fp16, int8, int4
                         size of the exported weights. ONNX Runtime takes up to twice their memory while it arranges
                         them, and fp16 weights, which it computes with as fp32, the memory of those.
             cache       keys and values of one sequence of full context in fp32; an eight-bit cache takes a quarter.
             train       weights, gradients and AdamW's two moments in fp32; activations, which grow with the batch, excluded.
+                        A llama is not trained here, but exported with random weights.
             forward, training
                         operations per token: 2 N + 4 x width x tokens attended to, summed over the layers and averaged
                         over a context, with N all weights but the positions; three times that to train.
@@ -34,6 +36,7 @@ final class PresetsCommand implements Callable<Integer> {
             Brown et al. 2020: Language Models are Few-Shot Learners. Its Table 2.1 gives gpt3-xl 24 heads of 128 in width
             2048 and gpt3-13b width 5140 for 40 heads of 128; here heads of 128 fill the width: 16 heads, and width 5120. It
             does not give the window: 256 is a choice made here.
+            Meta 2024: the model card of Llama 3.2 1B. Of its context of 131072, the first 8192 are taken.
             """;
 
     @Spec
@@ -71,7 +74,7 @@ final class PresetsCommand implements Callable<Integer> {
                     preset.name(),
                     config.family().label(),
                     config.layers(),
-                    config.heads(),
+                    config.kvHeads() == config.heads() ? config.heads() : config.heads() + "/" + config.kvHeads(),
                     config.width(),
                     config.context(),
                     config.vocabularySize(),

@@ -18,7 +18,8 @@ class PresetTest {
         "gpt2, 124439808",
         "gpt2-medium, 354823168",
         "gpt2-large, 774030080",
-        "gpt2-xl, 1557611200"
+        "gpt2-xl, 1557611200",
+        "llama-3.2-1b, 1235814400"
     })
     void publishedModelsHaveTheirNumberOfParameters(String name, long parameters) {
         assertThat(Preset.named(name).config().parameters()).isEqualTo(parameters);
@@ -73,6 +74,30 @@ class PresetTest {
     }
 
     @Test
+    void sharedHeadsMakeALlamasCacheSmallerAndItsPositionsHaveNoWeights() {
+        GptConfig config = Preset.named("tiny-llama").config();
+        ModelCost cost = new ModelCost(config);
+
+        // 2 layers, 128 tokens, 2 heads of 16 for keys and as many for values, 4 bytes
+        assertThat(cost.cacheBytes(CachePrecision.FP32)).isEqualTo(2 * 2 * 128 * 2 * 16 * 4);
+        // 300 x 64 of the table, 64 x 128 + 64 x 64 of attention, 64 x 256 + 128 x 64 of the rest, 5 norms
+        int total = 300 * 64 + 2 * (64 * 128 + 64 * 64 + 64 * 256 + 128 * 64) + 5 * 64;
+        assertThat(config.parameters()).isEqualTo(total);
+        // On average of 128 tokens, 64.5 are attended to, by four heads.
+        assertThat(cost.forwardOperations()).isCloseTo(2.0 * total + 4 * 64 * 2 * 64.5, within(1e-6));
+    }
+
+    @Test
+    void aLlamaIsNotTrained() {
+        ModelOptions options = new ModelOptions();
+        options.preset = "llama-3.2-1b";
+        assertThatThrownBy(options::check)
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("--preset is llama-3.2-1b, a Llama")
+                .hasMessageContaining("choose a GPT");
+    }
+
+    @Test
     void theTableHasALineForEachAndSaysWhatItCounts() {
         StringWriter out = new StringWriter();
         int exit = TrainMain.commandLine().setOut(new PrintWriter(out, true)).execute("presets");
@@ -81,6 +106,8 @@ class PresetTest {
         assertThat(out.toString().lines())
                 .anyMatch(line ->
                         line.matches("gpt3-xl +gpt3 +24 +16 +2048 +2048 +50257 +256 +1.32 G .*Brown et al. 2020"))
+                .anyMatch(line -> line.matches(
+                        "llama-3.2-1b +llama +16 +32/8 +2048 +8192 +128256 +0 +1.24 G +4.94 GB .*Meta 2024"))
                 .anyMatch(line ->
                         line.matches("gpt1 +gpt1 +12 +12 +768 +512 +40478 +0 +117 M +466 MB .*Radford et al. 2018"));
         for (Preset preset : Preset.ALL) {
