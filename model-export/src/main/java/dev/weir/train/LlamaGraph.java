@@ -51,7 +51,7 @@ final class LlamaGraph {
         }
         GraphOutputs outputs = new GraphOutputs(graph, attention, constants.type());
         matrices.score(stream.normalised(), outputs.computed("logits"));
-        outputs.declare("logits", config.vocabularySize());
+        outputs.declare("logits", constants.rows(config.vocabularySize()));
         return graph;
     }
 

@@ -38,7 +38,7 @@ final class ChurnCheck {
         try (Engine engine = Engine.start(
                 runner, new EngineConfig(2 * AT_ONCE, Integer.MAX_VALUE, 4096, 1024, 32), EngineListener.NONE)) {
             Load load = new Load(engine);
-            int warmUp = Math.max(1, requests / 5);
+            int warmUp = Math.max(1, requests / 2); // by then all sizes of steps have been seen
             load.run(warmUp);
             long before = runner.freeBytes();
             long start = System.nanoTime();

@@ -113,6 +113,9 @@ final class CudaSession implements AutoCloseable {
                     "kSameAsRequested",
                     "enable_cuda_graph",
                     options.graphs() ? "1" : "0"));
+            ort.disableMemPattern(sessionOptions);
+            // A bias fused into a product costs a product more than the bias by itself.
+            ort.addSessionConfigEntry(sessionOptions, "optimization.disable_specified_optimizers", "MatMulAddFusion");
             ort.appendCudaProvider(sessionOptions, provider, stream);
             session = ort.createSession(env, folder.modelFile().toString(), sessionOptions);
             undo.push(() -> ort.releaseSession(session));
@@ -138,6 +141,24 @@ final class CudaSession implements AutoCloseable {
 
     CudaRuntime.Memory memory() {
         return cuda.memGetInfo();
+    }
+
+    /** How much was handed out so far, for {@link #releaseSince}. */
+    int mark() {
+        return undo.size();
+    }
+
+    /** Takes back what was handed out since then: memory, bindings, kernels and tensors that were kept. */
+    void releaseSince(int mark) {
+        await();
+        while (undo.size() > mark) {
+            undo.pop().run();
+        }
+    }
+
+    /** Memory of the host that goes with the session. */
+    Arena arena() {
+        return arena;
     }
 
     /** Zeroed memory of the device. */
@@ -218,6 +239,12 @@ final class CudaSession implements AutoCloseable {
     /** A tensor over memory of the host, which operators read there. */
     MemorySegment hostTensor(MemorySegment memory, int type, long... shape) throws OrtException {
         return ort.createTensor(hostMemory, memory, memory.byteSize(), type, shape);
+    }
+
+    /** Has a tensor go with the session. */
+    MemorySegment keep(MemorySegment tensor) {
+        undo.push(() -> ort.releaseValue(tensor));
+        return tensor;
     }
 
     void release(MemorySegment tensor) {

@@ -2,7 +2,6 @@ package dev.weir.onnx;
 
 import ai.onnxruntime.OrtException;
 import dev.weir.engine.Logits;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -37,7 +36,7 @@ final class DeviceLogits implements Logits {
      * @param rows rows of a step at most
      * @param step which row of the plan is where
      */
-    DeviceLogits(CudaSession session, Arena arena, int vocabulary, long stride, int rows, PagedStep step) {
+    DeviceLogits(CudaSession session, int vocabulary, long stride, int rows, PagedStep step) {
         this.session = session;
         this.step = step;
         this.vocabulary = vocabulary;
@@ -48,7 +47,8 @@ final class DeviceLogits implements Logits {
         topDevice = session.onDevice(2 * ids);
         topHost = session.pinned(2 * ids);
         rowHost = session.pinned((long) vocabulary * Float.BYTES);
-        ranking = new LogitRanking(session, arena, all, vocabulary, stride, topDevice, topDevice.asSlice(ids));
+        ranking =
+                new LogitRanking(session, session.arena(), all, vocabulary, stride, topDevice, topDevice.asSlice(ids));
     }
 
     /** Has a run of so many rows write here. */

@@ -106,6 +106,11 @@ final class OrtApi {
         return created(function(10, POINTER));
     }
 
+    /** Plans of memory are kept for each shape that ever was, and a server's are without end. */
+    void disableMemPattern(MemorySegment options) throws OrtException {
+        call(function(17, POINTER), options);
+    }
+
     void addSessionConfigEntry(MemorySegment options, String key, String value) throws OrtException {
         callWithTexts(function(130, POINTER, POINTER, POINTER), options, key, value);
     }

@@ -8,7 +8,6 @@ import dev.weir.engine.PrefillChunk;
 import dev.weir.engine.PrefixPool;
 import dev.weir.engine.StepPlan;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -31,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PagedModelRunner implements ModelRunner {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
-    /** Memory of the device that is left to activations and to what others take meanwhile. */
-    private static final long RESERVE = 1L << 30;
+    /** Chunks that a step has room for, even if there are fewer slots: a long prompt may have several in one step. */
+    private static final int LEAST_CHUNKS = 64;
 
     /** Beyond so many rows, graphs are recorded for multiples of it. */
     private static final int ROW_STEP = 8;
@@ -43,20 +42,18 @@ public final class PagedModelRunner implements ModelRunner {
     private final ModelShape shape;
     private final long fileBytes;
     private final int maxChunks;
-    private final int blocksPerSlot;
+    private final PagedCacheShape cacheShape;
     private final int blocks;
 
     private final BlockTables tables;
     private final PagedStep step;
     private final List<MemorySegment> cache = new ArrayList<>();
-    private final long blockBytes;
     private final List<MemorySegment> cacheTensors = new ArrayList<>();
 
     private final MemorySegment stepHost;
     private final MemorySegment stepDevice;
     private final MemorySegment metadataHost;
     private final MemorySegment binding;
-    private final Arena arena = Arena.ofShared();
     private final DeviceLogits logits;
     private final Map<Long, DecodeGraph> graphs = new HashMap<>();
 
@@ -78,11 +75,20 @@ public final class PagedModelRunner implements ModelRunner {
         if (folder.blockSize() == 0) {
             throw new ModelLoadException(
                     "the model " + folder.name() + " was exported for the CPU: export it again with "
-                            + "--target cuda, or serve it with --device cpu");
+                            + "--target cuda, or run it with --device cpu");
         }
+        int contextLength = folder.contextLength();
+        if (options.maxTokens() > contextLength) {
+            throw new ModelLoadException("max-tokens is " + options.maxTokens() + ", but the model " + folder.name()
+                    + " was made for " + contextLength + " tokens at most: choose that or less, or 0");
+        }
+        int maxTokens = options.maxTokens() == 0 ? contextLength : options.maxTokens();
         CudaSession session = CudaSession.open(folder, cuda);
         try {
-            return new PagedModelRunner(folder, options, cuda, session);
+            PagedCacheShape cache = PagedCacheShape.of(folder, session, maxTokens);
+            tryLargestStep(folder, cache, cuda, session);
+            PagedCacheSize size = PagedCacheSize.plan(cache, options, cuda, session.memory(), stride(folder, session));
+            return new PagedModelRunner(folder, cache, cuda, session, size.slots(), size.poolBlocks());
         } catch (OrtException e) {
             session.close();
             throw new ModelLoadException(folder.modelFile() + " cannot be used: " + e.getMessage(), e);
@@ -92,57 +98,72 @@ public final class PagedModelRunner implements ModelRunner {
         }
     }
 
-    private PagedModelRunner(ModelFolder folder, RunnerOptions options, CudaOptions cuda, CudaSession session)
+    /**
+     * Computes as many tokens as a step ever does, with a cache that is given back: what memory is free afterwards the
+     * real one may have, and no step later needs more.
+     */
+    private static void tryLargestStep(ModelFolder folder, PagedCacheShape cache, CudaOptions cuda, CudaSession session)
+            throws OrtException {
+        int sequences = Math.clamp(cuda.stepTokens() / cache.maxTokens(), 1, LEAST_CHUNKS);
+        int length = Math.min(cache.maxTokens(), cuda.stepTokens() / sequences);
+        int mark = session.mark();
+        try {
+            PagedModelRunner runner = new PagedModelRunner(folder, cache, cuda, session, sequences, 0);
+            StepPlan plan = new StepPlan(sequences);
+            for (int slot = 0; slot < sequences; slot++) {
+                plan.addChunk(new PrefillChunk(slot, new int[length], 0, length, true));
+            }
+            runner.run(plan);
+            session.releaseSince(mark);
+        } catch (IllegalStateException e) {
+            throw new ModelLoadException(
+                    "a step of " + sequences * length + " tokens fails on the GPU: " + e.getMessage()
+                            + "; free some of its memory, or set gpu-memory-fraction lower for others that use it",
+                    e);
+        }
+    }
+
+    private PagedModelRunner(
+            ModelFolder folder, PagedCacheShape cacheShape, CudaOptions cuda, CudaSession session, int slots, int pool)
             throws OrtException {
         this.folder = folder;
         this.options = cuda;
-        replays = cuda.graphs();
         this.session = session;
+        this.cacheShape = cacheShape;
+        replays = cuda.graphs();
         fileBytes = fileBytes(folder);
-        int vocabulary = folder.vocabularySize();
-        int maxTokens = options.maxTokens() == 0 ? folder.contextLength() : options.maxTokens();
-        int blockSize = folder.blockSize();
-        int type = cacheType(folder, session);
-        blocksPerSlot = (maxTokens + blockSize - 1) / blockSize;
-        blockBytes = (long) blockSize * folder.kvHeads() * folder.headSize() * (type == CudaSession.INT8 ? 1 : 2);
-        long stride = stride(folder, session);
-
-        int arrays = 2 * folder.layers();
-        long rowBytes = stride * Float.BYTES;
-        long budget = budget(options, cuda, session) - 2L * options.maxSequences() * rowBytes;
-        long allBlockBytes = arrays * blockBytes;
-        long fitting = budget / allBlockBytes - 1;
-        int slots = (int) Math.min(options.maxSequences(), fitting / blocksPerSlot);
-        if (slots < 1) {
-            throw new ModelLoadException("the cache of one sequence of max-tokens " + maxTokens + " takes "
-                    + blocksPerSlot * allBlockBytes + " bytes and " + budget
-                    + " are left on the GPU: set max-tokens lower or gpu-memory-fraction higher");
-        }
-        maxChunks = Math.max(slots, 64);
-        int pool = poolBlocks(options, allBlockBytes, fitting - (long) slots * blocksPerSlot);
+        maxChunks = Math.max(slots, LEAST_CHUNKS);
+        int blocksPerSlot = cacheShape.blocksPerSlot();
         blocks = BlockTables.blocks(slots, blocksPerSlot, pool);
-        tables = new BlockTables(slots, blocksPerSlot, pool, blockSize);
-        for (int i = 0; i < arrays; i++) {
-            MemorySegment memory = session.onDevice(blocks * blockBytes);
+        tables = new BlockTables(slots, blocksPerSlot, pool, cacheShape.blockTokens());
+        for (int i = 0; i < cacheShape.arrays(); i++) {
+            MemorySegment memory = session.onDevice(blocks * cacheShape.blockBytes());
             cache.add(memory);
-            cacheTensors.add(session.tensor(
-                    memory, memory.byteSize(), type, blocks, blockSize, folder.kvHeads(), folder.headSize()));
+            cacheTensors.add(session.keep(session.tensor(
+                    memory,
+                    memory.byteSize(),
+                    cacheShape.type(),
+                    blocks,
+                    cacheShape.blockTokens(),
+                    folder.kvHeads(),
+                    folder.headSize())));
         }
         long stepBytes = new PagedStep.Layout(
                         cuda.stepTokens() + slots, slots + maxChunks, slots + maxChunks, blocksPerSlot)
                 .bytes();
         stepHost = session.pinned(stepBytes);
         stepDevice = session.onDevice(stepBytes);
-        metadataHost = arena.allocate(INT, 2);
+        metadataHost = session.arena().allocate(INT, 2);
         step = new PagedStep(stepHost, tables, slots, maxChunks, blocksPerSlot);
-        logits = new DeviceLogits(session, arena, vocabulary, stride, slots + maxChunks, step);
+        int vocabulary = folder.vocabularySize();
+        logits = new DeviceLogits(session, vocabulary, stride(folder, session), slots + maxChunks, step);
         binding = newBinding(metadataHost);
         shape = new ModelShape(
                 vocabulary,
                 slots,
-                maxTokens,
+                cacheShape.maxTokens(),
                 folder.eosTokenIds(),
-                pool == 0 ? PrefixPool.NONE : new PrefixPool(pool, blockSize, false));
+                pool == 0 ? PrefixPool.NONE : new PrefixPool(pool, cacheShape.blockTokens(), false));
     }
 
     private static long fileBytes(ModelFolder folder) {
@@ -154,21 +175,6 @@ public final class PagedModelRunner implements ModelRunner {
         } catch (IOException e) {
             throw new ModelLoadException("cannot read " + folder.path() + ": " + e.getMessage(), e);
         }
-    }
-
-    private static int cacheType(ModelFolder folder, CudaSession session) {
-        String name = folder.names().pastKey().formatted(0);
-        OrtApi.TensorType type = session.inputs().get(name);
-        if (type == null) {
-            throw new ModelLoadException(folder.modelFile() + " has no input \"" + name + "\"; it has "
-                    + session.inputs().keySet());
-        }
-        return switch (type.element()) {
-            case CudaSession.FLOAT16, CudaSession.BFLOAT16, CudaSession.INT8 -> type.element();
-            default ->
-                throw new ModelLoadException(folder.modelFile() + ": input \"" + name + "\" has elements of type "
-                        + type.element() + ", but a paged cache is of fp16, bf16 or int8");
-        };
     }
 
     /** Floats of a row of logits, which may be filled up for the sake of alignment. */
@@ -186,20 +192,6 @@ public final class PagedModelRunner implements ModelRunner {
                             + ModelFolder.CONFIG_FILE + " says model.vocab_size is " + folder.vocabularySize());
         }
         return stride;
-    }
-
-    /** Bytes of the device that the cache may take. */
-    private static long budget(RunnerOptions options, CudaOptions cuda, CudaSession session) {
-        CudaRuntime.Memory memory = session.memory();
-        long used = memory.total() - memory.free();
-        long free = (long) (memory.total() * cuda.memoryFraction()) - used - RESERVE;
-        return options.kvCacheBytes() == 0 ? free : Math.min(free, options.kvCacheBytes());
-    }
-
-    private static int poolBlocks(RunnerOptions options, long bytes, long free) {
-        long wanted =
-                options.prefixCacheBytes() == RunnerOptions.AUTOMATIC ? free / 2 : options.prefixCacheBytes() / bytes;
-        return (int) Math.max(0, Math.min(wanted, Math.min(free, 1 << 16)));
     }
 
     /** A binding with the cache and what has the same place in every step. */
@@ -229,7 +221,7 @@ public final class PagedModelRunner implements ModelRunner {
         bind(binding, "slot_mapping", layout.places(), CudaSession.INT32, tokens);
         bind(binding, "cumulative_sequence_lengths", layout.cumulative(), CudaSession.INT32, sequences + 1);
         bind(binding, "past_sequence_lengths", layout.past(), CudaSession.INT32, sequences);
-        bind(binding, "block_table", layout.table(), CudaSession.INT32, sequences, blocksPerSlot);
+        bind(binding, "block_table", layout.table(), CudaSession.INT32, sequences, cacheShape.blocksPerSlot());
         bind(binding, "logits_indices", layout.indices(), CudaSession.INT32, layout.wanted());
         logits.bind(binding, folder.names().logits(), layout.wanted());
     }
@@ -299,11 +291,9 @@ public final class PagedModelRunner implements ModelRunner {
     }
 
     private void copyBlock(int from, int to) {
+        long bytes = cacheShape.blockBytes();
         for (MemorySegment array : cache) {
-            session.copy(
-                    array.asSlice(to * blockBytes, blockBytes),
-                    array.asSlice(from * blockBytes, blockBytes),
-                    blockBytes);
+            session.copy(array.asSlice(to * bytes, bytes), array.asSlice(from * bytes, bytes), bytes);
         }
     }
 
@@ -337,12 +327,13 @@ public final class PagedModelRunner implements ModelRunner {
 
     private DecodeGraph graph(PagedStep.Layout layout) throws OrtException {
         // The kernels look at no more blocks than the bound that they were recorded with: a power of two of blocks.
-        int blocks = (step.longestSequence() + folder.blockSize() - 1) / folder.blockSize();
-        int bound = Math.min(blocksPerSlot, Integer.highestOneBit(Math.max(1, 2 * blocks - 1))) * folder.blockSize();
+        int needed = (step.longestSequence() + folder.blockSize() - 1) / folder.blockSize();
+        int bound = Math.min(cacheShape.blocksPerSlot(), Integer.highestOneBit(Math.max(1, 2 * needed - 1)))
+                * folder.blockSize();
         long key = (long) layout.sequences() << Integer.SIZE | bound;
         @Nullable DecodeGraph known = graphs.get(key);
         if (known == null) {
-            MemorySegment metadata = arena.allocate(INT, 2);
+            MemorySegment metadata = session.arena().allocate(INT, 2);
             metadata.setAtIndex(INT, 0, 1);
             metadata.setAtIndex(INT, 1, bound);
             MemorySegment made = newBinding(metadata);
@@ -391,7 +382,7 @@ public final class PagedModelRunner implements ModelRunner {
 
     /** Bytes of one block, in all layers. */
     public long blockBytes() {
-        return blockBytes * cache.size();
+        return cacheShape.allBlockBytes();
     }
 
     /** Bytes of the cache. */
@@ -424,9 +415,7 @@ public final class PagedModelRunner implements ModelRunner {
     public void close() {
         if (!closed) {
             closed = true;
-            cacheTensors.forEach(session::release);
             session.close();
-            arena.close();
         }
     }
 }
