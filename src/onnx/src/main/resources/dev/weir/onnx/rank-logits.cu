@@ -20,7 +20,9 @@ static __device__ float logit(unsigned int key) {
 }
 
 static __device__ void sortDescending(entry *entries) { // bitonic, an entry a thread
+#pragma unroll 1
     for (int size = 2; size <= THREADS; size <<= 1) {
+#pragma unroll 1
         for (int step = size >> 1; step > 0; step >>= 1) {
             __syncthreads();
             int own = threadIdx.x;

@@ -30,6 +30,7 @@ class OrtApiTest {
         MemorySegment options = ort.createSessionOptions();
         try {
             ort.addSessionConfigEntry(options, "session.intra_op.allow_spinning", "0");
+            ort.disableMemPattern(options);
             return ort.createSession(env, file, options);
         } finally {
             ort.releaseSessionOptions(options);
