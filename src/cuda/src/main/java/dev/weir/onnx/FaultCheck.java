@@ -55,7 +55,7 @@ final class FaultCheck {
             String error = errorOf(engine);
             taken.forEach(other::free);
             boolean isAnswered = errorOf(engine).isEmpty();
-            boolean isGood = report(out, "memory that somebody else took", "memory", error);
+            boolean isGood = report(out, "memory that somebody else took", "failed", error);
             isGood &= report(out, "afterwards", isAnswered ? "" : "!", isAnswered ? "answered again" : "not answered");
             return isGood;
         }

@@ -33,12 +33,14 @@ final class CudaRuntime {
 
     private final SymbolLookup library;
     private final MethodHandle getErrorString;
+    private final MethodHandle getLastError;
     private final MethodHandle memcpyAsync;
     private final MethodHandle streamSynchronize;
 
     private CudaRuntime(SymbolLookup library) {
         this.library = library;
         getErrorString = function("cudaGetErrorString", FunctionDescriptor.of(POINTER, INT));
+        getLastError = function("cudaGetLastError");
         memcpyAsync = function("cudaMemcpyAsync", POINTER, POINTER, SIZE, INT, POINTER);
         streamSynchronize = function("cudaStreamSynchronize", POINTER);
     }
@@ -172,6 +174,8 @@ final class CudaRuntime {
         }
         String text;
         try {
+            // The thread's latest error would be taken for that of whoever looks next, as ONNX Runtime does.
+            int _ = (int) getLastError.invokeExact();
             text = ((MemorySegment) getErrorString.invokeExact(error))
                     .reinterpret(Long.MAX_VALUE)
                     .getString(0);
