@@ -23,7 +23,7 @@ final class FaultCheck {
     static boolean run(ModelFolder cuda, int maxTokens, PrintStream out) {
         boolean isGood = tooLittleMemory(cuda, maxTokens, out);
         isGood &= outOfMemory(cuda, maxTokens, out);
-        isGood &= lostDevice(cuda, maxTokens, out); // the last, as nothing works after it
+        isGood &= kernelFault(cuda, maxTokens, out); // the last, as nothing works after it
         return isGood;
     }
 
@@ -61,21 +61,27 @@ final class FaultCheck {
         }
     }
 
-    /** Everything that this process has on the device is gone, as after a fault of the device. */
-    private static boolean lostDevice(ModelFolder cuda, int maxTokens, PrintStream out) {
+    /** A kernel reads where nothing is, after which the driver refuses this process everything. */
+    private static boolean kernelFault(ModelFolder cuda, int maxTokens, PrintStream out) {
         PagedModelRunner runner =
                 PagedModelRunner.open(cuda, new RunnerOptions(PROMPTS, 1L << 30, maxTokens, 0), CudaOptions.DEFAULT);
         Engine engine = Engine.start(runner, CONFIG, EngineListener.NONE);
         boolean wasGood = errorOf(engine).isEmpty();
-        CudaRuntime.load().deviceReset();
+        try (CudaSession session = CudaSession.open(cuda, CudaOptions.DEFAULT)) {
+            MemorySegment nowhere = MemorySegment.ofAddress(1 << 12);
+            new LogitRanking(session, session.arena(), nowhere, 64, 64, nowhere, nowhere).run(1);
+            session.await();
+        } catch (IllegalStateException e) {
+            out.println("       " + e.getMessage());
+        }
         String error = errorOf(engine);
         boolean isKnown = !engine.stats().isHealthy();
-        boolean isGood = report(out, "a device that is lost", "CUDA", error);
+        boolean isGood = report(out, "a kernel's fault", "failed", error);
         isGood &= report(out, "health after it", wasGood && isKnown ? "" : "!", isKnown ? "unhealthy" : "healthy");
         return isGood;
     }
 
-    /** How long prompts end at once, empty if they are answered. */
+    /** The error with which long prompts at once end, empty if they are answered. */
     private static String errorOf(Engine engine) {
         Random random = new Random(1);
         int length = Math.min(900, engine.shape().maxTokens() - 4);

@@ -65,11 +65,6 @@ final class CudaRuntime {
         call("cudaSetDevice", function("cudaSetDevice", INT), device);
     }
 
-    /** Destroys all that this process has on its device, after which nothing of it can be used: for trying what happens then. */
-    void deviceReset() {
-        call("cudaDeviceReset", function("cudaDeviceReset"));
-    }
-
     /** Memory of the device; freed by {@link #free}. */
     MemorySegment malloc(long bytes) {
         return allocate("cudaMalloc", bytes);
