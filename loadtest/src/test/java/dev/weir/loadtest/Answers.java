@@ -5,6 +5,7 @@ import dev.weir.protocol.OutputMessage;
 import dev.weir.protocol.ResponseObject;
 import dev.weir.protocol.ResponseStatus;
 import dev.weir.protocol.ServerEvent;
+import dev.weir.protocol.Tools;
 import dev.weir.protocol.Usage;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,16 +36,16 @@ final class Answers {
         List<String> events = new ArrayList<>();
         events.add(writer.next(new ServerEvent.Created(object(ResponseStatus.IN_PROGRESS, null, null, null))));
         events.add(writer.next(new ServerEvent.InProgress(object(ResponseStatus.IN_PROGRESS, null, null, null))));
-        events.add(writer.next(
-                new ServerEvent.OutputItemAdded(new OutputMessage(ITEM, ResponseStatus.IN_PROGRESS, "", List.of()))));
-        events.add(writer.next(new ServerEvent.ContentPartAdded(ITEM)));
+        events.add(writer.next(new ServerEvent.OutputItemAdded(
+                0, new OutputMessage(ITEM, ResponseStatus.IN_PROGRESS, "", List.of()))));
+        events.add(writer.next(new ServerEvent.ContentPartAdded(ITEM, 0)));
         for (String delta : deltas) {
-            events.add(writer.next(new ServerEvent.OutputTextDelta(ITEM, delta, List.of())));
+            events.add(writer.next(new ServerEvent.OutputTextDelta(ITEM, 0, delta, List.of())));
         }
         OutputMessage message = new OutputMessage(ITEM, status, text, List.of());
-        events.add(writer.next(new ServerEvent.OutputTextDone(ITEM, text, List.of())));
-        events.add(writer.next(new ServerEvent.ContentPartDone(ITEM, text, List.of())));
-        events.add(writer.next(new ServerEvent.OutputItemDone(message)));
+        events.add(writer.next(new ServerEvent.OutputTextDone(ITEM, 0, text, List.of())));
+        events.add(writer.next(new ServerEvent.ContentPartDone(ITEM, 0, text, List.of())));
+        events.add(writer.next(new ServerEvent.OutputItemDone(0, message)));
         ResponseObject whole = object(status, message, new Usage(5, outputTokens), incompleteReason);
         events.add(writer.next(
                 status == ResponseStatus.COMPLETED
@@ -68,8 +69,8 @@ final class Answers {
                 1,
                 status,
                 "fake",
-                new ResponseObject.Settings(null, null, 1, 1, Map.of(), null, null, true),
-                output,
+                new ResponseObject.Settings(null, null, 1, 1, Map.of(), Tools.NONE, null, null, true),
+                output == null ? List.of() : List.of(output),
                 usage,
                 incompleteReason,
                 null);

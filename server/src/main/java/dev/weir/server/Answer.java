@@ -1,6 +1,7 @@
 package dev.weir.server;
 
 import dev.weir.protocol.TokenLogprob;
+import dev.weir.protocol.ToolCall;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -8,11 +9,13 @@ import java.util.List;
 /**
  * A whole answer. Immutable; any thread.
  *
+ * @param calls the functions that it calls
  * @param logprobs of its tokens, if they were asked for
  * @param meanLogprob log-probability of its tokens on average, if the answers are to be ranked
  */
-record Answer(String text, List<TokenLogprob> logprobs, Reply.Ending ending, double meanLogprob) {
+record Answer(String text, List<ToolCall> calls, List<TokenLogprob> logprobs, Reply.Ending ending, double meanLogprob) {
     Answer {
+        calls = List.copyOf(calls);
         logprobs = List.copyOf(logprobs);
     }
 

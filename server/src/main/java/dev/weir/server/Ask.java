@@ -3,9 +3,11 @@ package dev.weir.server;
 import dev.weir.protocol.ChatCompletionRequest;
 import dev.weir.protocol.ChatMessage;
 import dev.weir.protocol.CompletionRequest;
+import dev.weir.protocol.FunctionTool;
 import dev.weir.protocol.Prompt;
 import dev.weir.protocol.ResponseRequest;
 import dev.weir.protocol.SamplingFields;
+import dev.weir.protocol.Tools;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -56,13 +58,18 @@ record Ask(
             }
         }
 
-        /** A conversation for the chat template; {@code field} is the one that held it. */
-        record Conversation(List<ChatMessage> messages, String field) implements Source {
+        /** A conversation for the chat template, with the functions that may be called; {@code field} is the one that held it. */
+        record Conversation(List<ChatMessage> messages, Tools tools, String field) implements Source {
             @Override
             public int size() {
-                return messages.stream()
-                        .mapToInt(message -> message.content().length())
-                        .sum();
+                int size = 0;
+                for (FunctionTool function : tools.functions()) {
+                    size += function.length();
+                }
+                for (ChatMessage message : messages) {
+                    size += message.length();
+                }
+                return size;
             }
         }
     }
@@ -105,7 +112,7 @@ record Ask(
         return of(
                 Ids.next("chatcmpl-"),
                 request.model(),
-                new Source.Conversation(request.messages(), "messages"),
+                new Source.Conversation(request.messages(), request.tools(), "messages"),
                 request.sampling(),
                 LengthLimit.CHAT,
                 request.n());
@@ -116,7 +123,7 @@ record Ask(
         return of(
                 id,
                 request.model(),
-                new Source.Conversation(request.messages(before), "input"),
+                new Source.Conversation(request.messages(before), request.tools(), "input"),
                 request.sampling(),
                 request.generate() ? LengthLimit.RESPONSE : LengthLimit.NOTHING,
                 1);
@@ -135,6 +142,16 @@ record Ask(
     /** Characters or tokens to encode. */
     int size() {
         return prompts.stream().mapToInt(Source::size).sum();
+    }
+
+    /** The functions that may be called. */
+    Tools tools() {
+        return prompts.getFirst() instanceof Source.Conversation conversation ? conversation.tools() : Tools.NONE;
+    }
+
+    /** Whether the answers are held to a form. */
+    boolean isConstrained() {
+        return sampling.format() != null || tools().areHeld();
     }
 
     /** Whether the answers have to be told apart by how likely they are. */

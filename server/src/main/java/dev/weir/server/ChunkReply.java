@@ -10,21 +10,23 @@ import java.util.List;
 final class ChunkReply implements Reply {
     private final ChunkWriter writer;
     private final SseOutlet outlet;
-    private final int roles;
+    /** Calls so far in each answer of a chat. */
+    private final int[] calls;
+
     private final boolean includeUsage;
 
     /** A reply; {@code roles} answers open with the role of who speaks, none in a completion. */
     ChunkReply(ChunkWriter writer, SseOutlet outlet, int roles, boolean includeUsage) {
         this.writer = writer;
         this.outlet = outlet;
-        this.roles = roles;
+        calls = new int[roles];
         this.includeUsage = includeUsage;
     }
 
     @Override
     public void accepted(List<PreparedPrompt> prompts) {
         outlet.open();
-        for (int choice = 0; choice < roles; choice++) {
+        for (int choice = 0; choice < calls.length; choice++) {
             outlet.send(writer.role(choice));
         }
     }
@@ -35,8 +37,22 @@ final class ChunkReply implements Reply {
     }
 
     @Override
+    public void callBegun(int choice, String id, String name) {
+        outlet.send(writer.call(choice, calls[choice]++, id, name));
+    }
+
+    @Override
+    public void callArguments(int choice, String delta) {
+        outlet.send(writer.arguments(choice, calls[choice] - 1, delta));
+    }
+
+    @Override
+    public void callEnded(int choice) {}
+
+    @Override
     public void choiceEnded(int choice, Ending ending, double meanLogprob) {
-        outlet.send(writer.finish(choice, ending.finishReason()));
+        boolean hasCalls = choice < calls.length && calls[choice] > 0;
+        outlet.send(writer.finish(choice, ending.finishReason(hasCalls)));
     }
 
     @Override

@@ -141,8 +141,9 @@ final class HttpRoutes {
                     Answer.best(answers, ask.n(), ask.bestOf()).stream()
                             .map(answer -> new ChunkWriter.Choice(
                                     answer.text(),
+                                    answer.calls(),
                                     answer.logprobs(),
-                                    answer.ending().finishReason()))
+                                    answer.ending().finishReason(!answer.calls().isEmpty())))
                             .toList(),
                     usage);
             run(http, ask, new WholeReply(http.response(), ask.sequences(), whole));
@@ -202,7 +203,8 @@ final class HttpRoutes {
         answerFromWorker(http, request.model(), () -> {
             int[] tokens;
             if (request.prompt() == null) {
-                tokens = model.encodeConversation(request.messages(), request.addGenerationPrompt(), "messages");
+                tokens = model.conversations()
+                        .encode(request.messages(), request.tools(), request.addGenerationPrompt(), "messages");
             } else {
                 int[] plain = model.tokenizer().encode(request.prompt());
                 tokens = request.addSpecialTokens() ? model.tokenizer().withFrame(plain) : plain;

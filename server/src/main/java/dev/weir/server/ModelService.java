@@ -5,11 +5,13 @@ import dev.weir.engine.EngineStats;
 import dev.weir.engine.GenerationRequest;
 import dev.weir.engine.SamplingParams;
 import dev.weir.engine.StepOutput;
+import dev.weir.grammar.CallForm;
+import dev.weir.grammar.Grammar;
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.ChatMessage;
-import dev.weir.protocol.OutputFormat;
 import dev.weir.protocol.ProtocolException;
 import dev.weir.protocol.SamplingFields;
+import dev.weir.protocol.Tools;
 import dev.weir.tokenizer.ChatTemplate;
 import dev.weir.tokenizer.IncrementalDetokenizer;
 import dev.weir.tokenizer.Tokenizer;
@@ -31,7 +33,7 @@ final class ModelService implements AutoCloseable {
 
     private final String name;
     private final Tokenizer tokenizer;
-    private final @Nullable ChatTemplate template;
+    private final Conversations conversations;
     private final GenerationDefaults chatDefaults;
     private final Engine engine;
     private final Grammars grammars;
@@ -51,7 +53,7 @@ final class ModelService implements AutoCloseable {
             Engine engine) {
         this.name = name;
         this.tokenizer = tokenizer;
-        this.template = template;
+        conversations = new Conversations(name, tokenizer, template);
         this.chatDefaults = chatDefaults;
         this.engine = engine;
         grammars = new Grammars(
@@ -92,37 +94,43 @@ final class ModelService implements AutoCloseable {
         return switch (source) {
             case Ask.Source.Text(String text, String _) -> tokenizer.withFrame(tokenizer.encode(text));
             case Ask.Source.Tokens(int[] ids, String field) -> checked(field, ids);
-            case Ask.Source.Conversation(List<ChatMessage> messages, String field) ->
-                encodeConversation(messages, true, field);
+            case Ask.Source.Conversation(List<ChatMessage> messages, Tools tools, String field) ->
+                conversations.encode(messages, tools, true, field);
         };
     }
 
-    /** Makes the grammar of a format, if there is one, which may take time; it is then at hand for {@link #prepare}. */
-    void compile(@Nullable OutputFormat format) {
-        if (format != null) {
-            grammars.of(format);
+    /** Makes the grammar of an ask, if it has one, which may take time; it is then at hand for {@link #prepare}. */
+    void compile(Ask ask) {
+        if (ask.isConstrained()) {
+            grammar(ask);
         }
     }
 
-    /** The tokens of a conversation; {@code field} is named in errors. */
-    int[] encodeConversation(List<ChatMessage> messages, boolean opensAnswer, String field) {
-        if (template == null) {
-            throw new ProtocolException(ApiError.invalid(
-                    "unsupported_parameter",
-                    field,
-                    field + " needs a chat template, which the model \"" + name
-                            + "\" does not have; send a prompt to /v1/completions"));
+    private @Nullable Grammar grammar(Ask ask) {
+        CallForm form = conversations.callForm();
+        if (ask.tools().areHeld()) {
+            return form == null ? null : grammars.of(ask.tools(), form); // without one the encoder refuses the tools
         }
-        try {
-            return tokenizer.encode(template.render(
-                    messages.stream()
-                            .map(message -> new ChatTemplate.Message(message.role(), message.content()))
-                            .toList(),
-                    opensAnswer));
-        } catch (IllegalArgumentException e) {
-            throw new ProtocolException(ApiError.invalid(
-                    "invalid_value", field, field + " does not fit the model's chat template: " + e.getMessage()));
+        return ask.sampling().format() == null
+                ? null
+                : grammars.of(ask.sampling().format());
+    }
+
+    /** What takes an answer apart that may call functions; null for one that is only text. */
+    @Nullable
+    AnswerParser parser(Ask ask, PreparedPrompt prompt, Reply reply, int choice) {
+        CallForm form = conversations.callForm();
+        if (form == null || !ask.tools().areOffered()) {
+            return null;
         }
+        boolean isStopped =
+                !prompt.stop().isEmpty() || !ask.sampling().stopTokenIds().isEmpty();
+        return new AnswerParser(form, ask.tools(), ask.tools().areHeld() && !isStopped, reply, choice);
+    }
+
+    /** Conversations as the model's tokens. */
+    Conversations conversations() {
+        return conversations;
     }
 
     /** The text of tokens. */
@@ -178,15 +186,19 @@ final class ModelService implements AutoCloseable {
         } else if (ask.isRanked()) {
             sampling.logprobs(0);
         }
-        List<String> stop = new ArrayList<>(sent.stop());
-        if (!sent.ignoreEos()) {
-            stop.addAll(defaults.stopStrings());
+        List<String> stop = new ArrayList<>();
+        if (!ask.tools().mustCall()) { // which says nothing, and may write anything
+            stop.addAll(sent.stop());
+            if (!sent.ignoreEos()) {
+                stop.addAll(defaults.stopStrings());
+            }
         }
         GenerationRequest request = new GenerationRequest(ask.id(), prompt, sampling.build())
                 .of(tenant, sent.priority())
                 .within(sent.timeLimitMillis() == null ? null : Duration.ofMillis(sent.timeLimitMillis()));
-        if (sent.format() != null) {
-            request = request.constrained(grammars.of(sent.format())::constraint);
+        Grammar grammar = grammar(ask);
+        if (grammar != null) {
+            request = request.constrained(grammar::constraint);
         }
         return new PreparedPrompt(request, List.copyOf(stop), sent.includeStop());
     }

@@ -7,8 +7,8 @@ import java.util.List;
 
 /**
  * The client's end of one {@link Turn}: turns what happens into what its API sends. Owned by the context of the
- * connection. Either {@link #refused} alone, or {@link #accepted}, any number of {@link #text} and one {@link #choiceEnded} for
- * each answer, then one of {@link #ended} and {@link #failed}.
+ * connection. Either {@link #refused} alone, or {@link #accepted}, any number of {@link #text} and calls
+ * of functions and one {@link #choiceEnded} for each answer, then one of {@link #ended} and {@link #failed}.
  *
  * <p>Answers are numbered prompt by prompt: those to the first prompt, then those to the second.
  */
@@ -22,8 +22,17 @@ interface Reply {
      */
     void text(int choice, String delta, List<TokenLogprob> logprobs);
 
+    /** An answer begins to call a function; its text goes on behind the call, if at all. */
+    void callBegun(int choice, String id, String name);
+
+    /** More of the arguments of the call that was begun. */
+    void callArguments(int choice, String delta);
+
+    /** The call's arguments are whole. */
+    void callEnded(int choice);
+
     /**
-     * An answer is complete.
+     * An answer is complete, though the call that was begun last may not be.
      *
      * @param meanLogprob log-probability of its tokens on average, if the answers are to be ranked
      */
@@ -48,8 +57,8 @@ interface Reply {
         CANCELLED;
 
         /** As the completion APIs spell it. */
-        String finishReason() {
-            return this == LENGTH ? "length" : "stop";
+        String finishReason(boolean hasCalls) {
+            return this == LENGTH ? "length" : hasCalls ? "tool_calls" : "stop";
         }
     }
 }

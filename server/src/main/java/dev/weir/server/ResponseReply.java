@@ -2,13 +2,13 @@ package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.EventWriter;
+import dev.weir.protocol.OutputItem;
 import dev.weir.protocol.ResponseObject;
 import dev.weir.protocol.ResponseStatus;
 import dev.weir.protocol.ServerEvent;
 import dev.weir.protocol.TokenLogprob;
 import dev.weir.protocol.Usage;
 import io.vertx.core.Future;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -20,8 +20,7 @@ final class ResponseReply implements Reply {
     private final ResponseLog log;
     private final Listener listener;
     private final EventWriter events = new EventWriter();
-    private final StringBuilder text = new StringBuilder();
-    private final List<TokenLogprob> logprobs = new ArrayList<>();
+    private final ResponseItems items;
     private Ending ending = Ending.STOP;
     private ResponseObject begun;
 
@@ -40,6 +39,7 @@ final class ResponseReply implements Reply {
         this.shape = shape;
         this.log = log;
         this.listener = listener;
+        items = new ResponseItems(shape.id(), this::append);
     }
 
     @Override
@@ -48,21 +48,31 @@ final class ResponseReply implements Reply {
         listener.begun(begun);
         append(new ServerEvent.Created(begun));
         append(new ServerEvent.InProgress(begun));
-        if (!shape.request().generate()) {
-            return; // no message will follow
+        if (shape.request().generate() && !shape.request().tools().areOffered()) {
+            items.openMessage(); // nothing else will follow
         }
-        append(new ServerEvent.OutputItemAdded(shape.message(ResponseStatus.IN_PROGRESS, "", List.of())));
-        append(new ServerEvent.ContentPartAdded(messageId()));
     }
 
     @Override
     public void text(int choice, String delta, List<TokenLogprob> more) {
-        if (!shape.request().generate()) {
-            return;
+        if (shape.request().generate()) {
+            items.text(delta, more);
         }
-        text.append(delta);
-        logprobs.addAll(more);
-        append(new ServerEvent.OutputTextDelta(messageId(), delta, more));
+    }
+
+    @Override
+    public void callBegun(int choice, String id, String name) {
+        items.openCall(id, name);
+    }
+
+    @Override
+    public void callArguments(int choice, String delta) {
+        items.arguments(delta);
+    }
+
+    @Override
+    public void callEnded(int choice) {
+        items.close(ResponseStatus.COMPLETED);
     }
 
     @Override
@@ -77,11 +87,9 @@ final class ResponseReply implements Reply {
             end(ready, new ServerEvent.Completed(ready));
             return;
         }
-        String whole = text.toString();
-        append(new ServerEvent.OutputTextDone(messageId(), whole, logprobs));
-        append(new ServerEvent.ContentPartDone(messageId(), whole, logprobs));
-        append(new ServerEvent.OutputItemDone(shape.message(ResponseShape.messageStatus(ending), whole, logprobs)));
-        ResponseObject ended = shape.ended(begun, ending, whole, logprobs, usage);
+        List<OutputItem> output =
+                items.end(ending == Ending.STOP ? ResponseStatus.COMPLETED : ResponseStatus.INCOMPLETE);
+        ResponseObject ended = shape.ended(begun, ending, output, usage);
         end(ended, ending == Ending.STOP ? new ServerEvent.Completed(ended) : new ServerEvent.Incomplete(ended));
     }
 
@@ -99,10 +107,6 @@ final class ResponseReply implements Reply {
     @Override
     public boolean isFull() {
         return log.isFull();
-    }
-
-    private String messageId() {
-        return shape.message(ResponseStatus.IN_PROGRESS, "", List.of()).id();
     }
 
     private void append(ServerEvent event) {

@@ -1,10 +1,9 @@
 package dev.weir.server;
 
-import dev.weir.protocol.OutputMessage;
+import dev.weir.protocol.OutputItem;
 import dev.weir.protocol.ResponseObject;
 import dev.weir.protocol.ResponseRequest;
 import dev.weir.protocol.ResponseStatus;
-import dev.weir.protocol.TokenLogprob;
 import dev.weir.protocol.Usage;
 import java.util.List;
 
@@ -27,6 +26,7 @@ record ResponseShape(String id, String model, ResponseRequest request) {
                         shown(prompt.request().sampling().temperature()),
                         shown(prompt.request().sampling().topP()),
                         request.metadata(),
+                        request.tools(),
                         request.sampling().format(),
                         request.previousResponseId(),
                         request.store()));
@@ -35,28 +35,19 @@ record ResponseShape(String id, String model, ResponseRequest request) {
     /** The response whose prompt was computed, and nothing more. */
     ResponseObject warmedUp(ResponseObject begun, Usage usage) {
         return begun.ended(
-                ResponseStatus.COMPLETED, null, new Usage(usage.promptTokens(), 0, usage.cachedTokens()), null);
+                ResponseStatus.COMPLETED, List.of(), new Usage(usage.promptTokens(), 0, usage.cachedTokens()), null);
     }
 
-    OutputMessage message(ResponseStatus status, String text, List<TokenLogprob> logprobs) {
-        return new OutputMessage("msg_" + id.substring(id.indexOf('_') + 1), status, text, logprobs);
-    }
-
-    ResponseObject ended(
-            ResponseObject begun, Reply.Ending ending, String text, List<TokenLogprob> logprobs, Usage usage) {
+    ResponseObject ended(ResponseObject begun, Reply.Ending ending, List<OutputItem> output, Usage usage) {
         return begun.ended(
                 switch (ending) {
                     case STOP -> ResponseStatus.COMPLETED;
                     case LENGTH -> ResponseStatus.INCOMPLETE;
                     case CANCELLED -> ResponseStatus.CANCELLED;
                 },
-                message(messageStatus(ending), text, logprobs),
+                output,
                 usage,
                 ending == Reply.Ending.LENGTH ? "max_output_tokens" : null);
-    }
-
-    static ResponseStatus messageStatus(Reply.Ending ending) {
-        return ending == Reply.Ending.STOP ? ResponseStatus.COMPLETED : ResponseStatus.INCOMPLETE;
     }
 
     /** The shortest decimal for a float, so that 0.7 comes back as 0.7. */

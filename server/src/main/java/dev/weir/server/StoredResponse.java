@@ -2,8 +2,10 @@ package dev.weir.server;
 
 import dev.weir.protocol.ChatMessage;
 import dev.weir.protocol.ItemPage;
+import dev.weir.protocol.OutputItem;
 import dev.weir.protocol.OutputMessage;
 import dev.weir.protocol.ResponseObject;
+import dev.weir.protocol.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,31 +33,44 @@ record StoredResponse(ResponseObject response, String tenant, List<ChatMessage> 
     List<ChatMessage> conversation() {
         List<ChatMessage> all = new ArrayList<>(before);
         all.addAll(input);
-        OutputMessage output = response.output();
-        if (output != null && !output.text().isEmpty()) {
-            all.add(new ChatMessage("assistant", output.text()));
+        ChatMessage answer = ChatMessage.assistant(response.text(), response.calls());
+        if (answer.length() > 0) {
+            all.add(answer);
         }
         return List.copyOf(all);
     }
 
-    /** Its own input under names. */
+    /** Its own input under names, each call by itself. */
     List<ItemPage.Item> inputItems() {
         List<ItemPage.Item> items = new ArrayList<>();
         for (ChatMessage message : input) {
-            items.add(new ItemPage.Item("msg_" + id().substring(id().indexOf('_') + 1) + "_" + items.size(), message));
+            if (!message.content().isEmpty() || message.calls().isEmpty()) {
+                String prefix = message.callId() == null ? "msg" : "fco";
+                ChatMessage said = new ChatMessage(message.role(), message.content(), List.of(), message.callId());
+                items.add(new ItemPage.Item(itemId(prefix, items.size()), said));
+            }
+            for (ToolCall call : message.calls()) {
+                items.add(new ItemPage.Item(itemId("fc", items.size()), ChatMessage.assistant("", List.of(call))));
+            }
         }
         return items;
+    }
+
+    private String itemId(String prefix, int number) {
+        return prefix + id().substring(id().indexOf('_')) + "_" + number;
     }
 
     /** About how much memory it takes, the conversation before it too, though others may hold the same. */
     long bytes() {
         long bytes = OBJECT_BYTES;
         for (ChatMessage message : conversation()) {
-            bytes += OBJECT_BYTES / 8 + message.content().length();
+            bytes += OBJECT_BYTES / 8 + message.length();
         }
-        OutputMessage output = response.output();
-        return output == null
-                ? bytes
-                : bytes + (long) TOKEN_BYTES * output.logprobs().size();
+        for (OutputItem item : response.output()) {
+            if (item instanceof OutputMessage message) {
+                bytes += (long) TOKEN_BYTES * message.logprobs().size();
+            }
+        }
+        return bytes;
     }
 }

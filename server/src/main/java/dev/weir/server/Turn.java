@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * wish ({@link #cancel}), because nobody is left to hear ({@link #abandon}), or because it was refused or failed.
  */
 final class Turn {
-    /** Characters up to which a prompt is encoded on the event loop; longer ones go to a worker, as do those with a format. */
+    /** Characters up to which a prompt is encoded on the event loop; longer ones go to a worker, as do those with a form. */
     static final int ENCODE_INLINE = 8 * 1024;
 
     private final ModelService model;
@@ -70,7 +70,7 @@ final class Turn {
             refuse(e);
             return;
         }
-        if (ask.size() <= ENCODE_INLINE && ask.sampling().format() == null) {
+        if (ask.size() <= ENCODE_INLINE && !ask.isConstrained()) {
             begin(this::encode);
         } else {
             context.executeBlocking(this::encode, false)
@@ -94,7 +94,7 @@ final class Turn {
     }
 
     private List<int[]> encode() {
-        model.compile(ask.sampling().format());
+        model.compile(ask);
         return ask.prompts().stream().map(model::encode).toList();
     }
 
@@ -128,9 +128,11 @@ final class Turn {
     private final class Choice implements TokenStream.Reader {
         private final int index;
         private final TokenStream stream;
+        private final @Nullable AnswerParser parser;
 
         Choice(int index, PreparedPrompt prompt) {
             this.index = index;
+            parser = model.parser(ask, prompt, reply, index);
             stream = new TokenStream(
                     context, streamInterval, model.detokenizer(prompt), model.pendingLogprobs(ask), this);
         }
@@ -142,11 +144,18 @@ final class Turn {
 
         @Override
         public void text(String delta, List<TokenLogprob> logprobs) {
-            reply.text(index, delta, logprobs);
+            if (parser == null) {
+                reply.text(index, delta, logprobs);
+            } else {
+                parser.accept(delta, logprobs);
+            }
         }
 
         @Override
         public void ended(Reply.Ending ending, int tokens, int cached, double meanLogprob) {
+            if (parser != null) {
+                parser.finish();
+            }
             choiceEnded(index, ending, tokens, cached, meanLogprob);
         }
 

@@ -11,8 +11,7 @@ import java.util.List;
 final class WholeReply implements Reply {
     private final HttpServerResponse response;
     private final Body body;
-    private final List<StringBuilder> texts = new ArrayList<>();
-    private final List<List<TokenLogprob>> logprobs = new ArrayList<>();
+    private final List<AnswerBuilder> builders = new ArrayList<>();
     private final Answer[] answers;
 
     /** Writes the body. */
@@ -26,8 +25,7 @@ final class WholeReply implements Reply {
         this.body = body;
         answers = new Answer[size];
         for (int i = 0; i < size; i++) {
-            texts.add(new StringBuilder());
-            logprobs.add(new ArrayList<>());
+            builders.add(new AnswerBuilder());
         }
     }
 
@@ -36,13 +34,25 @@ final class WholeReply implements Reply {
 
     @Override
     public void text(int choice, String delta, List<TokenLogprob> more) {
-        texts.get(choice).append(delta);
-        logprobs.get(choice).addAll(more);
+        builders.get(choice).text(delta, more);
     }
 
     @Override
+    public void callBegun(int choice, String id, String name) {
+        builders.get(choice).callBegun(id, name);
+    }
+
+    @Override
+    public void callArguments(int choice, String delta) {
+        builders.get(choice).callArguments(delta);
+    }
+
+    @Override
+    public void callEnded(int choice) {}
+
+    @Override
     public void choiceEnded(int choice, Ending ending, double meanLogprob) {
-        answers[choice] = new Answer(texts.get(choice).toString(), logprobs.get(choice), ending, meanLogprob);
+        answers[choice] = builders.get(choice).build(ending, meanLogprob);
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model whose next token is a hash of all tokens before it: a token that is lost or changed changes the rest of the text.
@@ -35,6 +36,9 @@ final class FakeModel implements ModelRunner {
     volatile boolean failsNext;
 
     volatile int runs;
+
+    /** Set by a test: what all answers to conversations are from then on. */
+    volatile @Nullable String script;
 
     FakeModel(int slots, int maxTokens, long stepNanos) {
         this(slots, maxTokens, stepNanos, PrefixPool.NONE);
@@ -116,13 +120,26 @@ final class FakeModel implements ModelRunner {
         for (int i = 0; i < length; i++) {
             hash = hash * 31 + cache[slot][i];
         }
-        int chosen = cache[slot][length - 1] == '.'
-                ? TestModelFolder.EOS
-                : ALPHABET[Math.floorMod(Long.hashCode(hash * 0x9E3779B97F4A7C15L), ALPHABET.length)] & 0xFF;
+        String words = script;
+        int chosen = words != null
+                ? scripted(words.getBytes(StandardCharsets.UTF_8), slot, length)
+                : cache[slot][length - 1] == '.'
+                        ? TestModelFolder.EOS
+                        : ALPHABET[Math.floorMod(Long.hashCode(hash * 0x9E3779B97F4A7C15L), ALPHABET.length)] & 0xFF;
         FloatBuffer values = logits.values();
         for (int token = 0; token < TestModelFolder.VOCABULARY; token++) {
             values.put(logits.offset(row) + token, token == chosen ? 4 : Math.floorMod(hash + token * 7L, 16) / 8f);
         }
+    }
+
+    /** The byte of the script that comes after so many tokens. */
+    private int scripted(byte[] words, int slot, int length) {
+        int start = length;
+        while (cache[slot][start - 1] != TestModelFolder.TURN) {
+            start--;
+        }
+        int at = length - start - "assistant\n".length();
+        return at < words.length ? words[at] & 0xFF : TestModelFolder.EOS;
     }
 
     @Override

@@ -60,7 +60,7 @@ final class HttpErrorTest {
                     POST | /v1/completions      | {"prompt":"x","stop_token_ids":[5,999]}     | 400 | invalid_value               | stop_token_ids[1]
                     POST | /v1/chat/completions | {"messages":[]}                             | 400 | invalid_value               | messages
                     POST | /v1/chat/completions | {"prompt":"x"}                              | 400 | missing_required_parameter  | messages
-                    POST | /v1/responses        | {"input":"x","tools":[{}]}                  | 400 | unsupported_parameter       | tools
+                    POST | /v1/responses        | {"input":"x","tools":[{}]}                  | 400 | missing_required_parameter  | tools[0].type
                     POST | /v1/responses        | {"input":"x","stream":true,"top_p":7}       | 400 | decimal_above_max_value     | top_p
                     POST | /tokenize            | {}                                          | 400 | missing_required_parameter  | prompt
                     POST | /tokenize            | {"prompt":"x","model":"y"}                  | 404 | model_not_found             | model

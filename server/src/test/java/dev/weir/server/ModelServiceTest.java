@@ -7,6 +7,7 @@ import dev.weir.engine.Engine;
 import dev.weir.engine.EngineConfig;
 import dev.weir.protocol.ChatMessage;
 import dev.weir.protocol.ProtocolException;
+import dev.weir.protocol.Tools;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -17,7 +18,8 @@ final class ModelServiceTest {
         try (ModelService model =
                 new ModelService("bare", TestModelFolder.tokenizer(), null, GenerationDefaults.NONE, engine)) {
             assertThat(model.encode(new Ask.Source.Text("a<|end|>", "prompt"))).hasSize(8);
-            assertThatThrownBy(() -> model.encodeConversation(List.of(new ChatMessage("user", "a")), true, "messages"))
+            assertThatThrownBy(() -> model.conversations()
+                            .encode(List.of(new ChatMessage("user", "a")), Tools.NONE, true, "messages"))
                     .isInstanceOf(ProtocolException.class)
                     .hasMessage("messages needs a chat template, which the model \"bare\" does not have;"
                             + " send a prompt to /v1/completions");

@@ -13,21 +13,32 @@ import com.openai.errors.NotFoundException;
 import com.openai.errors.RateLimitException;
 import com.openai.helpers.ChatCompletionAccumulator;
 import com.openai.helpers.ResponseAccumulator;
+import com.openai.models.FunctionDefinition;
+import com.openai.models.FunctionParameters;
 import com.openai.models.chat.completions.ChatCompletion;
 import com.openai.models.chat.completions.ChatCompletionChunk;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import com.openai.models.chat.completions.ChatCompletionMessageFunctionToolCall;
 import com.openai.models.chat.completions.ChatCompletionStreamOptions;
+import com.openai.models.chat.completions.ChatCompletionToolChoiceOption;
+import com.openai.models.chat.completions.ChatCompletionToolMessageParam;
 import com.openai.models.completions.Completion;
 import com.openai.models.completions.CompletionCreateParams;
+import com.openai.models.responses.FunctionTool;
 import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.ResponseFunctionToolCall;
 import com.openai.models.responses.ResponseIncludable;
+import com.openai.models.responses.ResponseInputItem;
 import com.openai.models.responses.ResponseRetrieveParams;
 import com.openai.models.responses.ResponseStatus;
 import com.openai.models.responses.ResponseStreamEvent;
 import com.openai.models.responses.ResponsesClientEvent;
 import com.openai.models.responses.ResponsesServerEvent;
+import com.openai.models.responses.ToolChoiceFunction;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -249,6 +260,110 @@ final class OpenAiSdkTest {
         assertThatThrownBy(() -> client.responses().retrieve(whole.id()))
                 .isInstanceOfSatisfying(
                         NotFoundException.class, e -> assertThat(e.code()).contains("response_not_found"));
+    }
+
+    private static final Map<String, JsonValue> CITY = Map.of(
+            "type",
+            JsonValue.from("object"),
+            "properties",
+            JsonValue.from(Map.of("city", Map.of("type", "string", "maxLength", 8))),
+            "required",
+            JsonValue.from(List.of("city")));
+
+    @Test
+    void chatCallsAFunctionAndGoesOnWithItsResult() {
+        ChatCompletionCreateParams params = ChatCompletionCreateParams.builder()
+                .model(TestServer.MODEL)
+                .addUserMessage("Rain?")
+                .addFunctionTool(FunctionDefinition.builder()
+                        .name("get_weather")
+                        .description("Gets the weather of a city.")
+                        .parameters(FunctionParameters.builder()
+                                .additionalProperties(CITY)
+                                .build())
+                        .build())
+                .toolChoice(ChatCompletionToolChoiceOption.Auto.REQUIRED)
+                .parallelToolCalls(false)
+                .temperature(0)
+                .build();
+        ChatCompletionAccumulator accumulator = ChatCompletionAccumulator.create();
+        try (StreamResponse<ChatCompletionChunk> stream =
+                client.chat().completions().createStreaming(params)) {
+            stream.stream().forEach(chunk -> accumulator.accumulate(chunk.validate()));
+        }
+        ChatCompletion.Choice whole =
+                client.chat().completions().create(params).validate().choices().getFirst();
+        ChatCompletion.Choice streamed = accumulator.chatCompletion().choices().getFirst();
+        assertThat(whole.finishReason()).isEqualTo(ChatCompletion.Choice.FinishReason.TOOL_CALLS);
+        assertThat(whole.message().content()).isEmpty();
+        ChatCompletionMessageFunctionToolCall call =
+                whole.message().toolCalls().orElseThrow().getFirst().asFunction();
+        assertThat(call.function().name()).isEqualTo("get_weather");
+        assertThat(call.function().arguments()).startsWith("{\"city\":").endsWith("\"}");
+        assertThat(streamed.finishReason()).isEqualTo(whole.finishReason());
+        assertThat(streamed.message().toolCalls().orElseThrow())
+                .singleElement()
+                .satisfies(other -> assertThat(other.asFunction().function()).isEqualTo(call.function()));
+        ChatCompletion answer = client.chat()
+                .completions()
+                .create(params.toBuilder()
+                        .addMessage(whole.message())
+                        .addMessage(ChatCompletionToolMessageParam.builder()
+                                .toolCallId(call.id())
+                                .content("no")
+                                .build())
+                        .toolChoice(ChatCompletionToolChoiceOption.Auto.NONE)
+                        .maxCompletionTokens(20)
+                        .build())
+                .validate();
+        assertThat(answer.choices().getFirst().message().content()).isPresent();
+    }
+
+    @Test
+    void responseCallsAFunctionAndGoesOnWithItsResult() {
+        ResponseCreateParams params = ResponseCreateParams.builder()
+                .model(TestServer.MODEL)
+                .input("Rain?")
+                .addTool(FunctionTool.builder()
+                        .name("get_weather")
+                        .parameters(FunctionTool.Parameters.builder()
+                                .additionalProperties(CITY)
+                                .build())
+                        .strict(true)
+                        .build())
+                .toolChoice(ToolChoiceFunction.builder().name("get_weather").build())
+                .temperature(0)
+                .build();
+        ResponseAccumulator accumulator = ResponseAccumulator.create();
+        try (StreamResponse<ResponseStreamEvent> stream = client.responses().createStreaming(params)) {
+            stream.stream().forEach(event -> accumulator.accumulate(event.validate()));
+        }
+        Response whole = client.responses().create(params).validate();
+        assertThat(whole.tools().getFirst().asFunction().strict()).contains(true);
+        ResponseFunctionToolCall call = whole.output().getFirst().asFunctionCall();
+        assertThat(call.arguments()).startsWith("{\"city\":").endsWith("\"}");
+        Response streamed = accumulator.response();
+        assertThat(streamed.output())
+                .singleElement()
+                .satisfies(item -> assertThat(item.asFunctionCall().arguments()).isEqualTo(call.arguments()));
+        Response answer = client.responses()
+                .create(ResponseCreateParams.builder()
+                        .model(TestServer.MODEL)
+                        .previousResponseId(whole.id())
+                        .inputOfResponse(List.of(
+                                ResponseInputItem.ofFunctionCallOutput(ResponseInputItem.FunctionCallOutput.builder()
+                                        .callId(call.callId())
+                                        .output("no")
+                                        .build())))
+                        .maxOutputTokens(20)
+                        .build())
+                .validate();
+        assertThat(text(answer)).isNotEmpty();
+        assertThat(client.responses().inputItems().list(answer.id()).items())
+                .singleElement()
+                .satisfies(item -> assertThat(
+                                item.validate().asFunctionCallOutput().callId())
+                        .isEqualTo(Optional.of(call.callId())));
     }
 
     @Test

@@ -14,6 +14,7 @@ import dev.weir.protocol.OutputMessage;
 import dev.weir.protocol.ResponseObject;
 import dev.weir.protocol.ResponseStatus;
 import dev.weir.protocol.ServerEvent;
+import dev.weir.protocol.Tools;
 import dev.weir.protocol.Usage;
 import java.io.IOException;
 import java.net.http.HttpRequest;
@@ -179,7 +180,7 @@ final class StoredResponseTest {
                 .extracting(received -> received.event().type())
                 .containsExactly("response.created", "response.in_progress", "response.completed");
         ResponseObject ready = ((ServerEvent.Completed) events.getLast().event()).response();
-        assertThat(ready.output()).isNull();
+        assertThat(ready.output()).isEmpty();
         Usage usage = Objects.requireNonNull(ready.usage());
         assertThat(usage.completionTokens()).isZero();
         ResponseObject answered = create("\"input\":\"go on\",\"previous_response_id\":\"" + ready.id() + "\"");
@@ -209,11 +210,12 @@ final class StoredResponseTest {
     }
 
     private static StoredResponse stored(String id, String text) {
-        ResponseObject.Settings settings = new ResponseObject.Settings(null, null, 1, 1, Map.of(), null, null, true);
+        ResponseObject.Settings settings =
+                new ResponseObject.Settings(null, null, 1, 1, Map.of(), Tools.NONE, null, null, true);
         ResponseObject response = ResponseObject.inProgress(id, 1, "fake", settings)
                 .ended(
                         ResponseStatus.COMPLETED,
-                        new OutputMessage("msg_1", ResponseStatus.COMPLETED, text, List.of()),
+                        List.of(new OutputMessage("msg_1", ResponseStatus.COMPLETED, text, List.of())),
                         new Usage(1, 1),
                         null);
         return new StoredResponse(response, "t", List.of(), List.of(new ChatMessage("user", "x")));
@@ -253,7 +255,7 @@ final class StoredResponseTest {
     }
 
     private static String text(ResponseObject response) {
-        return Objects.requireNonNull(response.output()).text();
+        return response.text();
     }
 
     private static ApiError error(HttpResponse<String> reply) {

@@ -20,8 +20,19 @@ final class TestModelFolder {
         return read(Tokenizer::load);
     }
 
+    /** A template that knows functions. */
     static ChatTemplate template() {
         return read(folder -> ChatTemplate.load(folder).orElseThrow());
+    }
+
+    /** A template that knows none. */
+    static ChatTemplate plainTemplate() {
+        return read(folder -> {
+            Files.writeString(folder.resolve("chat_template.jinja"), """
+                    {%- for message in messages -%}{{- '<|turn|>' + message['role'] + '\\n' + message['content'] -}}{%- endfor -%}
+                    """);
+            return ChatTemplate.load(folder).orElseThrow();
+        });
     }
 
     private interface Reader<T> {
@@ -46,11 +57,16 @@ final class TestModelFolder {
 
     private static void write(Path folder) throws IOException {
         Files.writeString(folder.resolve("chat_template.jinja"), """
+                {%- if tools -%}{{- '<|turn|>tools\\n' + tools | tojson -}}{%- endif -%}
                 {%- for message in messages -%}
                     {%- if loop.first and message['role'] == 'assistant' -%}
                         {{- raise_exception('the user speaks first') -}}
                     {%- endif -%}
-                    {{- '<|turn|>' + message['role'] + '\\n' + message['content'] -}}
+                    {{- '<|turn|>' + message['role'] + '\\n' + (message['content'] or '') -}}
+                    {%- for call in message.tool_calls or [] -%}
+                        {{- '<tool_call>\\n' + {'name': call.function.name, 'arguments': call.function.arguments} | tojson -}}
+                        {{- '\\n</tool_call>' -}}
+                    {%- endfor -%}
                 {%- endfor -%}
                 {%- if add_generation_prompt -%}{{- '<|turn|>assistant\\n' -}}{%- endif -%}
                 """);

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.protocol.EventReader;
 import dev.weir.protocol.EventReader.Received;
-import dev.weir.protocol.OutputMessage;
 import dev.weir.protocol.ResponseObject;
 import dev.weir.protocol.ResponseStatus;
 import dev.weir.protocol.SamplingFields;
@@ -74,8 +73,7 @@ final class WebSocketTest {
                         "response.incomplete");
         String text = TestSocket.text(events);
         ResponseObject response = ((ServerEvent.Incomplete) events.getLast().event()).response();
-        OutputMessage message = Objects.requireNonNull(response.output());
-        assertThat(message.text()).isEqualTo(text);
+        assertThat(response.text()).isEqualTo(text);
         assertThat(response.incompleteReason()).isEqualTo("max_output_tokens");
         assertThat(response.settings().temperature()).isZero();
         assertThat(response.settings().topP()).isEqualTo(0.9);
@@ -111,9 +109,7 @@ final class WebSocketTest {
                         "/v1/responses",
                         "{\"input\":\"question 0\",\"temperature\":0,\"max_output_tokens\":40,\"ignore_eos\":true}")
                 .body();
-        OutputMessage message =
-                Objects.requireNonNull(EventReader.response(body).output());
-        assertThat(message.text()).isEqualTo(alone.getFirst());
+        assertThat(EventReader.response(body).text()).isEqualTo(alone.getFirst());
     }
 
     @Test

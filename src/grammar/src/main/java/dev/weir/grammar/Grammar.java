@@ -4,6 +4,7 @@ import dev.weir.engine.TokenConstraint;
 import dev.weir.protocol.JsonSchema;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What an answer may look like, down to the byte: the grammar of constrained decoding. It works out lazily which tokens may come
@@ -30,7 +31,7 @@ public final class Grammar {
      */
     public static Grammar ofSchema(TokenTrie tokens, JsonSchema.Document schema) {
         Expressions make = new Expressions();
-        return new Grammar(tokens, make, new SchemaExpression(make).of(schema));
+        return new Grammar(tokens, make, new SchemaExpression(make, "").of(schema));
     }
 
     /** Any JSON object. */
@@ -54,6 +55,30 @@ public final class Grammar {
         Expressions make = new Expressions();
         return new Grammar(
                 tokens, make, make.choice(texts.stream().map(make::text).toList()));
+    }
+
+    /**
+     * Calls of functions, with nothing beside them.
+     *
+     * @param functions what the arguments of each are, by its name; at least one
+     * @param several whether there may be more than one call
+     * @throws IllegalArgumentException saying what of a schema cannot be done
+     */
+    public static Grammar ofCalls(
+            TokenTrie tokens, CallForm form, Map<String, JsonSchema.Document> functions, boolean several) {
+        Expressions make = new Expressions();
+        return new Grammar(tokens, make, new CallExpression(make, form).calls(functions, several));
+    }
+
+    /**
+     * Any text, in which a call is held to its form from its marker on; without {@code several} the text ends with the call.
+     *
+     * @see #ofCalls
+     */
+    public static Grammar ofTextWithCalls(
+            TokenTrie tokens, CallForm form, Map<String, JsonSchema.Document> functions, boolean several) {
+        Expressions make = new Expressions();
+        return new Grammar(tokens, make, new CallExpression(make, form).textWithCalls(functions, several));
     }
 
     /** Holds one answer to this grammar. */

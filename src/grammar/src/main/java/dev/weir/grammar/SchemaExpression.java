@@ -30,9 +30,12 @@ final class SchemaExpression {
 
     private final Expressions make;
     private final JsonText json;
+    private final String owner;
 
-    SchemaExpression(Expressions make) {
+    /** A schema's expressions; {@code owner} tells its definitions from those of other schemas. */
+    SchemaExpression(Expressions make, String owner) {
         this.make = make;
+        this.owner = owner;
         json = new JsonText(make);
     }
 
@@ -42,7 +45,7 @@ final class SchemaExpression {
      * @throws IllegalArgumentException saying which pattern or format cannot be done
      */
     Expression of(JsonSchema.Document document) {
-        document.definitions().forEach((name, schema) -> make.define(name, of(schema)));
+        document.definitions().forEach((name, schema) -> make.define(owner + name, of(schema)));
         return of(document.root());
     }
 
@@ -61,7 +64,7 @@ final class SchemaExpression {
             case JsonSchema.Entries(JsonSchema value, int min, int max) -> json.object(of(value), min, max);
             case JsonSchema.AnyOf(List<JsonSchema> options) ->
                 make.choice(options.stream().map(this::of).toList());
-            case JsonSchema.Reference(String name) -> make.reference(name);
+            case JsonSchema.Reference(String name) -> make.reference(owner + name);
         };
     }
 

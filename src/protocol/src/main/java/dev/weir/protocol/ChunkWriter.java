@@ -41,11 +41,13 @@ public final class ChunkWriter {
     /**
      * One answer of a reply that is not streamed.
      *
+     * @param calls of functions, in a chat
      * @param logprobs of its tokens, if they were asked for
-     * @param finishReason {@code stop} or {@code length}
+     * @param finishReason {@code stop}, {@code length} or {@code tool_calls}
      */
-    public record Choice(String text, List<TokenLogprob> logprobs, String finishReason) {
+    public record Choice(String text, List<ToolCall> calls, List<TokenLogprob> logprobs, String finishReason) {
         public Choice {
+            calls = List.copyOf(calls);
             logprobs = List.copyOf(logprobs);
         }
     }
@@ -89,7 +91,37 @@ public final class ChunkWriter {
         return out.append(",\"finish_reason\":null").append(afterChoice).toString();
     }
 
-    /** The chunk that ends an answer; {@code finishReason} is {@code stop} or {@code length}. */
+    /** The chunk that begins the answer's call of a number, counted from 0: all of it but the arguments. */
+    public String call(int index, int call, String id, String name) {
+        StringBuilder out =
+                beforeCall(index, call, name.length() + id.length() + 80).append("\"id\":");
+        Json.quote(out, id);
+        out.append(",\"type\":\"function\",\"function\":{\"name\":");
+        Json.quote(out, name);
+        return afterCall(out.append(",\"arguments\":\"\""));
+    }
+
+    /** A chunk of the arguments of the answer's call of a number. */
+    public String arguments(int index, int call, String delta) {
+        StringBuilder out = beforeCall(index, call, delta.length() + 40).append("\"function\":{\"arguments\":");
+        Json.quote(out, delta);
+        return afterCall(out);
+    }
+
+    private StringBuilder beforeCall(int index, int call, int room) {
+        return beforeText(index, room + 120)
+                .append("\"delta\":{\"tool_calls\":[{\"index\":")
+                .append(call)
+                .append(',');
+    }
+
+    private String afterCall(StringBuilder out) {
+        return out.append("}}]},\"logprobs\":null,\"finish_reason\":null")
+                .append(afterChoice)
+                .toString();
+    }
+
+    /** The chunk that ends an answer; {@code finishReason} as in {@link Choice}. */
     public String finish(int index, String finishReason) {
         return beforeText(index, 80)
                 .append(kind == Kind.CHAT ? "\"delta\":{}" : "\"text\":\"\"")
@@ -129,7 +161,7 @@ public final class ChunkWriter {
                 Choice choice = choices.get(i);
                 out.writeStartObject();
                 out.writeNumberField("index", i);
-                writeText(out, choice.text());
+                writeAnswer(out, choice);
                 out.writeFieldName("logprobs");
                 LogprobJson.writeChoice(out, kind, choice.logprobs());
                 out.writeStringField("finish_reason", choice.finishReason());
@@ -142,15 +174,19 @@ public final class ChunkWriter {
         });
     }
 
-    private void writeText(JsonGenerator out, String text) throws IOException {
+    private void writeAnswer(JsonGenerator out, Choice choice) throws IOException {
         if (kind == Kind.COMPLETION) {
-            out.writeStringField("text", text);
+            out.writeStringField("text", choice.text());
             return;
         }
+        boolean isSilent = choice.text().isEmpty() && !choice.calls().isEmpty();
         out.writeObjectFieldStart("message");
         out.writeStringField("role", "assistant");
-        out.writeStringField("content", text);
+        Json.writeNullable(out, "content", isSilent ? null : choice.text());
         out.writeNullField("refusal");
+        if (!choice.calls().isEmpty()) {
+            MessageWriter.writeCalls(out, choice.calls());
+        }
         out.writeEndObject();
     }
 

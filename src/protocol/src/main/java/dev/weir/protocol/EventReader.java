@@ -38,20 +38,33 @@ public final class EventReader {
     private static ServerEvent event(String type, Fields fields) {
         return switch (type) {
             case "response.output_text.delta" ->
-                new ServerEvent.OutputTextDelta(text(fields, "item_id"), text(fields, "delta"), logprobs(fields));
+                new ServerEvent.OutputTextDelta(
+                        text(fields, "item_id"), index(fields), text(fields, "delta"), logprobs(fields));
             case "response.created" -> new ServerEvent.Created(response(inner(fields, "response")));
             case "response.in_progress" -> new ServerEvent.InProgress(response(inner(fields, "response")));
             case "response.completed" -> new ServerEvent.Completed(response(inner(fields, "response")));
             case "response.incomplete" -> new ServerEvent.Incomplete(response(inner(fields, "response")));
             case "response.failed" -> new ServerEvent.Failed(response(inner(fields, "response")));
-            case "response.output_item.added" -> new ServerEvent.OutputItemAdded(item(inner(fields, "item")));
-            case "response.output_item.done" -> new ServerEvent.OutputItemDone(item(inner(fields, "item")));
-            case "response.content_part.added" -> new ServerEvent.ContentPartAdded(text(fields, "item_id"));
+            case "response.output_item.added" ->
+                new ServerEvent.OutputItemAdded(index(fields), ItemJson.read(inner(fields, "item")));
+            case "response.output_item.done" ->
+                new ServerEvent.OutputItemDone(index(fields), ItemJson.read(inner(fields, "item")));
+            case "response.content_part.added" ->
+                new ServerEvent.ContentPartAdded(text(fields, "item_id"), index(fields));
             case "response.content_part.done" ->
                 new ServerEvent.ContentPartDone(
-                        text(fields, "item_id"), text(inner(fields, "part"), "text"), logprobs(inner(fields, "part")));
+                        text(fields, "item_id"),
+                        index(fields),
+                        text(inner(fields, "part"), "text"),
+                        logprobs(inner(fields, "part")));
             case "response.output_text.done" ->
-                new ServerEvent.OutputTextDone(text(fields, "item_id"), text(fields, "text"), logprobs(fields));
+                new ServerEvent.OutputTextDone(
+                        text(fields, "item_id"), index(fields), text(fields, "text"), logprobs(fields));
+            case "response.function_call_arguments.delta" ->
+                new ServerEvent.CallArgumentsDelta(text(fields, "item_id"), index(fields), text(fields, "delta"));
+            case "response.function_call_arguments.done" ->
+                new ServerEvent.CallArgumentsDone(
+                        text(fields, "item_id"), index(fields), text(fields, "name"), text(fields, "arguments"));
             case "response.steer.failed" -> {
                 Fields steer = inner(fields, "steer");
                 yield new ServerEvent.SteerFailed(
@@ -83,7 +96,9 @@ public final class EventReader {
     }
 
     private static ResponseObject response(Fields fields) {
-        JsonNode output = fields.required("output", "a response has one").path(0);
+        List<OutputItem> output = fields.objects("output", fields.required("output", "a response has one")).stream()
+                .map(ItemJson::read)
+                .toList();
         Fields incomplete = fields.object("incomplete_details");
         Fields error = fields.object("error");
         Fields usage = fields.object("usage");
@@ -94,7 +109,7 @@ public final class EventReader {
                 ResponseStatus.of(text(fields, "status")),
                 text(fields, "model"),
                 settings(fields),
-                output.isObject() ? item(new Fields(output, "output[0].")) : null,
+                output,
                 usage == null ? null : usage(usage, "input_tokens", "output_tokens"),
                 incomplete == null ? null : incomplete.string("reason"),
                 error == null ? null : new ApiError(500, text(error, "code"), null, null, text(error, "message")));
@@ -109,6 +124,7 @@ public final class EventReader {
                 temperature == null ? 1 : temperature,
                 topP == null ? 1 : topP,
                 fields.stringMap("metadata"),
+                ToolsReader.read(fields, false),
                 OutputFormatReader.read(fields),
                 fields.string("previous_response_id"),
                 fields.flag("store", false));
@@ -128,13 +144,8 @@ public final class EventReader {
         return value == null ? 0 : value;
     }
 
-    private static OutputMessage item(Fields fields) {
-        JsonNode part = fields.required("content", "a message has one").path(0);
-        return new OutputMessage(
-                text(fields, "id"),
-                ResponseStatus.of(text(fields, "status")),
-                part.path("text").asText(""),
-                LogprobJson.readTokens(part.path("logprobs")));
+    private static int index(Fields fields) {
+        return count(fields, "output_index");
     }
 
     private static List<TokenLogprob> logprobs(Fields fields) {

@@ -59,7 +59,7 @@ public final class EventWriter {
         StringBuilder out = new StringBuilder(192 + event.delta().length());
         out.append("{\"type\":\"response.output_text.delta\",\"item_id\":");
         Json.quote(out, event.itemId());
-        out.append(",\"output_index\":0,\"content_index\":0,\"delta\":");
+        out.append(",\"output_index\":").append(event.outputIndex()).append(",\"content_index\":0,\"delta\":");
         Json.quote(out, event.delta());
         out.append(",\"logprobs\":");
         if (event.logprobs().isEmpty()) {
@@ -78,13 +78,24 @@ public final class EventWriter {
             case ServerEvent.Completed(ResponseObject response) -> writeResponseField(out, response);
             case ServerEvent.Incomplete(ResponseObject response) -> writeResponseField(out, response);
             case ServerEvent.Failed(ResponseObject response) -> writeResponseField(out, response);
-            case ServerEvent.OutputItemAdded(OutputMessage item) -> writeItemField(out, item);
-            case ServerEvent.OutputItemDone(OutputMessage item) -> writeItemField(out, item);
-            case ServerEvent.ContentPartAdded(String itemId) -> writePartField(out, itemId, "", List.of());
-            case ServerEvent.ContentPartDone(String itemId, String text, List<TokenLogprob> logprobs) ->
-                writePartField(out, itemId, text, logprobs);
-            case ServerEvent.OutputTextDone(String itemId, String text, List<TokenLogprob> logprobs) -> {
-                writePlace(out, itemId);
+            case ServerEvent.OutputItemAdded(int index, OutputItem item) -> writeItemField(out, index, item);
+            case ServerEvent.OutputItemDone(int index, OutputItem item) -> writeItemField(out, index, item);
+            case ServerEvent.ContentPartAdded(String itemId, int index) ->
+                writePartField(out, itemId, index, "", List.of());
+            case ServerEvent.ContentPartDone(String itemId, int index, String text, List<TokenLogprob> logprobs) ->
+                writePartField(out, itemId, index, text, logprobs);
+            case ServerEvent.CallArgumentsDelta(String itemId, int index, String delta) -> {
+                writePlace(out, itemId, index);
+                out.writeStringField("delta", delta);
+            }
+            case ServerEvent.CallArgumentsDone(String itemId, int index, String name, String arguments) -> {
+                writePlace(out, itemId, index);
+                out.writeStringField("name", name);
+                out.writeStringField("arguments", arguments);
+            }
+            case ServerEvent.OutputTextDone(String itemId, int index, String text, List<TokenLogprob> logprobs) -> {
+                writePlace(out, itemId, index);
+                out.writeNumberField("content_index", 0);
                 out.writeStringField("text", text);
                 out.writeFieldName("logprobs");
                 LogprobJson.writeTokens(out, logprobs, false);
@@ -125,48 +136,24 @@ public final class EventWriter {
         out.writeEndObject();
     }
 
-    private static void writePlace(JsonGenerator out, String itemId) throws IOException {
+    private static void writePlace(JsonGenerator out, String itemId, int outputIndex) throws IOException {
         out.writeStringField("item_id", itemId);
-        out.writeNumberField("output_index", 0);
-        out.writeNumberField("content_index", 0);
+        out.writeNumberField("output_index", outputIndex);
     }
 
-    private static void writePartField(JsonGenerator out, String itemId, String text, List<TokenLogprob> logprobs)
+    private static void writePartField(
+            JsonGenerator out, String itemId, int outputIndex, String text, List<TokenLogprob> logprobs)
             throws IOException {
-        writePlace(out, itemId);
+        writePlace(out, itemId, outputIndex);
+        out.writeNumberField("content_index", 0);
         out.writeFieldName("part");
-        writePart(out, text, logprobs);
+        ItemJson.writePart(out, text, logprobs);
     }
 
-    private static void writePart(JsonGenerator out, String text, List<TokenLogprob> logprobs) throws IOException {
-        out.writeStartObject();
-        out.writeStringField("type", "output_text");
-        out.writeStringField("text", text);
-        out.writeArrayFieldStart("annotations");
-        out.writeEndArray();
-        out.writeFieldName("logprobs");
-        LogprobJson.writeTokens(out, logprobs, true);
-        out.writeEndObject();
-    }
-
-    private static void writeItemField(JsonGenerator out, OutputMessage item) throws IOException {
-        out.writeNumberField("output_index", 0);
+    private static void writeItemField(JsonGenerator out, int outputIndex, OutputItem item) throws IOException {
+        out.writeNumberField("output_index", outputIndex);
         out.writeFieldName("item");
-        writeItem(out, item);
-    }
-
-    private static void writeItem(JsonGenerator out, OutputMessage item) throws IOException {
-        out.writeStartObject();
-        out.writeStringField("id", item.id());
-        out.writeStringField("type", "message");
-        out.writeStringField("status", item.status().wire());
-        out.writeStringField("role", "assistant");
-        out.writeArrayFieldStart("content");
-        if (item.status() != ResponseStatus.IN_PROGRESS) {
-            writePart(out, item.text(), item.logprobs());
-        }
-        out.writeEndArray();
-        out.writeEndObject();
+        ItemJson.write(out, item);
     }
 
     private static void writeResponseField(JsonGenerator out, ResponseObject response) throws IOException {
@@ -194,20 +181,19 @@ public final class EventWriter {
         }
         out.writeStringField("model", response.model());
         out.writeArrayFieldStart("output");
-        if (response.output() != null) {
-            writeItem(out, response.output());
+        for (OutputItem item : response.output()) {
+            ItemJson.write(out, item);
         }
         out.writeEndArray();
-        out.writeBooleanField("parallel_tool_calls", true);
+        out.writeBooleanField("parallel_tool_calls", settings.tools().parallelCalls());
         Json.writeNullable(out, "previous_response_id", settings.previousResponseId());
         out.writeBooleanField("store", settings.store());
         out.writeNumberField("temperature", settings.temperature());
         out.writeObjectFieldStart("text");
         writeFormat(out, settings.format());
         out.writeEndObject();
-        out.writeStringField("tool_choice", "auto");
-        out.writeArrayFieldStart("tools");
-        out.writeEndArray();
+        ToolsWriter.writeChoice(out, settings.tools(), false);
+        ToolsWriter.writeList(out, settings.tools(), false);
         out.writeNumberField("top_p", settings.topP());
         out.writeStringField("truncation", "disabled");
         out.writeFieldName("usage");

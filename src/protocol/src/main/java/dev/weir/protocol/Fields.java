@@ -277,7 +277,7 @@ final class Fields {
         return text;
     }
 
-    private void atMost(String name, JsonNode array, int most) {
+    void atMost(String name, JsonNode array, int most) {
         if (array.size() > most) {
             throw ProtocolException.invalid(
                     "array_above_max_length",

@@ -16,7 +16,7 @@ public record ItemPage(List<Item> items, boolean hasMore) {
         items = List.copyOf(items);
     }
 
-    /** A message under a name. */
+    /** What was said, or one call, or its result, under a name; a message with a call says nothing. */
     public record Item(String id, ChatMessage message) {}
 
     /**

@@ -3,6 +3,7 @@ package dev.weir.protocol;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
@@ -66,6 +67,29 @@ final class Json {
                     "invalid_json", null, "the message is " + got + " but must be one JSON object");
         }
         return new Fields(node, "");
+    }
+
+    /** A parser of one text. */
+    static JsonParser parser(String text) throws IOException {
+        return FACTORY.createParser(text);
+    }
+
+    /** Parses what was valid before. */
+    static JsonNode tree(String text) {
+        try {
+            return MAPPER.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(text + " is no JSON", e);
+        }
+    }
+
+    /** Whether a text is one JSON object. */
+    static boolean isObject(String text) {
+        try {
+            return MAPPER.readTree(text).isObject();
+        } catch (JsonProcessingException _) {
+            return false;
+        }
     }
 
     /** Appends {@code text} as a quoted JSON string. */

@@ -11,7 +11,8 @@ import java.util.List;
  * @param text what was generated, stop string excluded
  * @param logprobs of its tokens, if they were asked for
  */
-public record OutputMessage(String id, ResponseStatus status, String text, List<TokenLogprob> logprobs) {
+public record OutputMessage(String id, ResponseStatus status, String text, List<TokenLogprob> logprobs)
+        implements OutputItem {
     public OutputMessage {
         logprobs = List.copyOf(logprobs);
     }

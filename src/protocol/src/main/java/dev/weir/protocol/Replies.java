@@ -88,16 +88,28 @@ public final class Replies {
     }
 
     private static void writeItem(JsonGenerator out, ItemPage.Item item) throws IOException {
-        boolean isAnswer = item.message().role().equals("assistant");
         out.writeStartObject();
         out.writeStringField("id", item.id());
-        out.writeStringField("type", "message");
         out.writeStringField("status", ResponseStatus.COMPLETED.wire());
-        out.writeStringField("role", item.message().role());
+        ChatMessage message = item.message();
+        if (message.callId() != null) {
+            ItemJson.writeResult(out, message);
+        } else if (!message.calls().isEmpty()) {
+            ItemJson.writeCall(out, message.calls().getFirst());
+        } else {
+            writeMessage(out, message);
+        }
+        out.writeEndObject();
+    }
+
+    private static void writeMessage(JsonGenerator out, ChatMessage message) throws IOException {
+        boolean isAnswer = message.isAnswer();
+        out.writeStringField("type", "message");
+        out.writeStringField("role", message.role());
         out.writeArrayFieldStart("content");
         out.writeStartObject();
         out.writeStringField("type", isAnswer ? "output_text" : "input_text");
-        out.writeStringField("text", item.message().content());
+        out.writeStringField("text", message.content());
         if (isAnswer) {
             out.writeArrayFieldStart("annotations");
             out.writeEndArray();
@@ -106,7 +118,6 @@ public final class Replies {
         }
         out.writeEndObject();
         out.writeEndArray();
-        out.writeEndObject();
     }
 
     private static void writeModel(JsonGenerator out, String id, long createdAt, int maxTokens) throws IOException {

@@ -3,7 +3,6 @@ package dev.weir.protocol;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +13,6 @@ import org.jspecify.annotations.Nullable;
 public final class RequestReader {
     private static final String NAME = "[A-Za-z0-9_.-]{1,256}";
     private static final String CLIENT_EVENTS = "response.create, response.cancel, response.resume or response.steer";
-    private static final Set<String> TEXT_PARTS = Set.of("text", "input_text", "output_text");
 
     static final String LOGPROBS_INCLUDED = "message.output_text.logprobs";
     private static final int MAX_LOGPROBS = 20;
@@ -46,14 +44,16 @@ public final class RequestReader {
         Fields fields = Json.parseObject(json);
         Unsupported.refuseInChatCompletions(fields);
         boolean stream = fields.flag("stream", false);
+        SamplingFields sampling = sampling(
+                fields,
+                topLogprobs(fields, fields.flag("logprobs", false), "logprobs is not true; set it"),
+                "max_completion_tokens",
+                "max_tokens");
         return new ChatCompletionRequest(
                 fields.string("model"),
-                messages(fields, "messages"),
-                sampling(
-                        fields,
-                        topLogprobs(fields, fields.flag("logprobs", false), "logprobs is not true; set it"),
-                        "max_completion_tokens",
-                        "max_tokens"),
+                MessageReader.messages(fields, "messages"),
+                sampling,
+                tools(fields, sampling, true),
                 answers(fields, "n", 1),
                 stream,
                 includeUsage(fields, stream));
@@ -150,7 +150,7 @@ public final class RequestReader {
     public static TokenizeRequest tokenize(String json) {
         Fields fields = Json.parseObject(json);
         String prompt = fields.string("prompt");
-        List<ChatMessage> messages = fields.has("messages") ? messages(fields, "messages") : List.of();
+        List<ChatMessage> messages = fields.has("messages") ? MessageReader.messages(fields, "messages") : List.of();
         if ((prompt == null) == messages.isEmpty()) {
             throw ProtocolException.invalid(
                     "missing_required_parameter",
@@ -162,6 +162,7 @@ public final class RequestReader {
                 fields.string("model"),
                 prompt,
                 messages,
+                ToolsReader.read(fields, true),
                 fields.flag("add_special_tokens", true),
                 fields.flag("add_generation_prompt", true),
                 fields.flag("return_token_strs", false));
@@ -179,22 +180,39 @@ public final class RequestReader {
 
     private static ResponseRequest response(Fields fields) {
         Unsupported.refuseInResponses(fields);
+        SamplingFields sampling = sampling(
+                fields,
+                topLogprobs(
+                        fields,
+                        includesLogprobs(fields),
+                        "include does not hold \"" + LOGPROBS_INCLUDED + "\"; add it"),
+                "max_output_tokens");
         return new ResponseRequest(
                 fields.string("model"),
-                input(fields),
+                MessageReader.input(fields),
                 fields.string("instructions"),
-                sampling(
-                        fields,
-                        topLogprobs(
-                                fields,
-                                includesLogprobs(fields),
-                                "include does not hold \"" + LOGPROBS_INCLUDED + "\"; add it"),
-                        "max_output_tokens"),
+                sampling,
+                tools(fields, sampling, false),
                 fields.flag("stream", false),
                 fields.stringMap("metadata"),
                 fields.string("previous_response_id"),
                 fields.flag("store", true),
                 fields.flag("generate", true));
+    }
+
+    /** An answer that is text or a call, as the model likes, cannot be held to a format too. */
+    private static Tools tools(Fields fields, SamplingFields sampling, boolean isNested) {
+        Tools tools = ToolsReader.read(fields, isNested);
+        OutputFormat format = sampling.format();
+        if (format != null && tools.areOffered() && !tools.mustCall()) {
+            throw ProtocolException.invalid(
+                    "unsupported_parameter",
+                    format.field(),
+                    format.field()
+                            + " is sent beside tools that the model may call or not, which this server does not"
+                            + " support; set tool_choice to none or required, or leave one of them out");
+        }
+        return tools;
     }
 
     private static SamplingFields sampling(Fields fields, @Nullable Long logprobs, String... maxNames) {
@@ -304,69 +322,5 @@ public final class RequestReader {
                     "stream_options is set but stream is not true; set stream to true or leave stream_options out");
         }
         return options.flag("include_usage", false);
-    }
-
-    private static List<ChatMessage> input(Fields fields) {
-        JsonNode input = fields.required("input", "send a string or a list of messages");
-        if (!input.isTextual()) {
-            return messages(fields, "input");
-        }
-        if (input.textValue().isEmpty()) {
-            throw fields.empty("input", "send at least one character");
-        }
-        return List.of(new ChatMessage("user", input.textValue()));
-    }
-
-    private static List<ChatMessage> messages(Fields fields, String name) {
-        JsonNode array = fields.required(name, "send at least one message");
-        if (!array.isArray()) {
-            throw fields.wrongType(name, array, "a list of messages");
-        }
-        if (array.isEmpty()) {
-            throw fields.empty(name, "send at least one message");
-        }
-        List<ChatMessage> messages = new ArrayList<>(array.size());
-        for (Fields message : fields.objects(name, array)) {
-            messages.add(message(message));
-        }
-        return messages;
-    }
-
-    private static ChatMessage message(Fields fields) {
-        String type = fields.string("type");
-        if (type != null && !type.equals("message")) {
-            throw fields.wrongValue("type", type, "message: other items are not supported");
-        }
-        if (fields.has("tool_calls") || fields.has("function_call")) {
-            throw ProtocolException.invalid(
-                    "unsupported_parameter",
-                    fields.path("tool_calls"),
-                    fields.path("tool_calls") + " is set, but this server does not call tools; leave it out");
-        }
-        String role = fields.requiredString("role", "send system, user or assistant");
-        return switch (role) {
-            case "system", "user", "assistant" -> new ChatMessage(role, content(fields));
-            case "developer" -> new ChatMessage("system", content(fields));
-            default -> throw fields.wrongValue("role", role, "system, developer, user or assistant");
-        };
-    }
-
-    private static String content(Fields fields) {
-        JsonNode content = fields.required("content", "send a string or a list of text parts");
-        if (content.isTextual()) {
-            return content.textValue();
-        }
-        if (!content.isArray()) {
-            throw fields.wrongType("content", content, "a string or a list of text parts");
-        }
-        StringBuilder text = new StringBuilder();
-        for (Fields part : fields.objects("content", content)) {
-            String type = part.requiredString("type", "send a part of type text");
-            if (!TEXT_PARTS.contains(type)) {
-                throw part.wrongValue("type", type, "text, input_text or output_text: other parts are not supported");
-            }
-            text.append(part.requiredString("text", "send the part's text"));
-        }
-        return text.toString();
     }
 }

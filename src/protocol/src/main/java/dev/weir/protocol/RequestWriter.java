@@ -42,7 +42,8 @@ public final class RequestWriter {
         return Json.write(out -> {
             out.writeStartObject();
             writeOptional(out, "model", request.model());
-            writeMessages(out, "messages", request.messages());
+            MessageWriter.writeMessages(out, request.messages());
+            writeTools(out, request.tools(), true);
             writeAnswers(out, "n", request.n(), 1);
             writeSampling(out, request.sampling(), "max_completion_tokens");
             if (request.sampling().logprobs() != null) {
@@ -112,8 +113,9 @@ public final class RequestWriter {
 
     private static void writeResponse(JsonGenerator out, ResponseRequest request) throws IOException {
         writeOptional(out, "model", request.model());
-        writeMessages(out, "input", request.input());
+        MessageWriter.writeInput(out, request.input());
         writeOptional(out, "instructions", request.instructions());
+        writeTools(out, request.tools(), false);
         writeSampling(out, request.sampling(), "max_output_tokens");
         if (request.sampling().logprobs() != null) {
             writeStrings(out, "include", List.of(RequestReader.LOGPROBS_INCLUDED));
@@ -135,15 +137,16 @@ public final class RequestWriter {
         }
     }
 
-    private static void writeMessages(JsonGenerator out, String name, List<ChatMessage> messages) throws IOException {
-        out.writeArrayFieldStart(name);
-        for (ChatMessage message : messages) {
-            out.writeStartObject();
-            out.writeStringField("role", message.role());
-            out.writeStringField("content", message.content());
-            out.writeEndObject();
+    private static void writeTools(JsonGenerator out, Tools tools, boolean isNested) throws IOException {
+        if (!tools.functions().isEmpty()) {
+            ToolsWriter.writeList(out, tools, isNested);
         }
-        out.writeEndArray();
+        if (tools.choice() != Tools.Choice.AUTO) {
+            ToolsWriter.writeChoice(out, tools, isNested);
+        }
+        if (!tools.parallelCalls()) {
+            out.writeBooleanField("parallel_tool_calls", false);
+        }
     }
 
     /** By vLLM's name, which all three APIs take. */

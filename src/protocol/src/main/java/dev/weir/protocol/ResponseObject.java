@@ -2,6 +2,7 @@ package dev.weir.protocol;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param status where it stands
  * @param model name of the model
  * @param settings what it was asked with
- * @param output the message; null until it is complete
+ * @param output what was said and called; empty until it is complete
  * @param usage tokens; null until the response ended
  * @param incompleteReason why it is incomplete, such as {@code max_output_tokens}; may be null
  * @param error why it failed; may be null
@@ -24,10 +25,14 @@ public record ResponseObject(
         ResponseStatus status,
         String model,
         Settings settings,
-        @Nullable OutputMessage output,
+        List<OutputItem> output,
         @Nullable Usage usage,
         @Nullable String incompleteReason,
         @Nullable ApiError error) {
+    public ResponseObject {
+        output = List.copyOf(output);
+    }
+
     /**
      * What a response was asked with, as far as the API gives it back.
      *
@@ -36,6 +41,7 @@ public record ResponseObject(
      * @param temperature softmax temperature in effect
      * @param topP nucleus in effect
      * @param metadata the caller's own notes
+     * @param tools the functions that may be called
      * @param format what the answer must look like; null for any text
      * @param previousResponseId the response whose conversation it goes on with; may be null
      * @param store whether it is kept
@@ -46,6 +52,7 @@ public record ResponseObject(
             double temperature,
             double topP,
             Map<String, String> metadata,
+            Tools tools,
             @Nullable OutputFormat format,
             @Nullable String previousResponseId,
             boolean store) {
@@ -56,21 +63,37 @@ public record ResponseObject(
 
     /** A response that has just been accepted. */
     public static ResponseObject inProgress(String id, long createdAt, String model, Settings settings) {
-        return new ResponseObject(id, createdAt, ResponseStatus.IN_PROGRESS, model, settings, null, null, null, null);
+        return new ResponseObject(
+                id, createdAt, ResponseStatus.IN_PROGRESS, model, settings, List.of(), null, null, null);
     }
 
-    /** The same response once it ended; {@code message} is null if nothing was to be written. */
+    /** The same response once it ended; {@code items} is empty if nothing was to be written. */
     public ResponseObject ended(
-            ResponseStatus newStatus,
-            @Nullable OutputMessage message,
-            Usage tokens,
-            @Nullable String newIncompleteReason) {
-        return new ResponseObject(
-                id, createdAt, newStatus, model, settings, message, tokens, newIncompleteReason, null);
+            ResponseStatus newStatus, List<OutputItem> items, Usage tokens, @Nullable String newIncompleteReason) {
+        return new ResponseObject(id, createdAt, newStatus, model, settings, items, tokens, newIncompleteReason, null);
     }
 
     /** The same response once it failed. */
     public ResponseObject failed(ApiError fault) {
-        return new ResponseObject(id, createdAt, ResponseStatus.FAILED, model, settings, null, null, null, fault);
+        return new ResponseObject(id, createdAt, ResponseStatus.FAILED, model, settings, List.of(), null, null, fault);
+    }
+
+    /** All that was said. */
+    public String text() {
+        StringBuilder text = new StringBuilder();
+        for (OutputItem item : output) {
+            if (item instanceof OutputMessage message) {
+                text.append(message.text());
+            }
+        }
+        return text.toString();
+    }
+
+    /** The calls that are complete. */
+    public List<ToolCall> calls() {
+        return output.stream()
+                .filter(item -> item instanceof FunctionCall && item.status() == ResponseStatus.COMPLETED)
+                .map(item -> ((FunctionCall) item).call())
+                .toList();
     }
 }

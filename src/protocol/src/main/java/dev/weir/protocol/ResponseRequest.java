@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param input the conversation, at least one message
  * @param instructions the system message, which precedes the input; may be null
  * @param sampling how to choose tokens and when to stop
+ * @param tools the functions that may be called
  * @param stream whether to answer with server-sent events; a WebSocket always streams
  * @param metadata the caller's own notes, given back in the response
  * @param previousResponseId the response whose conversation this one goes on with; may be null
@@ -25,6 +26,7 @@ public record ResponseRequest(
         List<ChatMessage> input,
         @Nullable String instructions,
         SamplingFields sampling,
+        Tools tools,
         boolean stream,
         Map<String, String> metadata,
         @Nullable String previousResponseId,
@@ -38,7 +40,7 @@ public record ResponseRequest(
     /** A streamed ask of one user message. */
     public static ResponseRequest of(@Nullable String model, String input, SamplingFields sampling) {
         List<ChatMessage> messages = List.of(new ChatMessage("user", input));
-        return new ResponseRequest(model, messages, null, sampling, true, Map.of(), null, true, true);
+        return new ResponseRequest(model, messages, null, sampling, Tools.NONE, true, Map.of(), null, true, true);
     }
 
     /** The whole conversation: the instructions, if there are any, what was said before, and the input. */

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the server sends for a response, over the WebSocket and as server-sent events alike, in the order of the records
- * below; the response ends with exactly one of {@link Completed}, {@link Incomplete} and {@link Failed}. Immutable; any
+ * below, those of an item once for each; the response ends with exactly one of {@link Completed}, {@link Incomplete} and {@link Failed}. Immutable; any
  * thread.
  */
 public sealed interface ServerEvent {
@@ -28,8 +28,8 @@ public sealed interface ServerEvent {
         }
     }
 
-    /** The message begins. */
-    record OutputItemAdded(OutputMessage item) implements ServerEvent {
+    /** A message or a call begins, at its place in the output. */
+    record OutputItemAdded(int outputIndex, OutputItem item) implements ServerEvent {
         @Override
         public String type() {
             return "response.output_item.added";
@@ -37,7 +37,7 @@ public sealed interface ServerEvent {
     }
 
     /** The message's text begins. */
-    record ContentPartAdded(String itemId) implements ServerEvent {
+    record ContentPartAdded(String itemId, int outputIndex) implements ServerEvent {
         @Override
         public String type() {
             return "response.content_part.added";
@@ -45,7 +45,8 @@ public sealed interface ServerEvent {
     }
 
     /** More text, with the log-probabilities of its tokens if they were asked for. */
-    record OutputTextDelta(String itemId, String delta, List<TokenLogprob> logprobs) implements ServerEvent {
+    record OutputTextDelta(String itemId, int outputIndex, String delta, List<TokenLogprob> logprobs)
+            implements ServerEvent {
         public OutputTextDelta {
             logprobs = List.copyOf(logprobs);
         }
@@ -57,7 +58,8 @@ public sealed interface ServerEvent {
     }
 
     /** The whole text. */
-    record OutputTextDone(String itemId, String text, List<TokenLogprob> logprobs) implements ServerEvent {
+    record OutputTextDone(String itemId, int outputIndex, String text, List<TokenLogprob> logprobs)
+            implements ServerEvent {
         public OutputTextDone {
             logprobs = List.copyOf(logprobs);
         }
@@ -69,7 +71,8 @@ public sealed interface ServerEvent {
     }
 
     /** The message's text is complete. */
-    record ContentPartDone(String itemId, String text, List<TokenLogprob> logprobs) implements ServerEvent {
+    record ContentPartDone(String itemId, int outputIndex, String text, List<TokenLogprob> logprobs)
+            implements ServerEvent {
         public ContentPartDone {
             logprobs = List.copyOf(logprobs);
         }
@@ -80,8 +83,24 @@ public sealed interface ServerEvent {
         }
     }
 
-    /** The message is complete. */
-    record OutputItemDone(OutputMessage item) implements ServerEvent {
+    /** More of a call's arguments. */
+    record CallArgumentsDelta(String itemId, int outputIndex, String delta) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.function_call_arguments.delta";
+        }
+    }
+
+    /** A call's whole arguments. */
+    record CallArgumentsDone(String itemId, int outputIndex, String name, String arguments) implements ServerEvent {
+        @Override
+        public String type() {
+            return "response.function_call_arguments.done";
+        }
+    }
+
+    /** The message or the call is complete. */
+    record OutputItemDone(int outputIndex, OutputItem item) implements ServerEvent {
         @Override
         public String type() {
             return "response.output_item.done";

@@ -25,9 +25,7 @@ final class Unsupported {
             Map.entry("prompt_logprobs", NEVER),
             Map.entry("length_penalty", IF_ONE),
             Map.entry("use_beam_search", IF_FALSE),
-            Map.entry("tools", IF_EMPTY),
             Map.entry("functions", IF_EMPTY),
-            Map.entry("tool_choice", oneOf("none", "auto")),
             Map.entry("function_call", oneOf("none", "auto")),
             Map.entry("guided_json", NEVER),
             Map.entry("guided_regex", NEVER),
@@ -41,8 +39,8 @@ final class Unsupported {
             Map.entry("continue_final_message", IF_FALSE),
             Map.entry("add_generation_prompt", IF_TRUE));
 
-    private static final Map<String, Predicate<JsonNode>> IN_COMPLETIONS =
-            with(Map.of("suffix", IF_EMPTY_TEXT, "top_logprobs", IF_ZERO));
+    private static final Map<String, Predicate<JsonNode>> IN_COMPLETIONS = with(Map.of(
+            "suffix", IF_EMPTY_TEXT, "top_logprobs", IF_ZERO, "tools", IF_EMPTY, "tool_choice", oneOf("none", "auto")));
 
     private static final Map<String, Predicate<JsonNode>> IN_CHAT_COMPLETIONS =
             with(Map.of("best_of", IF_ONE, "echo", IF_FALSE, "suffix", IF_EMPTY_TEXT));

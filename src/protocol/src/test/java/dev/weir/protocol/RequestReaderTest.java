@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -143,6 +146,7 @@ final class RequestReaderTest {
                                 List.of(new ChatMessage("user", "Hi")),
                                 null,
                                 SamplingFields.NONE,
+                                Tools.NONE,
                                 false,
                                 Map.of(),
                                 null,
@@ -255,11 +259,21 @@ final class RequestReaderTest {
                     messages                 | []                                    | invalid_value
                     messages[0]              | ["hi"]                                | invalid_type
                     messages[0].role         | [{"content":"a"}]                     | missing_required_parameter
-                    messages[0].role         | [{"role":"tool","content":"a"}]       | invalid_value
+                    messages[0].role         | [{"role":"function","content":"a"}]   | invalid_value
+                    messages[0].tool_call_id | [{"role":"tool","content":"a"}]       | missing_required_parameter
                     messages[0].content      | [{"role":"user"}]                     | missing_required_parameter
                     messages[0].content      | [{"role":"user","content":5}]         | invalid_type
                     messages[0].content[0].type | [{"role":"user","content":[{"type":"image_url"}]}] | invalid_value
-                    messages[0].tool_calls   | [{"role":"assistant","content":"","tool_calls":[{}]}] | unsupported_parameter
+                    messages[0].function_call | [{"role":"assistant","function_call":{"name":"a"}}] | unsupported_parameter
+                    messages[0].tool_calls   | [{"role":"assistant","tool_calls":{}}] | invalid_type
+                    messages[0].tool_calls   | [{"role":"user","content":"a","tool_calls":[{"id":"c","function":{"name":"a","arguments":"{}"}}]}] | invalid_value
+                    messages[0].content      | [{"role":"assistant","tool_calls":[]}] | missing_required_parameter
+                    messages[0].tool_calls[0].function | [{"role":"assistant","tool_calls":[{"id":"c"}]}] | missing_required_parameter
+                    messages[0].tool_calls[0].type | [{"role":"assistant","tool_calls":[{"id":"c","type":"custom"}]}] | invalid_value
+                    messages[0].tool_calls[0].id | [{"role":"assistant","tool_calls":[{"function":{"name":"a","arguments":"{}"}}]}] | missing_required_parameter
+                    messages[0].tool_calls[0].function.name | [{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"a b","arguments":"{}"}}]}] | invalid_value
+                    messages[0].tool_calls[0].function.arguments | [{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"a","arguments":"{"}}]}] | invalid_value
+                    messages[0].tool_calls[0].function.arguments | [{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"a","arguments":{}}}]}] | invalid_type
                     """)
     void badMessageIsRefusedWithThePathToIt(String param, String value, String code) {
         ApiError error = error(RequestReader::chatCompletion, "{\"messages\":" + value + "}");
@@ -269,8 +283,6 @@ final class RequestReaderTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-                    tools                | [{"type":"function"}]
-                    tool_choice          | "required"
                     background           | true
                     conversation         | "conv_1"
                     logprobs             | true
@@ -294,6 +306,112 @@ final class RequestReaderTest {
                                 {"messages":[{"role":"user","content":"x"}],"tools":[],"tool_choice":"none",
                                  "response_format":{"type":"text"},"logprobs":false,"top_logprobs":0,"modalities":["text"]}
                                 """).messages()).hasSize(1);
+    }
+
+    @Test
+    void functionsAreReadInTheFormsOfBothApis() {
+        String chat = """
+                {"messages":[{"role":"user","content":"x"}],"parallel_tool_calls":false,CHOICE
+                 "tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}]}""";
+        String response = """
+                {"input":"x","parallel_tool_calls":false,CHOICE
+                 "tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object"},"strict":false}]}""";
+        JsonSchema.Document object = new JsonSchema.Document(
+                new JsonSchema.Entries(new JsonSchema.Any(), 0, JsonSchema.UNLIMITED), Map.of());
+        for (Tools.Choice choice : Tools.Choice.values()) {
+            boolean isHeld = choice == Tools.Choice.REQUIRED || choice == Tools.Choice.FUNCTION;
+            boolean isFunction = choice == Tools.Choice.FUNCTION;
+            String word = "\"tool_choice\":\"" + choice.name().toLowerCase(Locale.ROOT) + "\",";
+            Tools expected = new Tools(
+                    List.of(new FunctionTool("f", "d", "{\"type\":\"object\"}", false, isHeld ? object : null)),
+                    choice,
+                    isFunction ? "f" : null,
+                    false);
+            String nested = "\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}},";
+            assertThat(RequestReader.chatCompletion(chat.replace("CHOICE", isFunction ? nested : word))
+                            .tools())
+                    .isEqualTo(expected);
+            String flat = "\"tool_choice\":{\"type\":\"function\",\"name\":\"f\"},";
+            assertThat(RequestReader.response(response.replace("CHOICE", isFunction ? flat : word))
+                            .tools())
+                    .isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void callsBelongToWhatTheAssistantSaidBeforeThem() {
+        ResponseRequest request = RequestReader.response("""
+                {"input":[{"role":"user","content":"a"},
+                 {"type":"function_call","call_id":"c1","name":"f","arguments":"{}","id":"fc_1","status":"completed"},
+                 {"type":"function_call_output","call_id":"c1","output":"1"},
+                 {"role":"assistant","content":"b"},
+                 {"type":"function_call","call_id":"c2","name":"f","arguments":"{\\"n\\":1}"},
+                 {"type":"function_call","call_id":"c3","name":"g","arguments":"{}"},
+                 {"type":"function_call_output","call_id":"c3","output":[{"type":"input_text","text":"3"}]}]}""");
+        assertThat(request.input())
+                .containsExactly(
+                        new ChatMessage("user", "a"),
+                        ChatMessage.assistant("", List.of(new ToolCall("c1", "f", "{}"))),
+                        ChatMessage.result("c1", "1"),
+                        ChatMessage.assistant(
+                                "b", List.of(new ToolCall("c2", "f", "{\"n\":1}"), new ToolCall("c3", "g", "{}"))),
+                        ChatMessage.result("c3", "3"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+                    tools                | {}
+                    tools[0]             | ["f"]
+                    tools[0].type        | [{}]
+                    tools[0].type        | [{"type":"web_search"}]
+                    tools[0].name        | [{"type":"function"}]
+                    tools[0].name        | [{"type":"function","name":"a b"}]
+                    tools[0].name        | [{"type":"function","name":""}]
+                    tools[1].name        | [{"type":"function","name":"a"},{"type":"function","name":"a"}]
+                    tools[0].parameters  | [{"type":"function","name":"a","parameters":"{}"}]
+                    tools[0].parameters  | [{"type":"function","name":"a","strict":true,"parameters":{"type":"string"}}]
+                    tools[0].parameters.oneOf | [{"type":"function","name":"a","strict":true,"parameters":{"oneOf":[]}}]
+                    tool_choice          | "required"
+                    tool_choice          | "always"
+                    tool_choice          | 5
+                    tool_choice.type     | {"type":"allowed_tools"}
+                    tool_choice.name     | {"type":"function","name":"f"}
+                    """)
+    void toolsThatCannotBeReadAreRefusedByName(String param, String value) {
+        String field = param.replaceAll("[\\[.].*", "");
+        ApiError error = error(RequestReader::response, "{\"input\":\"x\",\"" + field + "\":" + value + "}");
+        assertThat(error.param()).isEqualTo(param);
+        assertThat(error.message()).startsWith(param);
+        String chat = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tools\":[{\"type\":\"function\","
+                + "\"function\":{\"name\":\"f\"}}],";
+        assertThat(error(RequestReader::chatCompletion, chat + "\"response_format\":{\"type\":\"json_object\"}}")
+                        .param())
+                .isEqualTo("response_format");
+        assertThat(error(
+                                RequestReader::chatCompletion,
+                                chat + "\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"g\"}}}")
+                        .message())
+                .isEqualTo("tool_choice.function.name is \"g\" but must be that of a function in tools: f");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+                    {"name": "f", "arguments": {"a": [1, "}"]}}   | f | {"a": [1, "}"]}
+                    {"arguments":{},"id":{"x":[]},"name":"f"}     | f | {}
+                    {"name":"f","arguments":"{}"}                 |   |
+                    {"name":"f"}                                  |   |
+                    {"name":5,"arguments":{}}                     |   |
+                    {"name":"f","arguments":{}} x                 |   |
+                    {"name":"f","arguments":{}                    |   |
+                    {"name":"f","arguments":{a:1}}                |   |
+                    []                                            |   |
+                    """)
+    void callIsReadAsItWasWrittenOrNotAtAll(String json, @Nullable String name, @Nullable String arguments) {
+        assertThat(ToolCall.read("c", json))
+                .isEqualTo(
+                        name == null || arguments == null
+                                ? Optional.empty()
+                                : Optional.of(new ToolCall("c", name, arguments)));
     }
 
     @Test

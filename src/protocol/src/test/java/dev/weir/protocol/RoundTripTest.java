@@ -27,30 +27,57 @@ final class RoundTripTest {
     private static final List<TokenLogprob> BARE_LOGPROBS = List.of(
             new TokenLogprob("a", -0.25, List.of(), 0, List.of(new TokenLogprob("b", -1, List.of(), 0, List.of()))));
 
+    private static final Tools TOOLS = new Tools(
+            List.of(
+                    new FunctionTool(
+                            "get_weather",
+                            AWKWARD,
+                            "{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"}}}",
+                            true,
+                            new JsonSchema.Document(
+                                    new JsonSchema.Members(List.of(
+                                            new JsonSchema.Member("\"n\"", new JsonSchema.Whole(null, null), false))),
+                                    Map.of())),
+                    new FunctionTool("now", null, null, false, null)),
+            Tools.Choice.FUNCTION,
+            "get_weather",
+            false);
+    private static final ToolCall CALL = new ToolCall("call_1", "get_weather", "{\"n\": 5, \"m\":[\"\\u0041]}\"]}");
+
     private static final ResponseObject BEGUN = ResponseObject.inProgress(
             "resp_1",
             1_700_000_000,
             "m",
-            new ResponseObject.Settings("Sing.", 16, 0.5, 0.9, Map.of("k", AWKWARD), null, "resp_0", true));
+            new ResponseObject.Settings("Sing.", 16, 0.5, 0.9, Map.of("k", AWKWARD), TOOLS, null, "resp_0", true));
     private static final OutputMessage ITEM = new OutputMessage("msg_1", ResponseStatus.COMPLETED, AWKWARD, LOGPROBS);
 
     static Stream<ServerEvent> events() {
         return Stream.of(
                 new ServerEvent.Created(BEGUN),
                 new ServerEvent.InProgress(BEGUN),
-                new ServerEvent.OutputItemAdded(new OutputMessage("msg_1", ResponseStatus.IN_PROGRESS, "", List.of())),
-                new ServerEvent.ContentPartAdded("msg_1"),
-                new ServerEvent.OutputTextDelta("msg_1", AWKWARD, BARE_LOGPROBS),
-                new ServerEvent.OutputTextDone("msg_1", AWKWARD, BARE_LOGPROBS),
-                new ServerEvent.ContentPartDone("msg_1", AWKWARD, LOGPROBS),
-                new ServerEvent.OutputItemDone(ITEM),
-                new ServerEvent.Completed(BEGUN.ended(ResponseStatus.COMPLETED, ITEM, new Usage(3, 4), null)),
+                new ServerEvent.OutputItemAdded(
+                        0, new OutputMessage("msg_1", ResponseStatus.IN_PROGRESS, "", List.of())),
+                new ServerEvent.ContentPartAdded("msg_1", 2),
+                new ServerEvent.OutputTextDelta("msg_1", 2, AWKWARD, BARE_LOGPROBS),
+                new ServerEvent.OutputTextDone("msg_1", 2, AWKWARD, BARE_LOGPROBS),
+                new ServerEvent.ContentPartDone("msg_1", 2, AWKWARD, LOGPROBS),
+                new ServerEvent.OutputItemDone(0, ITEM),
+                new ServerEvent.OutputItemAdded(1, new FunctionCall("fc_1", ResponseStatus.IN_PROGRESS, CALL)),
+                new ServerEvent.CallArgumentsDelta("fc_1", 1, AWKWARD),
+                new ServerEvent.CallArgumentsDone("fc_1", 1, "get_weather", CALL.arguments()),
+                new ServerEvent.OutputItemDone(1, new FunctionCall("fc_1", ResponseStatus.INCOMPLETE, CALL)),
+                new ServerEvent.Completed(BEGUN.ended(
+                        ResponseStatus.COMPLETED,
+                        List.of(ITEM, new FunctionCall("fc_1", ResponseStatus.COMPLETED, CALL), ITEM),
+                        new Usage(3, 4),
+                        null)),
+                new ServerEvent.Completed(BEGUN.ended(ResponseStatus.COMPLETED, List.of(ITEM), new Usage(3, 4), null)),
                 new ServerEvent.Incomplete(
-                        BEGUN.ended(ResponseStatus.INCOMPLETE, ITEM, new Usage(3, 4, 2), "max_output_tokens")),
-                new ServerEvent.Incomplete(BEGUN.ended(ResponseStatus.CANCELLED, ITEM, new Usage(3, 4), null)),
+                        BEGUN.ended(ResponseStatus.INCOMPLETE, List.of(ITEM), new Usage(3, 4, 2), "max_output_tokens")),
+                new ServerEvent.Incomplete(BEGUN.ended(ResponseStatus.CANCELLED, List.of(ITEM), new Usage(3, 4), null)),
                 new ServerEvent.Failed(BEGUN.failed(new ApiError(500, "server_error", null, null, "broken"))),
                 new ServerEvent.SteerFailed("resp_1", "[{\"role\":\"user\"}]", "steering_not_supported", AWKWARD),
-                new ServerEvent.Completed(BEGUN.ended(ResponseStatus.COMPLETED, null, new Usage(3, 0), null)),
+                new ServerEvent.Completed(BEGUN.ended(ResponseStatus.COMPLETED, List.of(), new Usage(3, 0), null)),
                 new ServerEvent.Refused(ApiError.overloaded("later"), "e1", 3L),
                 new ServerEvent.Refused(ApiError.invalid("invalid_type", "input", "bad"), null, null));
     }
@@ -59,7 +86,7 @@ final class RoundTripTest {
     @MethodSource("events")
     void eventIsReadBackAsItWasWritten(ServerEvent event) {
         EventWriter writer = new EventWriter();
-        writer.next(new ServerEvent.ContentPartAdded("msg_0"));
+        writer.next(new ServerEvent.ContentPartAdded("msg_0", 0));
         EventReader.Received received = EventReader.read(EventWriter.inLane(writer.next(event), "lane-1"));
         assertThat(received.event()).isEqualTo(event);
         assertThat(received.streamId()).isEqualTo("lane-1");
@@ -128,8 +155,8 @@ final class RoundTripTest {
                 false,
                 false);
         assertThat(RequestReader.completion(RequestWriter.completion(several))).isEqualTo(several);
-        ChatCompletionRequest choices =
-                new ChatCompletionRequest(null, List.of(new ChatMessage("user", "x")), sampling, 128, true, false);
+        ChatCompletionRequest choices = new ChatCompletionRequest(
+                null, List.of(new ChatMessage("user", "x")), sampling, Tools.NONE, 128, true, false);
         assertThat(RequestReader.chatCompletion(RequestWriter.chatCompletion(choices)))
                 .isEqualTo(choices);
         List<ChatMessage> messages = List.of(new ChatMessage("system", "s"), new ChatMessage("user", AWKWARD));
@@ -137,7 +164,7 @@ final class RoundTripTest {
         assertThat(RequestReader.chatCompletion(RequestWriter.chatCompletion(chat)))
                 .isEqualTo(chat);
         ResponseRequest response = new ResponseRequest(
-                "m", messages, "i", sampling, true, Map.of("a", "b", "c", AWKWARD), "resp_0", false, false);
+                "m", messages, "i", sampling, Tools.NONE, true, Map.of("a", "b", "c", AWKWARD), "resp_0", false, false);
         assertThat(RequestReader.response(RequestWriter.response(response))).isEqualTo(response);
         ClientEvent cancel = new ClientEvent.Cancel("e", "s", "resp_1");
         assertThat(RequestReader.clientEvent(RequestWriter.clientEvent(cancel))).isEqualTo(cancel);
@@ -145,6 +172,25 @@ final class RoundTripTest {
         assertThat(RequestReader.clientEvent(RequestWriter.clientEvent(steer))).isEqualTo(steer);
         ClientEvent resume = new ClientEvent.Resume("e", "s", "resp_1", 17);
         assertThat(RequestReader.clientEvent(RequestWriter.clientEvent(resume))).isEqualTo(resume);
+    }
+
+    @Test
+    void toolsAndCallsAreReadBackAsTheyWereWritten() {
+        List<ChatMessage> messages = List.of(
+                new ChatMessage("user", AWKWARD),
+                ChatMessage.assistant("Let me see.", List.of(CALL, new ToolCall("call_2", "now", "{}"))),
+                ChatMessage.result("call_1", AWKWARD),
+                ChatMessage.result("call_2", ""),
+                ChatMessage.assistant("", List.of(CALL)));
+        for (Tools tools : List.of(TOOLS, Tools.NONE, new Tools(List.of(), Tools.Choice.NONE, null, false))) {
+            ChatCompletionRequest chat =
+                    new ChatCompletionRequest(null, messages, SamplingFields.NONE, tools, 2, true, false);
+            assertThat(RequestReader.chatCompletion(RequestWriter.chatCompletion(chat)))
+                    .isEqualTo(chat);
+            ResponseRequest response = new ResponseRequest(
+                    null, messages, null, SamplingFields.NONE, tools, true, Map.of(), null, true, true);
+            assertThat(RequestReader.response(RequestWriter.response(response))).isEqualTo(response);
+        }
     }
 
     @Test
@@ -158,7 +204,7 @@ final class RoundTripTest {
                     .map(json -> Chunk.read(json).text())
                     .reduce("", String::concat);
             Chunk whole = Chunk.read(writer.whole(
-                    List.of(new ChunkWriter.Choice("To " + AWKWARD, LOGPROBS, "stop")), new Usage(9, 2, 8)));
+                    List.of(new ChunkWriter.Choice("To " + AWKWARD, List.of(), LOGPROBS, "stop")), new Usage(9, 2, 8)));
             assertThat(whole).isEqualTo(new Chunk(text, "stop", new Usage(9, 2, 8), null));
             assertThat(Chunk.read(writer.role(7))).isEqualTo(new Chunk("", null, null, null));
             assertThat(Chunk.read(writer.usage(new Usage(1, 2))).usage()).isEqualTo(new Usage(1, 2));

@@ -1,0 +1,83 @@
+package dev.weir.grammar;
+
+import dev.weir.protocol.JsonSchema;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Calls of functions as a model writes them. Owned by the thread of its {@link Expressions}. */
+final class CallExpression {
+    private static final String TEXT = "text ";
+    private static final int BYTES = 256;
+
+    private final Expressions make;
+    private final JsonText json;
+    private final CallForm form;
+
+    CallExpression(Expressions make, CallForm form) {
+        this.make = make;
+        this.form = form;
+        json = new JsonText(make);
+    }
+
+    /** Nothing but calls: one, or with {@code several} at least one. */
+    Expression calls(Map<String, JsonSchema.Document> functions, boolean several) {
+        Expression call = make.sequence(make.text(form.open()), rest(functions));
+        return several
+                ? make.sequence(
+                        call, make.repeat(make.sequence(make.text(form.between()), call), 0, Expressions.UNLIMITED))
+                : call;
+    }
+
+    /** Any text, and calls wherever their marker stands in it: at most one, after which all ends, or {@code several}. */
+    Expression textWithCalls(Map<String, JsonSchema.Document> functions, boolean several) {
+        String marker = form.open().stripTrailing();
+        Expression call = make.sequence(make.text(form.open().substring(marker.length())), rest(functions));
+        defineText(marker.getBytes(StandardCharsets.UTF_8), several ? make.sequence(call, textAfter(0)) : call);
+        return textAfter(0);
+    }
+
+    /** A call from behind what opens it. */
+    private Expression rest(Map<String, JsonSchema.Document> functions) {
+        List<Expression> calls = new ArrayList<>();
+        functions.forEach((name, arguments) -> calls.add(make.sequence(
+                json.member("\"name\"", make.text('"' + name + '"')),
+                json.comma(),
+                json.member("\"arguments\"", new SchemaExpression(make, name).of(arguments)))));
+        return make.sequence(make.text("{"), make.choice(calls), make.text("}" + form.close()));
+    }
+
+    /** Text in which so many bytes of the marker stand last. */
+    private Expression textAfter(int matched) {
+        return make.optional(make.reference(TEXT + matched));
+    }
+
+    /** Text as an automaton that counts how much of the marker stands last; {@code then} follows all of it. */
+    private void defineText(byte[] marker, Expression then) {
+        for (int matched = 0; matched < marker.length; matched++) {
+            Map<Integer, List<Expression>> byNext = new HashMap<>();
+            for (int value = 0; value < BYTES; value++) {
+                byNext.computeIfAbsent(matchedAfter(marker, matched, value), _ -> new ArrayList<>())
+                        .add(make.range(value, value));
+            }
+            List<Expression> options = new ArrayList<>();
+            byNext.forEach((next, values) ->
+                    options.add(make.sequence(make.choice(values), next == marker.length ? then : textAfter(next))));
+            make.define(TEXT + matched, make.choice(options));
+        }
+    }
+
+    /** How many of the marker's bytes stand last once another byte follows those that stood there. */
+    private static int matchedAfter(byte[] marker, int matched, int value) {
+        byte[] text = Arrays.copyOf(marker, matched + 1);
+        text[matched] = (byte) value;
+        int length = matched + 1;
+        while (!Arrays.equals(marker, 0, length, text, text.length - length, text.length)) {
+            length--;
+        }
+        return length;
+    }
+}
