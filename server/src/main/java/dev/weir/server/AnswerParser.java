@@ -75,12 +75,8 @@ final class AnswerParser {
 
     /** Hands on what was held back: no text will follow. */
     void finish() {
-        while (state == State.CALL) {
-            breakCall();
-            advance();
-        }
         boolean isGap = hasCalls && pending.toString().isBlank();
-        if (state == State.TEXT && !isGap) {
+        if (state == State.CALL || (state == State.TEXT && !isGap)) {
             say(pending.length());
         }
         if (!hasCalls && !logprobs.isEmpty()) {
@@ -200,9 +196,9 @@ final class AnswerParser {
         state = State.CLOSE;
     }
 
-    /** The marker was no marker. */
+    /** The marker was no marker. What was looked at is not looked at again, so that time stays linear in the text's length. */
     private void breakCall() {
-        say(body);
+        say(scanned);
         state = State.TEXT;
     }
 

@@ -67,7 +67,7 @@ final class Grammars {
     synchronized Grammar of(Tools tools, CallForm form) {
         boolean several = tools.allowSeveral();
         Map<String, JsonSchema.Document> functions = new LinkedHashMap<>();
-        List<String> key = new ArrayList<>(List.of(tools.mustCall() ? "calls" : "text with calls", "" + several));
+        List<String> key = new ArrayList<>(List.of(tools.mustCall() ? "calls" : "text, then calls", "" + several));
         for (FunctionTool function : tools.callable()) {
             JsonSchema.Document arguments = function.arguments();
             functions.put(function.name(), arguments == null ? ANY_OBJECT : arguments);
@@ -79,7 +79,7 @@ final class Grammars {
                 "tools",
                 () -> tools.mustCall()
                         ? Grammar.ofCalls(tokens(), form, functions, several)
-                        : Grammar.ofTextWithCalls(tokens(), form, functions, several));
+                        : Grammar.ofTextThenCalls(tokens(), form, functions, several));
     }
 
     private Grammar of(List<String> key, String field, Supplier<Grammar> maker) {

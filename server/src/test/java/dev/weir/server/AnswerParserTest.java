@@ -109,6 +109,8 @@ final class AnswerParserTest {
             `a <tool_call>{"name":"g","arguments":{}}</tool_call>`                     | `a <tool_call>{"name":"g","arguments":{}}</tool_call>`
             `<tool_call>{"name":"f","arguments":{"a":}}</tool_call>`                   | `<tool_call>{"name":"f","arguments":{"a":}}</tool_call>`
             `<tool_call>{"name":"f","arguments":"{}"}</tool_call>`                     | `<tool_call>{"name":"f","arguments":"{}"}</tool_call>`
+            `<tool_call>{"a":<tool_call>{"name":"f","arguments":{}}</tool_call>`        | `<tool_call>{"a":<tool_call>{"name":"f","arguments":{}}</tool_call>`
+            `<tool_call>{a}<tool_call>{"name":"f","arguments":{}}</tool_call>`         | `<tool_call>{a}[f {}]`
             `<tool_call>f()</tool_call>`                                               | `<tool_call>f()</tool_call>`
             `<tool_call>{"name":"f","argum`                                            | `<tool_call>{"name":"f","argum`
             `x <tool_call>`                                                            | `x <tool_call>`
@@ -170,6 +172,9 @@ final class AnswerParserTest {
         assertThat(reply.all.toString()).isEqualTo("[f {\"a\": \"}</tool_call>\"}]");
         assertThat(parse(TOOLS, true, "x " + CALL + "\n" + CALL + " y"))
                 .isEqualTo("x[f {\"a\": \"}</tool_call>\"}][f {\"a\": \"}</tool_call>\"}] y");
+        String tight = CALL.replace("\n", "");
+        assertThat(parse(TOOLS, true, tight + tight))
+                .isEqualTo("[f {\"a\": \"}</tool_call>\"}][f {\"a\": \"}</tool_call>\"}]");
         assertThat(parse(TOOLS, true, CALL.substring(0, 45)))
                 .as("cut by the limit of length")
                 .isEqualTo("[f {\"a\": ");

@@ -301,6 +301,10 @@ final class ToolCallingTest {
                  {"role":"tool","tool_call_id":"c","content":"no"}],"temperature":0,"max_tokens":40,%s}""".formatted(CHAT_TOOLS)).body());
         assertThat(chat.path("choices").path(0).path("message").path("content").textValue())
                 .isEqualTo(next.text());
+        JsonNode tokens = JSON.readTree(post("/tokenize", ASKED.substring(0, ASKED.length() - 1) + "}")
+                .body());
+        assertThat(tokens.path("count").intValue())
+                .isEqualTo(Objects.requireNonNull(first.usage()).promptTokens());
         assertThat(server.get("/v1/responses/" + sent.id() + "/input_items?order=asc")
                         .body())
                 .contains(call.substring(1, call.length() - 1))

@@ -25,23 +25,26 @@ final class CallExpression {
 
     /** Nothing but calls: one, or with {@code several} at least one. */
     Expression calls(Map<String, JsonSchema.Document> functions, boolean several) {
-        Expression call = make.sequence(make.text(form.open()), rest(functions));
-        return several
-                ? make.sequence(
-                        call, make.repeat(make.sequence(make.text(form.between()), call), 0, Expressions.UNLIMITED))
-                : call;
+        return callsFrom(0, functions, several);
     }
 
-    /** Any text, and calls wherever their marker stands in it: at most one, after which all ends, or {@code several}. */
-    Expression textWithCalls(Map<String, JsonSchema.Document> functions, boolean several) {
+    /** Any text, which may end with calls: with one, or with {@code several} also with more. */
+    Expression textThenCalls(Map<String, JsonSchema.Document> functions, boolean several) {
         String marker = form.open().stripTrailing();
-        Expression call = make.sequence(make.text(form.open().substring(marker.length())), rest(functions));
-        defineText(marker.getBytes(StandardCharsets.UTF_8), several ? make.sequence(call, textAfter(0)) : call);
+        defineText(marker.getBytes(StandardCharsets.UTF_8), callsFrom(marker.length(), functions, several));
         return textAfter(0);
     }
 
+    /** Calls, the first of them from so many characters of what opens it on. */
+    private Expression callsFrom(int begin, Map<String, JsonSchema.Document> functions, boolean several) {
+        Expression call = call(functions);
+        Expression first = make.sequence(make.text(form.open().substring(begin)), call);
+        Expression next = make.sequence(make.text(form.between() + form.open()), call);
+        return several ? make.sequence(first, make.repeat(next, 0, Expressions.UNLIMITED)) : first;
+    }
+
     /** A call from behind what opens it. */
-    private Expression rest(Map<String, JsonSchema.Document> functions) {
+    private Expression call(Map<String, JsonSchema.Document> functions) {
         List<Expression> calls = new ArrayList<>();
         functions.forEach((name, arguments) -> calls.add(make.sequence(
                 json.member("\"name\"", make.text('"' + name + '"')),

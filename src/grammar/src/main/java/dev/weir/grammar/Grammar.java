@@ -71,14 +71,14 @@ public final class Grammar {
     }
 
     /**
-     * Any text, in which a call is held to its form from its marker on; without {@code several} the text ends with the call.
+     * Any text, which ends with calls if it has any: from the first one's marker on it is held to their form.
      *
      * @see #ofCalls
      */
-    public static Grammar ofTextWithCalls(
+    public static Grammar ofTextThenCalls(
             TokenTrie tokens, CallForm form, Map<String, JsonSchema.Document> functions, boolean several) {
         Expressions make = new Expressions();
-        return new Grammar(tokens, make, new CallExpression(make, form).textWithCalls(functions, several));
+        return new Grammar(tokens, make, new CallExpression(make, form).textThenCalls(functions, several));
     }
 
     /** Holds one answer to this grammar. */

@@ -57,22 +57,23 @@ final class CallGrammarTest {
     void oneCallAloneOrBehindText(String text, boolean isCall, boolean isText) {
         assertThat(Bytes.accepts(Grammar.ofCalls(Bytes.TOKENS, TIGHT, FUNCTIONS, false), text))
                 .isEqualTo(isCall);
-        assertThat(Bytes.accepts(Grammar.ofTextWithCalls(Bytes.TOKENS, TIGHT, FUNCTIONS, false), text))
+        assertThat(Bytes.accepts(Grammar.ofTextThenCalls(Bytes.TOKENS, TIGHT, FUNCTIONS, false), text))
                 .isEqualTo(isText);
     }
 
     @Test
-    void severalCallsFollowOneAnotherAndInTextHaveTextBetweenThem() {
+    void severalCallsFollowOneAnotherAndNothingFollowsThem() {
         String call = "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>";
         Grammar calls = Grammar.ofCalls(Bytes.TOKENS, LOOSE, FUNCTIONS, true);
         assertThat(Bytes.accepts(calls, call)).isTrue();
         assertThat(Bytes.accepts(calls, call + "\n" + call + "\n" + call)).isTrue();
         assertThat(Bytes.accepts(calls, call + call)).isFalse();
         assertThat(Bytes.accepts(calls, "")).isFalse();
-        Grammar text = Grammar.ofTextWithCalls(Bytes.TOKENS, LOOSE, FUNCTIONS, true);
+        Grammar text = Grammar.ofTextThenCalls(Bytes.TOKENS, LOOSE, FUNCTIONS, true);
         assertThat(Bytes.accepts(text, "")).isTrue();
-        assertThat(Bytes.accepts(text, call + call + " and " + call + " so <tool_call"))
-                .isTrue();
+        assertThat(Bytes.accepts(text, "So <tool_call")).isTrue();
+        assertThat(Bytes.accepts(text, "So " + call + "\n" + call)).isTrue();
+        assertThat(Bytes.accepts(text, call + "\n" + call + " So")).isFalse();
         assertThat(Bytes.accepts(text, call + "<tool_call>{")).isFalse();
         assertThat(Bytes.accepts(text, new byte[] {(byte) 0xff, 0, '<'}))
                 .as("a model may write any bytes")
