@@ -49,8 +49,16 @@ final class CallExpression {
         functions.forEach((name, arguments) -> calls.add(make.sequence(
                 json.member("\"name\"", make.text('"' + name + '"')),
                 json.comma(),
-                json.member("\"arguments\"", new SchemaExpression(make, name).of(arguments)))));
+                json.member("\"arguments\"", arguments(name, arguments)))));
         return make.sequence(make.text("{"), make.choice(calls), make.text("}" + form.close()));
+    }
+
+    private Expression arguments(String function, JsonSchema.Document schema) {
+        try {
+            return new SchemaExpression(make, function).of(schema);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("the parameters of \"" + function + "\": " + e.getMessage(), e);
+        }
     }
 
     /** Text in which so many bytes of the marker stand last. */

@@ -1,6 +1,7 @@
 package dev.weir.grammar;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weir.protocol.FunctionTool;
 import dev.weir.protocol.JsonSchema;
@@ -78,6 +79,14 @@ final class CallGrammarTest {
         assertThat(Bytes.accepts(text, new byte[] {(byte) 0xff, 0, '<'}))
                 .as("a model may write any bytes")
                 .isTrue();
+    }
+
+    @Test
+    void whatASchemaAsksForInVainIsToldWithTheFunctionsName() {
+        assertThatThrownBy(() -> Grammar.ofCalls(Bytes.TOKENS, TIGHT, functions("""
+                                [{"type":"function","name":"paint","parameters":{"type":"object","properties":{
+                                 "colour":{"type":"string","format":"colour"}}}}]"""), false))
+                .hasMessageStartingWith("the parameters of \"paint\": the format \"colour\" is not supported");
     }
 
     @Test
