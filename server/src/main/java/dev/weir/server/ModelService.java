@@ -123,8 +123,8 @@ final class ModelService implements AutoCloseable {
         if (form == null || !ask.tools().areOffered()) {
             return null;
         }
-        boolean isStopped =
-                !prompt.stop().isEmpty() || !ask.sampling().stopTokenIds().isEmpty();
+        boolean isStopped = !prompt.stop().isEmpty()
+                || !prompt.request().sampling().stopTokenIds().isEmpty();
         return new AnswerParser(form, ask.tools(), ask.tools().areHeld() && !isStopped, reply, choice);
     }
 
@@ -164,6 +164,8 @@ final class ModelService implements AutoCloseable {
         }
         checked("stop_token_ids", ints(sent.stopTokenIds()));
         checked("allowed_token_ids", ints(sent.allowedTokenIds()));
+        boolean mustCall = ask.tools()
+                .mustCall(); // the form of calls says where they end, and what is to end texts may stand in them
         SamplingParams.Builder sampling = SamplingParams.builder(maxTokens)
                 .temperature(orElse(sent.temperature(), defaults.temperature()).floatValue())
                 .topK(sent.topK() == null ? defaults.topK() : sent.topK())
@@ -176,7 +178,7 @@ final class ModelService implements AutoCloseable {
                 .badWords(badWords(sent.badWords()))
                 .allowedTokenIds(sent.allowedTokenIds())
                 .minTokens(writes ? sent.minTokens() : 0)
-                .stopTokenIds(sent.stopTokenIds())
+                .stopTokenIds(mustCall ? List.of() : sent.stopTokenIds())
                 .ignoreEos(sent.ignoreEos());
         if (sent.seed() != null) {
             sampling.seed(sent.seed());
@@ -187,7 +189,7 @@ final class ModelService implements AutoCloseable {
             sampling.logprobs(0);
         }
         List<String> stop = new ArrayList<>();
-        if (!ask.tools().mustCall()) { // which says nothing, and may write anything
+        if (!mustCall) {
             stop.addAll(sent.stop());
             if (!sent.ignoreEos()) {
                 stop.addAll(defaults.stopStrings());

@@ -141,7 +141,7 @@ final class ToolCallingTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4, 5, 6})
     void aRequiredCallIsOneOfADeclaredFunctionWithArgumentsOfItsSchema(int seed) throws Exception {
-        String sampled = ",\"temperature\":1.5,\"stop\":[\"a\",\"}\"],\"seed\":" + seed;
+        String sampled = ",\"temperature\":1.5,\"stop\":[\"a\",\"}\"],\"stop_token_ids\":[125],\"seed\":" + seed;
         String single = "\"tool_choice\":\"required\",\"parallel_tool_calls\":false";
         Outcome one = whole(chat(single + sampled));
         assertThat(one.text()).isEmpty();
