@@ -90,7 +90,7 @@ final class ExportCommand implements Callable<Integer> {
             defaultValue = "cpu",
             description =
                     "What is to run it: cpu, or cuda for ONNX Runtime's paged attention on an NVIDIA GPU, in half "
-                            + "floats, which weir serve does not run yet (default: ${DEFAULT-VALUE}).")
+                            + "floats, for weir serve --device cuda (default: ${DEFAULT-VALUE}).")
     private Target target = Target.CPU;
 
     @Option(
