@@ -52,8 +52,9 @@ final class WebSocketSession {
         lanes = new Lanes(services.limits());
         writer = new SocketWriter(socket);
         services.metrics().socketOpened();
-        socket.textMessageHandler(this::received);
-        socket.binaryMessageHandler(this::receivedBinary);
+        SocketMessages messages = new SocketMessages(
+                services.limits().messageBytes(), this::received, this::receivedBinary, this::broken);
+        socket.frameHandler(messages::frame);
         socket.drainHandler(_ -> drained());
         socket.exceptionHandler(this::broken);
         socket.closeHandler(_ -> closed());
@@ -170,18 +171,16 @@ final class WebSocketSession {
         }
     }
 
-    /** The bytes that arrive are no WebSocket messages, or too large: say so and hang up. */
     private void broken(Throwable cause) {
+        if (cause instanceof CorruptedWebSocketFrameException frame) {
+            broken(frame.closeStatus());
+        } // else the connection broke, and its end is on the way
+    }
+
+    /** The bytes that arrive are no WebSocket messages, or too large: say so and hang up. */
+    private void broken(WebSocketCloseStatus status) {
         if (isClosed) {
             return;
-        }
-        WebSocketCloseStatus status = switch (cause) {
-            case CorruptedWebSocketFrameException frame -> frame.closeStatus();
-            case IllegalStateException _ -> WebSocketCloseStatus.MESSAGE_TOO_BIG; // a message of many frames
-            default -> null;
-        };
-        if (status == null) {
-            return; // the connection broke; its end is on the way
         }
         if (status.equals(WebSocketCloseStatus.MESSAGE_TOO_BIG)) {
             writer.sendError(
@@ -193,7 +192,9 @@ final class WebSocketSession {
                     Origin.UNKNOWN,
                     0);
         }
-        close(status, status.equals(WebSocketCloseStatus.MESSAGE_TOO_BIG) ? "message too large" : "broken frame");
+        close(
+                status,
+                status.equals(WebSocketCloseStatus.MESSAGE_TOO_BIG) ? "message too large" : "broken frame or text");
     }
 
     private void closed() {
