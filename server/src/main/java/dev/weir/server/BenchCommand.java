@@ -180,9 +180,9 @@ final class BenchCommand implements Callable<Integer> {
         for (BenchLoad load : loads) {
             generations.add(run.measure(load));
             text.generation(generations.getLast());
-        }
-        if (json != null) {
-            BenchJson.write(json, run, prefill, generations);
+            if (json != null) { // as soon as it is known: a peer may take the whole process down with it
+                BenchJson.write(json, run, prefill, generations);
+            }
         }
     }
 

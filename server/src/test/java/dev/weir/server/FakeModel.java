@@ -37,6 +37,9 @@ final class FakeModel implements ModelRunner {
 
     volatile int runs;
 
+    /** Tokens that it was asked to choose. */
+    volatile long chosenTokens;
+
     /** Set by a test: what all answers to conversations are from then on. */
     volatile @Nullable String script;
 
@@ -82,6 +85,8 @@ final class FakeModel implements ModelRunner {
             LockSupport.parkNanos(stepNanos); // the time that a model takes
         }
         runs++;
+        chosenTokens += plan.activeRows()
+                + plan.chunks().stream().filter(PrefillChunk::wantsLogits).count();
         if (failsNext) {
             failsNext = false;
             throw new IllegalStateException("the fake model was told to fail");
