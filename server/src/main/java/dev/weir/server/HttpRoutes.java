@@ -5,6 +5,7 @@ import dev.weir.protocol.ChatCompletionRequest;
 import dev.weir.protocol.ChunkWriter;
 import dev.weir.protocol.CompletionRequest;
 import dev.weir.protocol.DetokenizeRequest;
+import dev.weir.protocol.OpenApi;
 import dev.weir.protocol.ProtocolException;
 import dev.weir.protocol.Replies;
 import dev.weir.protocol.RequestReader;
@@ -82,6 +83,7 @@ final class HttpRoutes {
         router.get("/health/ready")
                 .handler(http -> health(http, services.admission().isReady()));
         router.get("/metrics").handler(this::metrics);
+        router.get("/openapi.json").handler(this::openApi);
         refuseOtherMethods(router);
         page(router.route("/webjars/*"), "META-INF/resources/webjars");
         page(router.route(), "webroot");
@@ -243,6 +245,12 @@ final class HttpRoutes {
     private void metrics(RoutingContext http) {
         vertx.executeBlocking(services.metrics()::scrape, false)
                 .onSuccess(text -> HttpReplies.text(http.response(), METRICS_TYPE, text))
+                .onFailure(http::fail);
+    }
+
+    private void openApi(RoutingContext http) {
+        vertx.executeBlocking(() -> OpenApi.document(services.keys() != null), false)
+                .onSuccess(json -> HttpReplies.json(http.response(), json))
                 .onFailure(http::fail);
     }
 

@@ -14,10 +14,17 @@ import org.jspecify.annotations.Nullable;
 final class Fields {
     private final JsonNode node;
     private final String prefix;
+    private final @Nullable FieldNotes notes;
 
     Fields(JsonNode node, String prefix) {
+        this(node, prefix, null);
+    }
+
+    /** Fields of which it is noted how they are read. */
+    Fields(JsonNode node, String prefix, @Nullable FieldNotes notes) {
         this.node = node;
         this.prefix = prefix;
+        this.notes = notes;
     }
 
     /** The field's name as an error shows it, with the path to it. */
@@ -27,6 +34,16 @@ final class Fields {
 
     @Nullable
     JsonNode value(String name) {
+        JsonNode value = unnoted(name);
+        if (notes != null) {
+            notes.seen(name, value);
+        }
+        return value;
+    }
+
+    /** The value of a field that is none of the message's own, but only looked for to be refused. */
+    @Nullable
+    JsonNode unnoted(String name) {
         JsonNode value = node.get(name);
         return value == null || value.isNull() ? null : value;
     }
@@ -37,6 +54,9 @@ final class Fields {
 
     JsonNode required(String name, String remedy) {
         JsonNode value = value(name);
+        if (notes != null) {
+            notes.required(name);
+        }
         if (value == null) {
             throw ProtocolException.invalid(
                     "missing_required_parameter", path(name), path(name) + " is missing; " + remedy);
@@ -47,6 +67,9 @@ final class Fields {
     @Nullable
     String string(String name) {
         JsonNode value = value(name);
+        if (notes != null) {
+            notes.string(name, value);
+        }
         if (value == null) {
             return null;
         }
@@ -64,6 +87,9 @@ final class Fields {
 
     boolean flag(String name, boolean ifAbsent) {
         JsonNode value = value(name);
+        if (notes != null) {
+            notes.flag(name, ifAbsent);
+        }
         if (value == null) {
             return ifAbsent;
         }
@@ -77,6 +103,9 @@ final class Fields {
     @Nullable
     Double decimal(String name, double min, double max, String range) {
         JsonNode value = value(name);
+        if (notes != null) {
+            notes.decimal(name, min, max);
+        }
         if (value == null) {
             return null;
         }
@@ -97,6 +126,9 @@ final class Fields {
     @Nullable
     Long integer(String name, long min, long max, String range) {
         JsonNode value = value(name);
+        if (notes != null) {
+            notes.integer(name, min, max);
+        }
         return value == null ? null : integer(name, value, min, max, range);
     }
 
@@ -140,6 +172,9 @@ final class Fields {
     /** A string or a list of at most {@code most} strings, each with 1 to {@code longest} characters. */
     List<String> strings(String name, int most, int longest) {
         JsonNode value = value(name);
+        if (notes != null) {
+            notes.strings(name, most, longest);
+        }
         if (value == null) {
             return List.of();
         }
@@ -159,6 +194,9 @@ final class Fields {
 
     List<Integer> integers(String name, int most) {
         JsonNode value = value(name);
+        if (notes != null) {
+            notes.integers(name, most);
+        }
         if (value == null) {
             return List.of();
         }
@@ -176,6 +214,9 @@ final class Fields {
     /** An object of at most {@code most} numbers from {@code min} to {@code max} by token id. */
     Map<Integer, Double> numbersById(String name, int most, double min, double max, String range) {
         Fields inner = object(name);
+        if (notes != null) {
+            notes.numbersById(name, most, min, max);
+        }
         if (inner == null) {
             return Map.of();
         }
@@ -199,6 +240,9 @@ final class Fields {
     /** An object whose values are strings. */
     Map<String, String> stringMap(String name) {
         Fields inner = object(name);
+        if (notes != null) {
+            notes.stringMap(name);
+        }
         if (inner == null) {
             return Map.of();
         }
@@ -221,7 +265,7 @@ final class Fields {
         if (!value.isObject()) {
             throw wrongType(name, value, "an object");
         }
-        return new Fields(value, path(name) + ".");
+        return new Fields(value, path(name) + ".", notes == null ? null : notes.object(name));
     }
 
     /** The elements of a list as objects. */
@@ -233,7 +277,7 @@ final class Fields {
             if (!element.isObject()) {
                 throw wrongType(at, element, "an object");
             }
-            elements.add(new Fields(element, path(at) + "."));
+            elements.add(new Fields(element, path(at) + ".", notes == null ? null : notes.element(name)));
         }
         return elements;
     }

@@ -23,7 +23,10 @@ public final class RequestReader {
 
     /** {@code POST /v1/completions}. */
     public static CompletionRequest completion(String json) {
-        Fields fields = Json.parseObject(json);
+        return completion(Json.parseObject(json));
+    }
+
+    static CompletionRequest completion(Fields fields) {
         Unsupported.refuseInCompletions(fields);
         boolean stream = fields.flag("stream", false);
         int n = answers(fields, "n", 1);
@@ -41,7 +44,10 @@ public final class RequestReader {
 
     /** {@code POST /v1/chat/completions}. */
     public static ChatCompletionRequest chatCompletion(String json) {
-        Fields fields = Json.parseObject(json);
+        return chatCompletion(Json.parseObject(json));
+    }
+
+    static ChatCompletionRequest chatCompletion(Fields fields) {
         Unsupported.refuseInChatCompletions(fields);
         boolean stream = fields.flag("stream", false);
         SamplingFields sampling = sampling(
@@ -66,7 +72,10 @@ public final class RequestReader {
 
     /** An event on the WebSocket. */
     public static ClientEvent clientEvent(String json) {
-        Fields fields = Json.parseObject(json);
+        return clientEvent(Json.parseObject(json));
+    }
+
+    static ClientEvent clientEvent(Fields fields) {
         String type = fields.requiredString("type", "send " + CLIENT_EVENTS);
         String eventId = checkedName(fields, "event_id");
         String streamId = checkedName(fields, "stream_id");
@@ -148,7 +157,10 @@ public final class RequestReader {
 
     /** {@code POST /tokenize}. */
     public static TokenizeRequest tokenize(String json) {
-        Fields fields = Json.parseObject(json);
+        return tokenize(Json.parseObject(json));
+    }
+
+    static TokenizeRequest tokenize(Fields fields) {
         String prompt = fields.string("prompt");
         List<ChatMessage> messages = fields.has("messages") ? MessageReader.messages(fields, "messages") : List.of();
         if ((prompt == null) == messages.isEmpty()) {
@@ -170,7 +182,10 @@ public final class RequestReader {
 
     /** {@code POST /detokenize}. */
     public static DetokenizeRequest detokenize(String json) {
-        Fields fields = Json.parseObject(json);
+        return detokenize(Json.parseObject(json));
+    }
+
+    static DetokenizeRequest detokenize(Fields fields) {
         JsonNode tokens = fields.required("tokens", "send a list of token ids");
         if (!tokens.isArray()) {
             throw fields.wrongType("tokens", tokens, "a list of token ids");
@@ -178,7 +193,7 @@ public final class RequestReader {
         return new DetokenizeRequest(fields.string("model"), fields.tokenIds("tokens", tokens));
     }
 
-    private static ResponseRequest response(Fields fields) {
+    static ResponseRequest response(Fields fields) {
         Unsupported.refuseInResponses(fields);
         SamplingFields sampling = sampling(
                 fields,

@@ -75,7 +75,7 @@ final class Unsupported {
 
     private static void refuse(Fields fields, Map<String, Predicate<JsonNode>> neutral) {
         neutral.forEach((name, isNeutral) -> {
-            JsonNode value = fields.value(name);
+            JsonNode value = fields.unnoted(name);
             if (value != null && !isNeutral.test(value)) {
                 throw ProtocolException.invalid(
                         "unsupported_parameter",
