@@ -77,7 +77,7 @@ final class BenchCommand implements Callable<Integer> {
             paramLabel = "NAME",
             defaultValue = "fp32",
             description =
-                    "Keys and values of the model with random weights on the CPU: fp32 or int8 (default: ${DEFAULT-VALUE}).")
+                    "Keys and values of the model with random weights: fp32, on a GPU fp16, or int8 (default: ${DEFAULT-VALUE}).")
     private String cache = "";
 
     @Option(

@@ -18,9 +18,12 @@ import java.util.List;
 record RandomModels(Path home, String shape, String precision, String cache, boolean isForGpu) {
     /** The model folder that this project runs. */
     Path own() {
-        return isForGpu
-                ? export("onnx", "model.onnx", "fp16", List.of("--unchecked", "--target", "cuda"))
-                : export("onnx", "model.onnx", precision, List.of("--kv", cache));
+        if (isForGpu) {
+            List<String> halves = List.of("--unchecked", "--target", "cuda");
+            List<String> eightBits = List.of("--unchecked", "--target", "cuda", "--kv", "int8");
+            return export("onnx", "model.onnx", "fp16", cache.equals("int8") ? eightBits : halves);
+        }
+        return export("onnx", "model.onnx", precision, List.of("--kv", cache));
     }
 
     /**

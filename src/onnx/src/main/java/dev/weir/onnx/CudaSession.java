@@ -29,6 +29,8 @@ final class CudaSession implements AutoCloseable {
     static final int FLOAT16 = 10;
     static final int BFLOAT16 = 16;
 
+    private static final System.Logger LOG = System.getLogger(CudaSession.class.getName());
+
     private static final int LOG_ERRORS = 3;
     /** The id of a run that no CUDA graph is recorded of. */
     private static final int NO_GRAPH = -1;
@@ -59,14 +61,27 @@ final class CudaSession implements AutoCloseable {
      */
     static CudaSession open(ModelFolder folder, CudaOptions options) {
         loadProvider(options.device());
+        OrtApi ort = OrtApi.get();
+        CudaRuntime cuda = CudaRuntime.load();
+        cuda.setDevice(options.device());
         try {
-            OrtApi ort = OrtApi.get();
-            CudaRuntime cuda = CudaRuntime.load();
-            cuda.setDevice(options.device());
             return new CudaSession(ort, cuda, folder, options);
         } catch (OrtException e) {
-            throw new ModelLoadException(folder.modelFile() + " cannot be loaded on CUDA: " + e.getMessage(), e);
+            if (!options.graphs()) {
+                throw new ModelLoadException(folder.modelFile() + " cannot be loaded on CUDA: " + e.getMessage(), e);
+            }
+            // As for a graph of which some node runs on the CPU.
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "decoding is not replayed from CUDA graphs, and slower: {0}",
+                    e.getMessage());
+            return open(folder, options.withGraphs(false));
         }
+    }
+
+    /** Whether runs can be recorded and replayed. */
+    boolean hasGraphs() {
+        return hasGraphs;
     }
 
     /** Has the Java API load the provider, which unpacks and finds its own libraries. */

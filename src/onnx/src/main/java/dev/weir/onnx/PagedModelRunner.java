@@ -130,7 +130,7 @@ public final class PagedModelRunner implements ModelRunner {
         this.options = cuda;
         this.session = session;
         this.cacheShape = cacheShape;
-        replays = cuda.graphs();
+        replays = session.hasGraphs();
         fileBytes = fileBytes(folder);
         maxChunks = Math.max(slots, LEAST_CHUNKS);
         int blocksPerSlot = cacheShape.blocksPerSlot();
@@ -253,14 +253,14 @@ public final class PagedModelRunner implements ModelRunner {
             throw new IllegalStateException("the model " + folder.name() + " is closed");
         }
         StepPlanCheck.check(plan, shape, maxChunks);
+        int tokens = PagedStep.tokens(plan);
+        if (tokens > options.stepTokens()) {
+            throw new IllegalArgumentException(
+                    "the plan computes " + tokens + " tokens, at most " + options.stepTokens() + " fit a step");
+        }
         session.use();
         try {
             moveBlocks(plan);
-            int tokens = PagedStep.tokens(plan);
-            if (tokens > options.stepTokens()) {
-                throw new IllegalArgumentException(
-                        "the plan computes " + tokens + " tokens, at most " + options.stepTokens() + " fit a step");
-            }
             if (tokens > 0) {
                 compute(plan);
             }
@@ -392,7 +392,7 @@ public final class PagedModelRunner implements ModelRunner {
 
     /** Whether decoding is replayed from CUDA graphs from now on; it can be only if the model was opened with them. */
     public void replay(boolean value) {
-        replays = value && options.graphs();
+        replays = value && session.hasGraphs();
     }
 
     /** Bytes that a large copy within the device reads and writes a second: the ceiling of what reads weights and cache. */
