@@ -298,7 +298,7 @@ final class EngineCore implements Runnable {
 
     private void failStep(Throwable cause) {
         publish();
-        scheduler.forgetSaves();
+        scheduler.sharing().forgetSaves();
         failure = cause;
         List<Sequence> failed = scheduler.sequencesOf(plan);
         LOG.log(System.Logger.Level.ERROR, "step " + stepNumber + " failed; it held " + failed, cause);
@@ -332,7 +332,7 @@ final class EngineCore implements Runnable {
                 shape.slots(),
                 scheduler.cache().cachedTokens(),
                 (long) shape.slots() * shape.maxTokens(),
-                scheduler.prefixCache().usedBlocks(),
+                scheduler.sharing().cache().usedBlocks(),
                 shape.prefixPool().blocks(),
                 failure == null);
     }

@@ -37,7 +37,7 @@ final class EngineInvariants {
             violations.add("tenants are counted with " + counters.running() + " running and " + counters.waiting()
                     + " waiting sequences, but there are " + scheduler.running() + " and " + scheduler.waiting());
         }
-        violations.addAll(scheduler.prefixCache().violations());
+        violations.addAll(scheduler.sharing().cache().violations());
         if (!scheduler.unfinished().containsAll(scheduler.urgent())) {
             violations.add("deadlines are kept for finished sequences: " + scheduler.urgent());
         }

@@ -1,7 +1,6 @@
 package dev.weir.engine;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -12,24 +11,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decides what each step computes and keeps the books of every sequence. Owned by the engine thread.
  *
- * <p>One step, in order: waiting sequences get free slots, in the order of the {@link WaitingQueue}; holes in the decode range may be
- * closed; every decoding sequence whose reader has room gets a row; what the token budget leaves goes to prompts in chunks,
- * of the tenant that has had the least service first, then oldest first. While others decode, a prompt of several chunks is computed in pieces of these, so small that a step takes little longer ({@link PrefillPace}). A sequence whose reader has no room is parked: it keeps its slot and costs nothing, until others wait
- * for a slot; then it gives the slot up and computes its tokens again once its reader returns.
+ * <p>One step, in order: waiting sequences get free slots, in the order of the {@link WaitingQueue}; holes in the decode range
+ * may be closed; every decoding sequence whose reader has room gets a row; what the token budget leaves goes to prompts in chunks,
+ * of the tenant that has had the least service first, then oldest first. While others decode, a prompt of several chunks is
+ * computed in pieces of these, so small that a step takes little longer ({@link PrefillPace}). A sequence whose reader has no room
+ * is parked: it keeps its slot and costs nothing, until others wait for a slot; then it gives the slot up and computes its tokens
+ * again once its reader returns.
  *
- * <p>With a {@link PrefixCache}, whole blocks of tokens are copied out of the slots in the step after they were computed,
- * and a prompt that begins with cached blocks has them copied into its slot before the rest is computed. What a sequence
- * generates is the same to the last bit whether it found blocks or not: a block ends where chunks may end, a model gives a
- * token the same bits in any chunk of two or more, and where a single token gets others, blocks that hold generated tokens
- * serve their own sequence alone ({@link PrefixPool#decodesLikePrefill}). The exception is the one above, a preempted
- * sequence on such a model: what it finds of its generated tokens is what it decoded, the rest it computes in chunks.
- *
- * <p>What several prompts begin with is computed once even if they come together, as the samples of one request do: a
- * sequence does not compute a block that one before it is about to share, but takes it over a step later. Without a prefix
- * cache each computes its own.
- *
- * <p>No block is evicted while it is copied: a step's blocks are found after room was made for its saves, which the runner
- * makes first.
+ * <p>What prompts begin with is computed once, where it can be ({@link PrefixSharing}).
  */
 final class Scheduler {
     private final EngineConfig config;
@@ -41,40 +30,23 @@ final class Scheduler {
     /** Sequences that gave up their slot and whose reader has not come back. */
     private final List<Sequence> preempted = new ArrayList<>();
 
-    private final PrefixCache prefixCache;
-    private final int blockTokens;
-    private final int maxBlockCopies;
+    private final PrefixSharing sharing;
     /** Prompt tokens that a step computes or finds in the prefix cache at most. */
     private final int mostPrefillTokens;
     /** Unfinished sequences whose answer is of use for some time only. */
     private final Set<Sequence> urgent = new LinkedHashSet<>();
 
-    /** Sequences that gave their slot back since the last step, and the slot. */
-    private final List<Departed> departed = new ArrayList<>();
-
-    /** Blocks that the current plan saves. */
-    private final List<PrefixCache.Block> saved = new ArrayList<>();
-
     private final PrefillPace pace = new PrefillPace();
 
     private int idleRowSteps;
 
-    private record Departed(Sequence sequence, int slot) {}
-
     Scheduler(EngineConfig config, KvCacheManager cache, PrefixCache prefixCache) {
         this.config = config;
         this.cache = cache;
-        this.prefixCache = prefixCache;
-        blockTokens = prefixCache.pool().blockTokens();
-        maxBlockCopies = SchedulingPolicy.blockCopies(config.tokenBudget(), blockTokens);
-        int mostLoaded = prefixCache.isOn() ? maxBlockCopies * blockTokens : 0;
-        mostPrefillTokens = mostLoaded
+        sharing = new PrefixSharing(config, prefixCache);
+        mostPrefillTokens = sharing.mostLoadedTokens()
                 + SchedulingPolicy.mostPrefillTokens(
                         config.tokenBudget(), config.prefillChunk(), config.maxChunksPerStep());
-        if (prefixCache.isOn() && config.prefillChunk() % blockTokens != 0) {
-            throw new IllegalArgumentException("prefill-chunk is " + config.prefillChunk()
-                    + " but must be a multiple of the prefix cache's blocks of " + blockTokens + " tokens");
-        }
     }
 
     void submit(Sequence sequence) {
@@ -133,8 +105,8 @@ final class Scheduler {
             case WAITING -> waiting.remove(sequence);
             case PREEMPTED -> preempted.remove(sequence);
             case RUNNING -> {
-                if (prefixCache.isOn() && reason != FinishReason.ERROR) {
-                    departed.add(new Departed(sequence, sequence.slot()));
+                if (reason != FinishReason.ERROR) {
+                    sharing.departed(sequence);
                 }
                 cache.release(sequence);
                 running.remove(sequence);
@@ -151,7 +123,7 @@ final class Scheduler {
     /** Fills the plan for the next step; an empty plan means that nothing can be computed until a command arrives. */
     void schedule(StepPlan plan, List<Sequence> admitted) {
         plan.clear();
-        planSaves(plan);
+        sharing.planSaves(plan, running);
         admit(plan, admitted);
         if (waiting.isEmpty()) {
             closeHole(plan);
@@ -162,46 +134,6 @@ final class Scheduler {
             idleRowSteps = 0;
         } else {
             idleRowSteps += plan.decodeRows() - plan.activeRows();
-        }
-    }
-
-    /** Those that left come first: their slots may be written to in this very step. */
-    private void planSaves(StepPlan plan) {
-        saved.clear();
-        if (!prefixCache.isOn()) {
-            return;
-        }
-        for (Departed gone : departed) {
-            planSaves(plan, gone.sequence(), gone.slot(), gone.sequence().sharedTokens(prefixCache.pool()));
-        }
-        departed.clear();
-        for (Sequence sequence : running) {
-            planSaves(plan, sequence, sequence.slot(), sequence.sharedTokens(prefixCache.pool()));
-        }
-    }
-
-    /** Saves blocks of the sequence up to token {@code end}, or finds that they are cached. */
-    private void planSaves(StepPlan plan, Sequence sequence, int slot, int end) {
-        int before = sequence.prefixTokens();
-        while (sequence.sharesPrefix()
-                && sequence.prefixTokens() + blockTokens <= end
-                && plan.saves().size() < maxBlockCopies) {
-            int start = sequence.prefixTokens();
-            int[] key = sequence.blockKey(start, prefixCache.pool());
-            PrefixCache.Block block = prefixCache.find(sequence.prefix(), key);
-            if (block == null) {
-                block = prefixCache.add(sequence.prefix(), key);
-                if (block == null) {
-                    sequence.endPrefix();
-                    break;
-                }
-                plan.addSave(slot, start, block.number());
-                saved.add(block);
-            }
-            sequence.extendPrefix(block, blockTokens);
-        }
-        if (sequence.prefixTokens() > before) {
-            prefixCache.touch(sequence.prefix());
         }
     }
 
@@ -224,9 +156,7 @@ final class Scheduler {
         for (int i = running.size() - 1; i >= 0; i--) {
             Sequence sequence = running.get(i);
             if (!sequence.stream.hasDemand()) {
-                if (prefixCache.isOn()) {
-                    planSaves(plan, sequence, sequence.slot(), sequence.computedTokens());
-                }
+                sharing.planSavesOfAll(plan, sequence);
                 cache.release(sequence);
                 running.remove(i);
                 counters.released(sequence.request.tenant());
@@ -302,8 +232,8 @@ final class Scheduler {
             if (!sequence.isPrefilling() || !sequence.stream.hasDemand()) {
                 continue;
             }
-            int loaded = planLoads(plan, sequence);
-            if (loaded < 0 || isSharedSoon(sequence, sequence.computedTokens() + loaded)) {
+            int loaded = sharing.planLoads(plan, sequence);
+            if (loaded < 0 || sharing.isSharedSoon(sequence, sequence.computedTokens() + loaded, running)) {
                 continue;
             }
             boolean isLong = sequence.isLong(config.prefillChunk());
@@ -326,9 +256,7 @@ final class Scheduler {
                 }
                 start += chunk.length();
                 sequence.plan(start - sequence.computedTokens());
-                if (!prefixCache.pool().decodesLikePrefill() && sequence.recomputes(start)) {
-                    sequence.endPrefix(); // its key would say that these tokens were decoded
-                }
+                sharing.chunked(sequence, start);
             }
         }
     }
@@ -361,81 +289,6 @@ final class Scheduler {
     /** A token was generated for the sequence: its tenant pays. */
     void generated(Sequence sequence) {
         counters.generated(sequence.request.tenant());
-    }
-
-    /**
-     * Plans the copies of the cached blocks that follow what is in the sequence's slot.
-     *
-     * @return tokens copied in this step, or -1 if the next step copies more before anything is computed
-     */
-    private int planLoads(StepPlan plan, Sequence sequence) {
-        int start = sequence.computedTokens();
-        if (!prefixCache.isOn() || !sequence.sharesPrefix() || sequence.prefixTokens() != start) {
-            return 0;
-        }
-        List<PrefixCache.Block> found = new ArrayList<>();
-        PrefixCache.Block last = sequence.prefix();
-        int cached = start;
-        while (cached + blockTokens <= sequence.reusableTokens()) {
-            PrefixCache.Block next = prefixCache.find(last, sequence.blockKey(cached, prefixCache.pool()));
-            if (next == null) {
-                break;
-            }
-            found.add(next);
-            last = next;
-            cached += blockTokens;
-        }
-        int reusable = SchedulingPolicy.reusableTokens(
-                cached, sequence.reusableTokens(), sequence.chunkedTokens(), config.prefillChunk(), prefixCache.pool());
-        prefixCache.touch(last);
-        int at = start;
-        for (PrefixCache.Block block : found) {
-            if (at >= reusable) {
-                break;
-            }
-            if (plan.loads().size() >= maxBlockCopies) {
-                return -1;
-            }
-            plan.addLoad(block.number(), sequence.slot(), at);
-            sequence.extendPrefix(block, blockTokens);
-            at += blockTokens;
-            sequence.plan(at - start);
-        }
-        return at - start;
-    }
-
-    /**
-     * Whether a sequence before this one holds, or is computing, the very block that this one needs next, and will share it.
-     * The first of those who want a block waits for nobody, so somebody always computes it; one that is parked is not waited
-     * for.
-     */
-    private boolean isSharedSoon(Sequence sequence, int start) {
-        int end = start + blockTokens;
-        if (!prefixCache.isOn() || !sequence.follows(start) || end > sequence.reusableTokens()) {
-            return false;
-        }
-        int[] key = null;
-        for (Sequence other : running) {
-            if (other == sequence) {
-                return false;
-            }
-            if (other.follows(start)
-                    && other.prefix() == sequence.prefix()
-                    && other.stream.hasDemand()
-                    && end <= other.shareableTokens(prefixCache.pool())) {
-                key = key == null ? sequence.blockKey(start, prefixCache.pool()) : key;
-                if (Arrays.equals(key, other.blockKey(start, prefixCache.pool()))) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
-    /** The plan's step was not completed: nobody knows what the blocks hold that it should have saved. */
-    void forgetSaves() {
-        saved.forEach(prefixCache::forget);
-        saved.clear();
     }
 
     /** The sequence that holds the slot; a plan names only slots that are held until its commit. */
@@ -515,7 +368,7 @@ final class Scheduler {
         return cache;
     }
 
-    PrefixCache prefixCache() {
-        return prefixCache;
+    PrefixSharing sharing() {
+        return sharing;
     }
 }

@@ -98,7 +98,7 @@ class RandomScheduleTest {
         assertThat(engine.scheduler().cache().usedSlots()).isZero();
         assertThat(engine.scheduler().unfinished()).isEmpty();
         assertThat(engine.scheduler().counters().tenants()).isZero();
-        assertThat(engine.scheduler().prefixCache().violations()).isEmpty();
+        assertThat(engine.scheduler().sharing().cache().violations()).isEmpty();
         assertThat(tooLate).isPositive();
         assertThat(model.movedTokens).isPositive();
         if (blocks > 0) {
