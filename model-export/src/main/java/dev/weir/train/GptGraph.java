@@ -1,5 +1,7 @@
 package dev.weir.train;
 
+import dev.weir.onnx.FolderTask;
+
 /**
  * A GPT as an ONNX graph that a continuously batching server runs: one graph for prefill, chunks of a prefill and
  * decoding, with the cache of keys and values outside, in buffers that attention writes in place.
@@ -25,7 +27,7 @@ package dev.weir.train;
  */
 final class GptGraph {
     /** What the output of a fine-tuned model's head is called. */
-    static final String CLASS_LOGITS = "class_logits";
+    static final String CLASS_LOGITS = FolderTask.OUTPUT;
 
     private final GptConfig config;
     private final GptWeights weights;

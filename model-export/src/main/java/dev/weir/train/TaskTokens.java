@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.weir.onnx.FolderTask;
 import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,7 +22,7 @@ import java.util.OptionalInt;
 record TaskTokens(int start, int delimiter, int extract) {
     private static final String TOKENIZER = "tokenizer.json";
     private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
-    private static final List<String> NAMES = List.of("<|start|>", "<|delimiter|>", "<|extract|>");
+    private static final List<String> NAMES = List.of(FolderTask.START, "<|delimiter|>", FolderTask.EXTRACT);
 
     /**
      * Those of a fine-tuned model's tokenizer.

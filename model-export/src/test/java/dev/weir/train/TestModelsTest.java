@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -35,13 +37,34 @@ class TestModelsTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("models")
     void checkedInModelsAreUpToDate(String name, GptGraphOptions options, @TempDir Path temporary) throws IOException {
+        requireUpToDate(name, ExportSource.random(Preset.named("tiny").config(), 1), options, temporary);
+    }
+
+    /** With the head of a task and the tokens that frame its texts. */
+    @ParameterizedTest
+    @EnumSource(
+            value = FinetuneTask.class,
+            names = {"CLASSIFICATION", "REGRESSION"})
+    void checkedInHeadsAreUpToDate(FinetuneTask task, @TempDir Path temporary) throws IOException {
+        GptConfig config = new GptConfig(2, 2, 32, 40, 273, 0);
+        Path tokenizer = Files.createDirectory(temporary.resolve("tokenizer"));
+        Files.writeString(tokenizer.resolve("tokenizer.json"), RandomTokenizer.json(270));
+        Files.writeString(tokenizer.resolve("tokenizer_config.json"), RandomTokenizer.config(40));
+        ExportSource source = new ExportSource(
+                SmallTasks.weights(config, task),
+                OptionalInt.of(RandomTokenizer.endOfText(270)),
+                TaskTokens.addTo(tokenizer),
+                "random weights",
+                "");
+        requireUpToDate("tiny-" + task.label(), source, new GptGraphOptions(Precision.FP32), temporary);
+    }
+
+    private static void requireUpToDate(String name, ExportSource source, GptGraphOptions options, Path temporary)
+            throws IOException {
         boolean regenerate = Boolean.getBoolean("tests.regenerate");
         Path fresh = (regenerate ? CHECKED_IN : temporary).resolve(name);
         ModelFolderWriter.write(
-                fresh,
-                ExportSource.random(Preset.named("tiny").config(), 1),
-                options,
-                _ -> "A tiny GPT-2 with random weights, written by the exporter for tests.\n");
+                fresh, source, options, _ -> "A tiny GPT-2 with random weights, written by the exporter for tests.\n");
 
         assertThat(files(fresh)).isEqualTo(files(CHECKED_IN.resolve(name)));
         for (String file : files(fresh)) {

@@ -69,6 +69,7 @@ final class HttpRoutes {
         post(router, "/v1/chat/completions", this::chatCompletion);
         ResponseRoutes responses = new ResponseRoutes(services, vertx);
         post(router, "/v1/responses", responses::create);
+        post(router, "/v1/classify", new HeadRoutes(services, vertx)::classify);
         post(router, "/tokenize", this::tokenize);
         post(router, "/detokenize", this::detokenize);
         router.get("/v1/responses").handler(this::webSocket);

@@ -37,6 +37,7 @@ final class ModelService implements AutoCloseable {
     private final GenerationDefaults chatDefaults;
     private final Engine engine;
     private final Grammars grammars;
+    private final Heads heads;
     private final long createdAt = System.currentTimeMillis() / 1000;
 
     /**
@@ -51,11 +52,23 @@ final class ModelService implements AutoCloseable {
             @Nullable ChatTemplate template,
             GenerationDefaults chatDefaults,
             Engine engine) {
+        this(name, tokenizer, template, chatDefaults, engine, Heads.NONE);
+    }
+
+    /** A model that says things of whole texts, too; {@code heads} are closed with it. */
+    ModelService(
+            String name,
+            Tokenizer tokenizer,
+            @Nullable ChatTemplate template,
+            GenerationDefaults chatDefaults,
+            Engine engine,
+            Heads heads) {
         this.name = name;
         this.tokenizer = tokenizer;
         conversations = new Conversations(name, tokenizer, template);
         this.chatDefaults = chatDefaults;
         this.engine = engine;
+        this.heads = heads;
         grammars = new Grammars(
                 tokenizer, engine.shape().vocabularySize(), engine.shape().eosTokenIds());
     }
@@ -80,6 +93,11 @@ final class ModelService implements AutoCloseable {
 
     Tokenizer tokenizer() {
         return tokenizer;
+    }
+
+    /** What the model says of whole texts. */
+    Heads heads() {
+        return heads;
     }
 
     /** Refuses a request for another model. */
@@ -223,6 +241,7 @@ final class ModelService implements AutoCloseable {
 
     @Override
     public void close() {
+        heads.close();
         engine.close();
     }
 

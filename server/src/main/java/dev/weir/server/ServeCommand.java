@@ -186,12 +186,13 @@ final class ServeCommand implements Callable<Integer> {
         int sequences = maxSequences == null ? device.maxSequences() : maxSequences;
         RunnerOptions options =
                 new RunnerOptions(sequences, kvCacheMemory.bytes(), maxTokens, threads, prefixCacheBytes);
+        Heads heads = Heads.open(folder, tokenizer, threads);
         ModelRunner runner = device.isCuda() ? openOnGpu(folder, options) : openOnCpu(folder, options);
         EngineConfig config =
                 device.engine().withMaxQueuedRequests(maxQueuedRequests).withMaxQueuedTokens(maxQueuedTokens);
         Metrics metrics = new Metrics(folder.name());
         Engine engine = Engine.start(runner, config, metrics);
-        ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine);
+        ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine, heads);
         ServerLimits limits = resume.apply(ServerLimits.DEFAULT.withStreamInterval(Duration.ofMillis(streamInterval)));
         Responses responses = new Responses(limits.resume(), resume.store());
         Services services =

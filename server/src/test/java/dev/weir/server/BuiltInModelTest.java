@@ -5,17 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.weir.engine.Engine;
-import dev.weir.engine.EngineConfig;
-import dev.weir.onnx.ModelFolder;
-import dev.weir.onnx.OnnxModelRunner;
-import dev.weir.onnx.RunnerOptions;
-import dev.weir.tokenizer.ChatTemplate;
-import dev.weir.tokenizer.Tokenizer;
-import io.vertx.core.VertxOptions;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
@@ -26,39 +15,20 @@ import org.junit.jupiter.api.Test;
 final class BuiltInModelTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final HttpClient client = HttpClient.newHttpClient();
-    private WeirServer server;
+    private FolderServer server;
 
     @BeforeEach
-    void start() throws Exception {
-        ModelFolder folder = ModelFolder.open(Path.of("models/weir-mini"));
-        RunnerOptions options = new RunnerOptions(2, 0, 512, 1, 0);
-        Metrics metrics = new Metrics("weir-mini");
-        Engine engine = Engine.start(OnnxModelRunner.open(folder, options), EngineConfig.DEFAULT, metrics);
-        ModelService model = new ModelService(
-                "weir-mini",
-                Tokenizer.load(folder.path()),
-                ChatTemplate.load(folder.path()).orElseThrow(),
-                GenerationDefaults.load(folder),
-                engine);
-        Responses responses = new Responses(ResumeLimits.DEFAULT, new MemoryResponseStore(10, 1 << 20));
-        Services services = new Services(
-                model, new Admission(engine::stats), metrics, ServerLimits.DEFAULT, responses, null, Origins.OWN);
-        server = WeirServer.start(services, "127.0.0.1", 0, null, 1, new VertxOptions());
+    void start() {
+        server = new FolderServer(Path.of("models/weir-mini"), 512, null);
     }
 
     @AfterEach
     void stop() {
-        client.close();
         server.close();
     }
 
     private JsonNode chat(ObjectNode request) throws Exception {
-        HttpResponse<String> reply = client.send(
-                HttpRequest.newBuilder(URI.create(server.url() + "/v1/chat/completions"))
-                        .POST(HttpRequest.BodyPublishers.ofString(request.toString()))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> reply = server.post("/v1/chat/completions", request.toString());
         assertThat(reply.statusCode()).as(reply.body()).isEqualTo(200);
         return JSON.readTree(reply.body()).path("choices").path(0);
     }

@@ -76,6 +76,12 @@ record Operation(
             get("/v1/models/{id}", "getModel", "The model by its name.")
                     .takes(new Parameter("id", true, "string", "The name of the model."))
                     .answers("Model"),
+            post(
+                            "/v1/classify",
+                            "classify",
+                            "The labels of texts, in vLLM's shape, where the model has a head.",
+                            "ClassifyRequest")
+                    .answers("Classification"),
             post("/tokenize", "tokenize", "The tokens of a text or a conversation.", "TokenizeRequest")
                     .answers("Tokens"),
             post("/detokenize", "detokenize", "The text of tokens.", "DetokenizeRequest")

@@ -56,6 +56,38 @@ public final class Replies {
         });
     }
 
+    /** {@code POST /v1/classify}. */
+    public static String classified(String id, long createdAt, String model, List<Classified> texts, int promptTokens) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            out.writeStringField("id", id);
+            out.writeStringField("object", "list");
+            out.writeNumberField("created", createdAt);
+            out.writeStringField("model", model);
+            out.writeArrayFieldStart("data");
+            for (int i = 0; i < texts.size(); i++) {
+                Classified text = texts.get(i);
+                out.writeStartObject();
+                out.writeNumberField("index", i);
+                out.writeStringField("label", text.label());
+                out.writeArrayFieldStart("probs");
+                for (float prob : text.probs()) {
+                    out.writeNumber(prob);
+                }
+                out.writeEndArray();
+                out.writeNumberField("num_classes", text.probs().length);
+                out.writeEndObject();
+            }
+            out.writeEndArray();
+            out.writeObjectFieldStart("usage");
+            out.writeNumberField("prompt_tokens", promptTokens);
+            out.writeNumberField("completion_tokens", 0);
+            out.writeNumberField("total_tokens", promptTokens);
+            out.writeEndObject();
+            out.writeEndObject();
+        });
+    }
+
     /** {@code DELETE /v1/responses/{id}}. */
     public static String deletedResponse(String id) {
         return Json.write(out -> {

@@ -46,6 +46,9 @@ final class ReplySchemas {
         all.put("ModelList", shape(Stream.of(Replies.models("a", 1, 2))));
         all.put("Tokens", shape(Stream.of(null, List.of("a")).map(texts -> Replies.tokens(new int[] {1}, 2, texts))));
         all.put("Text", shape(Stream.of(Replies.prompt("a"))));
+        all.put(
+                "Classification",
+                shape(Stream.of(Replies.classified("a", 1, "a", List.of(new Classified("a", new float[] {0.5f})), 1))));
         all.put("DeletedResponse", shape(Stream.of(Replies.deletedResponse("a"))));
         all.put("InputItemList", shape(pages().map(Replies::inputItems)));
         return all;

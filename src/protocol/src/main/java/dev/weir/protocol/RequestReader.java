@@ -17,6 +17,9 @@ public final class RequestReader {
     static final String LOGPROBS_INCLUDED = "message.output_text.logprobs";
     private static final int MAX_LOGPROBS = 20;
     private static final int MAX_ANSWERS = 128;
+    /** As many as OpenAI takes for embeddings. */
+    private static final int MAX_TEXTS = 2048;
+
     private static final String LOGPROBS_RANGE = "from 0 to 20";
 
     private RequestReader() {}
@@ -191,6 +194,39 @@ public final class RequestReader {
             throw fields.wrongType("tokens", tokens, "a list of token ids");
         }
         return new DetokenizeRequest(fields.string("model"), fields.tokenIds("tokens", tokens));
+    }
+
+    /** {@code POST /v1/classify}. */
+    public static ClassifyRequest classify(String json) {
+        return classify(Json.parseObject(json));
+    }
+
+    static ClassifyRequest classify(Fields fields) {
+        Unsupported.refuseOfTexts(fields);
+        JsonNode input = fields.required("input", "send a text or a list of texts");
+        List<String> texts = new ArrayList<>();
+        if (input.isArray()) {
+            fields.atMost("input", input, MAX_TEXTS);
+            for (JsonNode element : input) {
+                texts.add(text(fields, "input[" + texts.size() + "]", element));
+            }
+        } else {
+            texts.add(text(fields, "input", input));
+        }
+        if (texts.isEmpty()) {
+            throw fields.empty("input", "send at least one text");
+        }
+        return new ClassifyRequest(fields.string("model"), texts);
+    }
+
+    private static String text(Fields fields, String name, JsonNode text) {
+        if (!text.isTextual()) {
+            throw fields.wrongType(name, text, name.equals("input") ? "a text or a list of texts" : "a text");
+        }
+        if (text.textValue().isEmpty()) {
+            throw fields.empty(name, "send at least one character");
+        }
+        return text.textValue();
     }
 
     static ResponseRequest response(Fields fields) {

@@ -78,6 +78,10 @@ final class RequestSchemas {
     private static final List<String> DETOKENIZE = List.of("""
             {"model":"weir-mini","tokens":[1,2,3]}""");
 
+    private static final List<String> CLASSIFY = List.of("""
+            {"model":"my-labels","input":["What a film!","I left early."]}""", """
+            {"input":"a"}""");
+
     private RequestSchemas() {}
 
     /** All of them by name. */
@@ -98,6 +102,7 @@ final class RequestSchemas {
                         schema(OTHER_EVENTS, RequestReader::clientEvent)));
         all.put("TokenizeRequest", schema(TOKENIZE, RequestReader::tokenize));
         all.put("DetokenizeRequest", schema(DETOKENIZE, RequestReader::detokenize));
+        all.put("ClassifyRequest", schema(CLASSIFY, RequestReader::classify));
         return all;
     }
 
@@ -108,7 +113,8 @@ final class RequestSchemas {
                 "CompletionRequest", Json.tree(COMPLETIONS.getFirst()),
                 "ResponseRequest", Json.tree("{" + RESPONSES.getFirst() + "}"),
                 "TokenizeRequest", Json.tree(TOKENIZE.getFirst()),
-                "DetokenizeRequest", Json.tree(DETOKENIZE.getFirst()));
+                "DetokenizeRequest", Json.tree(DETOKENIZE.getFirst()),
+                "ClassifyRequest", Json.tree(CLASSIFY.getFirst()));
     }
 
     private static ObjectNode schema(List<String> examples, Consumer<Fields> reader) {

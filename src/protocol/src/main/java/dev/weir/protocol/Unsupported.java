@@ -56,7 +56,21 @@ final class Unsupported {
             Map.entry("prompt", NEVER),
             Map.entry("truncation", oneOf("disabled"))));
 
+    private static final Map<String, Predicate<JsonNode>> OF_TEXTS = Map.of(
+            "messages", NEVER,
+            "truncate_prompt_tokens", NEVER,
+            "activation", IF_TRUE,
+            "softmax", IF_TRUE,
+            "use_activation", IF_TRUE,
+            "normalize", IF_TRUE,
+            "add_special_tokens", IF_TRUE);
+
     private Unsupported() {}
+
+    /** Refuses what {@code /v1/classify} does not serve. */
+    static void refuseOfTexts(Fields fields) {
+        refuse(fields, OF_TEXTS);
+    }
 
     /** Refuses what {@code /v1/completions} does not serve. */
     static void refuseInCompletions(Fields fields) {

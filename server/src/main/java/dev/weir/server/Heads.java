@@ -1,0 +1,75 @@
+package dev.weir.server;
+
+import dev.weir.onnx.FolderTask;
+import dev.weir.onnx.ModelFolder;
+import dev.weir.protocol.ApiError;
+import dev.weir.protocol.ProtocolException;
+import dev.weir.tokenizer.Tokenizer;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What a model can say of whole texts, beside generating: what its folder has. Immutable; any thread. */
+final class Heads implements AutoCloseable {
+    private static final Set<String> OF_ONE_TEXT = Set.of("classification", "regression");
+    private static final String REMEDY =
+            ": fine-tune one with ./weir finetune --task classification, or --task regression for numbers, export its"
+                    + " best folder with ./weir export, and serve that";
+
+    /** Those of a model that only generates. */
+    static final Heads NONE = new Heads(null, "the model has no head that classifies" + REMEDY);
+
+    private final @Nullable Classifier classifier;
+    private final String whyNotClassify;
+
+    private Heads(@Nullable Classifier classifier, String whyNotClassify) {
+        this.classifier = classifier;
+        this.whyNotClassify = whyNotClassify;
+    }
+
+    /**
+     * Loads those of a model.
+     *
+     * @param threads that compute; 0 for one per physical core
+     * @throws dev.weir.onnx.ModelLoadException if the graph cannot be used
+     * @throws IllegalArgumentException if the folder's files do not go together
+     */
+    static Heads open(ModelFolder folder, Tokenizer tokenizer, int threads) {
+        Optional<FolderTask> task = FolderTask.read(folder.path());
+        if (task.isEmpty()) {
+            return NONE;
+        }
+        if (!OF_ONE_TEXT.contains(task.get().name())) {
+            return new Heads(
+                    null,
+                    "the model's head is for " + task.get().name() + ", which takes several texts at once, but"
+                            + " /v1/classify takes them one by one" + REMEDY);
+        }
+        if (folder.blockSize() > 0) {
+            return new Heads(
+                    null,
+                    "the model was exported for a GPU, and its head is computed on the CPU:"
+                            + " export it again with --target cpu");
+        }
+        return new Heads(Classifier.open(folder, task.get(), tokenizer, threads), "");
+    }
+
+    /**
+     * What classifies texts.
+     *
+     * @throws ProtocolException if nothing does, saying why
+     */
+    Classifier classifier() {
+        if (classifier == null) {
+            throw new ProtocolException(ApiError.refused(400, "unsupported_model", whyNotClassify));
+        }
+        return classifier;
+    }
+
+    @Override
+    public void close() {
+        if (classifier != null) {
+            classifier.close();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package dev.weir.server;
+
+import dev.weir.protocol.ApiError;
+import dev.weir.protocol.ProtocolException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+
+/**
+ * One thread that asks a model of whole sequences, one after the other, with a bounded queue before it. Any thread hands
+ * over; closing it lets what has begun end and fails what waits.
+ */
+final class SequenceWorker implements AutoCloseable {
+    private static final long CLOSE_PATIENCE_SECONDS = 60;
+
+    private final Function<int[], float[]> model;
+    private final ThreadPoolExecutor thread;
+
+    /**
+     * A worker of its own.
+     *
+     * @param name of the thread
+     * @param model what the model says of a sequence; only this thread calls it
+     * @param queued requests that may wait
+     */
+    SequenceWorker(String name, Function<int[], float[]> model, int queued) {
+        this.model = model;
+        thread = new ThreadPoolExecutor(
+                1,
+                1,
+                0,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(queued),
+                Thread.ofPlatform().name(name).factory());
+    }
+
+    /**
+     * Asks of sequences.
+     *
+     * @param isLeft whether nobody waits for the answer any more, so that what is left of it is not computed
+     * @return what is said of each, in their order, on the worker's thread
+     * @throws ProtocolException if too many wait already
+     */
+    CompletableFuture<List<float[]>> run(List<int[]> sequences, BooleanSupplier isLeft) {
+        CompletableFuture<List<float[]>> said = new CompletableFuture<>();
+        try {
+            thread.execute(() -> answer(sequences, isLeft, said));
+        } catch (RejectedExecutionException _) {
+            throw new ProtocolException(
+                    thread.isShutdown()
+                            ? ApiError.unavailable("stopping", "the server is stopping; ask again in a moment")
+                            : ApiError.overloaded(
+                                    thread.getQueue().size() + " requests are already waiting; try again in a moment"));
+        }
+        return said;
+    }
+
+    private void answer(List<int[]> sequences, BooleanSupplier isLeft, CompletableFuture<List<float[]>> said) {
+        try {
+            List<float[]> all = new ArrayList<>(sequences.size());
+            for (int[] sequence : sequences) {
+                if (isLeft.getAsBoolean()) {
+                    throw new CancellationException("the client left");
+                }
+                if (thread.isShutdown()) {
+                    throw new ProtocolException(
+                            ApiError.unavailable("stopping", "the server is stopping; ask again in a moment"));
+                }
+                all.add(model.apply(sequence));
+            }
+            said.complete(all);
+        } catch (RuntimeException | Error e) {
+            said.completeExceptionally(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.shutdown(); // what waits is still taken up, and finds that it is over
+        try {
+            if (!thread.awaitTermination(CLOSE_PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                Logs.SERVER.warn("a sequence is still being computed after {} s", CLOSE_PATIENCE_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
