@@ -1,6 +1,5 @@
 package dev.weir.onnx;
 
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -21,11 +20,9 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -43,9 +40,6 @@ public final class OnnxModelRunner implements ModelRunner {
      * shorter than the default of about 20 ms, in which a server that is nearly idle would burn all its cores.
      */
     private static final String SPIN_MICROS = "1000";
-
-    /** Tokens on which it is tried whether decoding is the same as prefill. */
-    private static final int PROBE_TOKENS = 16;
 
     private final OrtEnvironment environment = OnnxRuntime.environment();
     private final ModelFolder folder;
@@ -165,31 +159,9 @@ public final class OnnxModelRunner implements ModelRunner {
         ModelShape withoutPool = new ModelShape(vocabulary, slots, maxTokens, folder.eosTokenIds(), PrefixPool.NONE);
         shape = withoutPool;
         if (prefixCacheSize.blocks() > 0) {
-            shape = withoutPool.withPrefixPool(
-                    new PrefixPool(prefixCacheSize.blocks(), PrefixCacheSize.BLOCK_TOKENS, decodesLikePrefill()));
+            shape = withoutPool.withPrefixPool(new PrefixPool(
+                    prefixCacheSize.blocks(), PrefixCacheSize.BLOCK_TOKENS, NumericsProbe.decodesLikePrefill(this)));
         }
-    }
-
-    /**
-     * Whether a token leaves the same bits when it is decoded as in a chunk. Only integer arithmetic can: with an
-     * eight-bit cache attention has it, and whether the weights have it too is tried.
-     */
-    private boolean decodesLikePrefill() {
-        if (cache.shape().type() != OnnxJavaType.INT8) {
-            return false;
-        }
-        int[] text = new Random(1).ints(PROBE_TOKENS, 0, shape.vocabularySize()).toArray();
-        StepPlan plan = new StepPlan(shape.slots());
-        plan.addChunk(new PrefillChunk(0, text, 0, text.length, true));
-        float[] prefilled = row(run(plan), shape.slots());
-        byte[] left = cache.bytes(0, text.length);
-        float[] decoded = prefilled.clone();
-        for (int position = 0; position < text.length; position++) {
-            plan.clear();
-            plan.addDecodeRow(text[position], position);
-            decoded = row(run(plan), 0);
-        }
-        return Arrays.equals(prefilled, decoded) && Arrays.equals(left, cache.bytes(0, text.length));
     }
 
     /**
@@ -197,29 +169,7 @@ public final class OnnxModelRunner implements ModelRunner {
      * beside others. It leaves traces in the slots: to be called before the first step.
      */
     public boolean isBatchInvariant() {
-        int rows = Math.min(4, shape.slots());
-        StepPlan plan = new StepPlan(shape.slots());
-        Random random = new Random(2);
-        boolean isSame = true;
-        for (int position = 0; position < PROBE_TOKENS; position++) {
-            int token = random.nextInt(shape.vocabularySize());
-            plan.clear();
-            plan.addDecodeRow(token, position);
-            float[] alone = row(run(plan), 0);
-            plan.clear();
-            plan.addDecodeRow(token, position);
-            for (int row = 1; row < rows; row++) {
-                plan.addDecodeRow(random.nextInt(shape.vocabularySize()), position);
-            }
-            isSame &= Arrays.equals(alone, row(run(plan), 0));
-        }
-        return isSame;
-    }
-
-    private static float[] row(Logits scores, int row) {
-        float[] values = new float[scores.vocabularySize()];
-        scores.read(row, values);
-        return values;
+        return NumericsProbe.isBatchInvariant(this);
     }
 
     private static ActiveAdapter openAdapter(Path file) {
@@ -388,7 +338,7 @@ public final class OnnxModelRunner implements ModelRunner {
         return cache.largest(slot, tokens);
     }
 
-    /** For tests of what attention reads. */
+    /** For those who look at what attention reads. */
     KvCache cache() {
         return cache;
     }

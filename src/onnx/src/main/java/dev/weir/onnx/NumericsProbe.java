@@ -1,0 +1,72 @@
+package dev.weir.onnx;
+
+import ai.onnxruntime.OnnxJavaType;
+import dev.weir.engine.Logits;
+import dev.weir.engine.ModelShape;
+import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.StepPlan;
+import java.util.Arrays;
+import java.util.Random;
+
+/**
+ * Tries on a few tokens how far a model's arithmetic may be relied upon. It leaves traces in the slots, so it comes before the
+ * first step. Static functions; used by the thread that owns the runner.
+ */
+final class NumericsProbe {
+    private static final int TOKENS = 16;
+    private static final int MOST_ROWS = 4;
+
+    private NumericsProbe() {}
+
+    /**
+     * Whether a token leaves the same bits when it is decoded as in a chunk. Only integer arithmetic can: with an
+     * eight-bit cache attention has it, and whether the weights have it too is tried.
+     */
+    static boolean decodesLikePrefill(OnnxModelRunner runner) {
+        if (runner.cache().shape().type() != OnnxJavaType.INT8) {
+            return false;
+        }
+        ModelShape shape = runner.shape();
+        int[] text = new Random(1).ints(TOKENS, 0, shape.vocabularySize()).toArray();
+        StepPlan plan = new StepPlan(shape.slots());
+        plan.addChunk(new PrefillChunk(0, text, 0, text.length, true));
+        float[] prefilled = row(runner.run(plan), shape.slots());
+        byte[] left = runner.cache().bytes(0, text.length);
+        float[] decoded = prefilled;
+        for (int position = 0; position < text.length; position++) {
+            plan.clear();
+            plan.addDecodeRow(text[position], position);
+            decoded = row(runner.run(plan), 0);
+        }
+        return Arrays.equals(prefilled, decoded)
+                && Arrays.equals(left, runner.cache().bytes(0, text.length));
+    }
+
+    /** Whether what a sequence gets is the same to the last bit whatever is computed beside it. */
+    static boolean isBatchInvariant(OnnxModelRunner runner) {
+        ModelShape shape = runner.shape();
+        int rows = Math.min(MOST_ROWS, shape.slots());
+        StepPlan plan = new StepPlan(shape.slots());
+        Random random = new Random(2);
+        boolean isSame = true;
+        for (int position = 0; position < TOKENS; position++) {
+            int token = random.nextInt(shape.vocabularySize());
+            plan.clear();
+            plan.addDecodeRow(token, position);
+            float[] alone = row(runner.run(plan), 0);
+            plan.clear();
+            plan.addDecodeRow(token, position);
+            for (int row = 1; row < rows; row++) {
+                plan.addDecodeRow(random.nextInt(shape.vocabularySize()), position);
+            }
+            isSame &= Arrays.equals(alone, row(runner.run(plan), 0));
+        }
+        return isSame;
+    }
+
+    private static float[] row(Logits scores, int row) {
+        float[] values = new float[scores.vocabularySize()];
+        scores.read(row, values);
+        return values;
+    }
+}
