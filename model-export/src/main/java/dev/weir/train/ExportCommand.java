@@ -1,5 +1,6 @@
 package dev.weir.train;
 
+import dev.weir.onnx.ModelFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Spec;
  * weir export --random 6/6/384/256/4096 --out models/small-random
  * weir export --random gpt2-xl --unchecked --target cuda --out models/xl-random
  * weir export --checkpoint gpt2 --adapter runs/reviews/best,runs/topics/best --out models/gpt2-adapters
+ * weir export --checkpoint runs/shakespeare/best --embeddings --out models/shakespeare-embeddings
  * weir export --checkpoint runs/shakespeare/best --target cuda --out models/shakespeare-cuda
  * weir export --checkpoint runs/shakespeare/best --format safetensors --out shakespeare-hf
  * weir export --random gpt2 --format gguf --precision int8 --out models/gpt2-gguf
@@ -157,6 +159,13 @@ final class ExportCommand implements Callable<Integer> {
     private List<Path> adapters = List.of();
 
     @Option(
+            names = "--embeddings",
+            description = "Write a second graph of the same weights, " + ModelFolder.EMBEDDINGS_FILE
+                    + ", with which weir serve answers /v1/embeddings: the mean of what the last norm gives of a text's"
+                    + " tokens. The weights are then in a file of their own, which both graphs read.")
+    private boolean embeddings;
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             defaultValue = "1",
@@ -190,6 +199,10 @@ final class ExportCommand implements Callable<Integer> {
         if (format != Format.ONNX && config.family() == Family.LLAMA) {
             throw new UserError("--format is " + format.label() + ", but " + name
                     + " is a Llama, which is exported as a graph alone: choose --format onnx");
+        }
+        if (embeddings && config.family() == Family.LLAMA) {
+            throw new UserError(
+                    "--embeddings is given, but " + name + " is a Llama, whose graph gives logits alone: leave it out");
         }
         String excuse = unchecked
                 ? "it was exported with --unchecked"
@@ -272,8 +285,10 @@ final class ExportCommand implements Callable<Integer> {
      * @param excuse why the model is compared with nothing; empty if it is to be compared
      */
     private int export(ExportSource model, String excuse) throws IOException {
-        GptGraphOptions onCpu =
-                new GptGraphOptions(precision()).withNumerics(numerics).withAdapters(opened);
+        GptGraphOptions onCpu = new GptGraphOptions(precision())
+                .withNumerics(numerics)
+                .withAdapters(opened)
+                .withEmbeddings(embeddings);
         try {
             if (cache() == CachePrecision.INT8) {
                 onCpu = onCpu.withKvScales(withTemporary(model, onCpu, this::calibrate));
@@ -332,7 +347,11 @@ final class ExportCommand implements Callable<Integer> {
                 .forEach(console::println);
         SamplingDefaults sampling = model.sampling();
         String served = sampling.isEmpty() ? "" : "- served, unless a request says otherwise, with " + sampling + "\n";
-        return ModelCard.text(name(), model, described(), served + licence() + checks);
+        String second = embeddings
+                ? "- embeddings of " + config.width() + " numbers: `" + ModelFolder.EMBEDDINGS_FILE + "`, output `"
+                        + ModelFolder.EMBEDDINGS_OUTPUT + "`\n"
+                : "";
+        return ModelCard.text(name(), model, described(), served + second + licence() + checks);
     }
 
     private String licence() {
@@ -364,6 +383,10 @@ final class ExportCommand implements Callable<Integer> {
         if (format != Format.ONNX && (temperature != null || topP != null)) {
             throw new UserError("--format is " + format.label()
                     + ", whose folder is not served: leave out --temperature and --top-p, or choose --format onnx");
+        }
+        if (embeddings && (format != Format.ONNX || target != Target.CPU || !adapters.isEmpty())) {
+            throw new UserError("--embeddings writes a graph for the CPU, without adapters: leave it out, or leave out "
+                    + "--adapter and choose --format onnx and --target cpu");
         }
         if (license != null && (license.isBlank() || license.lines().count() > 1)) {
             throw new UserError("--license is \"" + license + "\": give one line, such as Apache-2.0");

@@ -1,6 +1,8 @@
 package dev.weir.train;
 
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import dev.weir.onnx.FolderTask;
+import dev.weir.onnx.ModelFolder;
 
 /**
  * A GPT as an ONNX graph that a continuously batching server runs: one graph for prefill, chunks of a prefill and
@@ -52,9 +54,42 @@ final class GptGraph {
         return new GptGraph(weights, options).build();
     }
 
+    /**
+     * Builds a graph of the same constants, without a head: its one output beside the cache is the mean of what the last norm
+     * gives of a row's tokens, {@code sentence_embedding [batch, 1, width]}, so that a row is a whole text.
+     */
+    static OnnxGraphBuilder embedding(GptWeights weights, GptGraphOptions options) {
+        return new GptGraph(weights, options.withAllPositions()).buildEmbedding();
+    }
+
+    private OnnxGraphBuilder buildEmbedding() {
+        Stream stream = body(matrices());
+        graph.node("ReduceMean", "embedding/ReduceMean")
+                .in(stream.normalised(), graph.sharedLongs("const/axis1", 1))
+                .with("keepdims", 1)
+                .to(ModelFolder.EMBEDDINGS_OUTPUT);
+        graph.output(ModelFolder.EMBEDDINGS_OUTPUT, DataType.FLOAT, "batch_size", 1, config.width());
+        return graph;
+    }
+
+    private GraphMatrices matrices() {
+        return GraphMatrices.of(options, graph, config, constants);
+    }
+
     private OnnxGraphBuilder build() {
+        GraphMatrices matrices = matrices();
+        Stream stream = body(matrices);
+        head(stream.normalised(), matrices);
+        if (options.hasNewHead()) {
+            adaptableTaskHead(stream.normalised());
+        } else {
+            weights.head().ifPresent(task -> taskHead(task, stream.normalised()));
+        }
+        return graph;
+    }
+
+    private Stream body(GraphMatrices matrices) {
         GraphAttention.Tokens tokens = attention.tokens();
-        GraphMatrices matrices = GraphMatrices.of(options, graph, config, constants);
         String tokenEmbedding = matrices.embed(tokens.ids());
         String table = config.family().positionEmbedding();
         String positionEmbedding = graph.node("Gather", GraphMatrices.node(table, "Gather"))
@@ -63,14 +98,7 @@ final class GptGraph {
         if (options.hasNewTokens()) {
             tokenEmbedding = embedNewTokens(tokens.ids(), tokenEmbedding);
         }
-        Stream stream = blocks(embed(tokenEmbedding, positionEmbedding), matrices);
-        head(stream.normalised(), matrices);
-        if (options.hasNewHead()) {
-            adaptableTaskHead(stream.normalised());
-        } else {
-            weights.head().ifPresent(task -> taskHead(task, stream.normalised()));
-        }
-        return graph;
+        return blocks(embed(tokenEmbedding, positionEmbedding), matrices);
     }
 
     /** What the next matrix reads, and what its result will be added to. */

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param kvScales scales of an eight-bit cache; null keeps keys and values as attention calculates them
  * @param numerics whether eight-bit activations have scales of their own
  * @param adapters what the graph has inputs for, and files beside it
+ * @param embeds whether there is a second graph, for embeddings
  */
 record GptGraphOptions(
         Target target,
@@ -20,8 +21,12 @@ record GptGraphOptions(
         boolean allPositions,
         @Nullable KvScales kvScales,
         Numerics numerics,
-        List<LoraAdapter> adapters) {
+        List<LoraAdapter> adapters,
+        boolean embeds) {
     GptGraphOptions {
+        if (embeds && (target == Target.CUDA || !adapters.isEmpty())) {
+            throw new IllegalArgumentException("a graph for embeddings is for the CPU, without adapters");
+        }
         if (target == Target.CUDA && (precision != Precision.FP16 || allPositions || !adapters.isEmpty())) {
             throw new IllegalArgumentException("a graph for cuda is in fp16, without adapters, and told which positions"
                     + " are wanted; asked for are " + precision.label() + ", " + adapters.size() + " adapters"
@@ -31,23 +36,31 @@ record GptGraphOptions(
 
     /** A graph for the CPU. */
     GptGraphOptions(Precision precision) {
-        this(Target.CPU, precision, false, null, Numerics.EXACT, List.of());
+        this(Target.CPU, precision, false, null, Numerics.EXACT, List.of(), false);
     }
 
     GptGraphOptions withTarget(Target other) {
-        return new GptGraphOptions(other, precision, allPositions, kvScales, numerics, adapters);
+        return new GptGraphOptions(other, precision, allPositions, kvScales, numerics, adapters, embeds);
     }
 
     GptGraphOptions withKvScales(KvScales scales) {
-        return new GptGraphOptions(target, precision, allPositions, scales, numerics, adapters);
+        return new GptGraphOptions(target, precision, allPositions, scales, numerics, adapters, embeds);
     }
 
     GptGraphOptions withAdapters(List<LoraAdapter> some) {
-        return new GptGraphOptions(target, precision, allPositions, kvScales, numerics, some);
+        return new GptGraphOptions(target, precision, allPositions, kvScales, numerics, some, embeds);
     }
 
     GptGraphOptions withNumerics(Numerics other) {
-        return new GptGraphOptions(target, precision, allPositions, kvScales, other, adapters);
+        return new GptGraphOptions(target, precision, allPositions, kvScales, other, adapters, embeds);
+    }
+
+    GptGraphOptions withAllPositions() {
+        return new GptGraphOptions(target, precision, true, kvScales, numerics, adapters, embeds);
+    }
+
+    GptGraphOptions withEmbeddings(boolean wanted) {
+        return new GptGraphOptions(target, precision, allPositions, kvScales, numerics, adapters, wanted);
     }
 
     /** Whether some adapter changes that matrix. */

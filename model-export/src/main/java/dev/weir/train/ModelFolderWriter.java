@@ -3,6 +3,7 @@ package dev.weir.train;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.weir.onnx.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +38,17 @@ final class ModelFolderWriter {
 
     private static void writeFiles(Path folder, ExportSource source, GptGraphOptions options) throws IOException {
         GptConfig config = source.weights().config();
-        OnnxModelFile.write(graph(source.weights(), options), folder.resolve(MODEL_FILE), OnnxModelFile.INLINE_LIMIT);
+        OnnxGraphBuilder graph = graph(source.weights(), options);
+        Path modelFile = folder.resolve(MODEL_FILE);
+        if (options.embeds()) {
+            OnnxModelFile.writeTwins(
+                    graph,
+                    modelFile,
+                    GptGraph.embedding(source.weights(), options),
+                    folder.resolve(ModelFolder.EMBEDDINGS_FILE));
+        } else {
+            OnnxModelFile.write(graph, modelFile, OnnxModelFile.INLINE_LIMIT);
+        }
         for (LoraAdapter adapter : options.adapters()) {
             OnnxAdapterFile.write(folder.resolve(adapter.fileName()), adapter.parameters(source.weights()));
         }

@@ -12,7 +12,9 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +37,36 @@ final class OnnxModelFile {
     /** Writes {@code file} and, past {@code inlineLimit} bytes of constants, {@code file.data} beside it. */
     static void write(OnnxGraphBuilder graph, Path file, long inlineLimit) throws IOException {
         long total = graph.initializers().stream().mapToLong(Initializer::bytes).sum();
-        List<Part> parts = total > inlineLimit ? writeExternal(graph, file) : inline(graph);
+        write(graph, file, total > inlineLimit ? writeExternal(graph, file) : inline(graph));
+    }
+
+    /**
+     * Writes two graphs with the same constants, which are in {@code file.data}, once. The twin may do without some.
+     *
+     * @throws IllegalArgumentException if the twin has a constant that the other graph has not
+     */
+    static void writeTwins(OnnxGraphBuilder graph, Path file, OnnxGraphBuilder twin, Path twinFile) throws IOException {
+        List<Part> parts = writeExternal(graph, file);
+        write(graph, file, parts);
+        Map<String, Part> known = new HashMap<>();
+        parts.forEach(part -> known.put(part.header().getName(), part));
+        List<Part> shared = new ArrayList<>();
+        for (Initializer initializer : twin.initializers()) {
+            Part part = known.get(initializer.name());
+            if (initializer.bytes() < EXTERNAL_FROM) {
+                part = new Part(header(initializer).build(), initializer);
+            } else if (part == null
+                    || part.header().getDataType() != initializer.type().getNumber()
+                    || !part.header().getDimsList().equals(initializer.dims())) {
+                throw new IllegalArgumentException(
+                        "the constant " + initializer.name() + " of " + twinFile + " is not one of " + file);
+            }
+            shared.add(part);
+        }
+        write(twin, twinFile, shared);
+    }
+
+    private static void write(OnnxGraphBuilder graph, Path file, List<Part> parts) throws IOException {
         ModelProto model = graph.model("0.1");
         GraphProto nodes = model.getGraph();
         long graphBytes = nodes.getSerializedSize();

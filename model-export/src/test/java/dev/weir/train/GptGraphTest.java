@@ -72,7 +72,8 @@ class GptGraphTest {
     void logitsOfEveryPositionComeOutWhenAskedFor(GptConfig config) throws IOException {
         float[][] expected = expected(config);
         try (OnnxModelRunner runner = export(
-                config, new GptGraphOptions(Target.CPU, Precision.FP32, true, null, Numerics.EXACT, List.of()))) {
+                config,
+                new GptGraphOptions(Target.CPU, Precision.FP32, true, null, Numerics.EXACT, List.of(), false))) {
             assertClose(prefill(runner, 0, 0, 20), expected, 19);
             plan.clear();
             plan.addDecodeRow(text[20], 20);

@@ -9,6 +9,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -57,6 +58,12 @@ class TestModelsTest {
                 "random weights",
                 "");
         requireUpToDate("tiny-" + task.label(), source, new GptGraphOptions(Precision.FP32), temporary);
+    }
+
+    @Test
+    void checkedInGraphForEmbeddingsIsUpToDate(@TempDir Path temporary) throws IOException {
+        ExportSource source = ExportSource.random(new GptConfig(2, 2, 32, 40, 270, 0), 1);
+        requireUpToDate("tiny-embeddings", source, new GptGraphOptions(Precision.FP32).withEmbeddings(true), temporary);
     }
 
     private static void requireUpToDate(String name, ExportSource source, GptGraphOptions options, Path temporary)

@@ -2,6 +2,7 @@ package dev.weir.server;
 
 import dev.weir.protocol.Classified;
 import dev.weir.protocol.ClassifyRequest;
+import dev.weir.protocol.EmbeddingRequest;
 import dev.weir.protocol.Replies;
 import dev.weir.protocol.RequestReader;
 import io.vertx.core.Context;
@@ -16,7 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** What is served of whole texts: their classes. Owned by one event loop. */
+/** What is served of whole texts: their classes and embeddings. Owned by one event loop. */
 final class HeadRoutes {
     private final Services services;
     private final ModelService model;
@@ -45,7 +46,20 @@ final class HeadRoutes {
         });
     }
 
-    /** Encodes on a worker, computes on the model's own thread and answers on the event loop. */
+    /** {@code POST /v1/embeddings}. */
+    void embed(RoutingContext http, String body) {
+        EmbeddingRequest request = RequestReader.embedding(body);
+        Embedder embedder = model.heads().embedder();
+        embedder.checkDimensions(request.dimensions());
+        run(http, request.model(), embedder.worker(), () -> embedder.sequences(request.input()), (said, tokens) -> {
+            List<float[]> embeddings = said.stream()
+                    .map(mean -> Embedder.embedding(mean, request.dimensions()))
+                    .toList();
+            return Replies.embeddings(model.name(), embeddings, request.isBase64(), tokens);
+        });
+    }
+
+    /** Encodes on a worker, computes and writes on the model's own thread, and sends on the event loop. */
     private void run(
             RoutingContext http,
             @Nullable String asked,
@@ -69,9 +83,10 @@ final class HeadRoutes {
                             .mapToInt(sequence -> sequence.length)
                             .sum();
                     permit.reserve(tokens);
-                    CompletableFuture<List<float[]>> said = worker.run(sequences, isLeft::get);
+                    CompletableFuture<String> json =
+                            worker.run(sequences, said -> answer.write(said, tokens), isLeft::get);
                     used.set(tokens); // from here on, as part of it is computed even if the client leaves
-                    return Future.fromCompletionStage(said, context).map(all -> answer.write(all, tokens));
+                    return Future.fromCompletionStage(json, context);
                 })
                 .onComplete(_ -> {
                     services.admission().leave();

@@ -17,14 +17,16 @@ final class Heads implements AutoCloseable {
                     + " best folder with ./weir export, and serve that";
 
     /** Those of a model that only generates. */
-    static final Heads NONE = new Heads(null, "the model has no head that classifies" + REMEDY);
+    static final Heads NONE = new Heads(null, "the model has no head that classifies" + REMEDY, null);
 
     private final @Nullable Classifier classifier;
     private final String whyNotClassify;
+    private final @Nullable Embedder embedder;
 
-    private Heads(@Nullable Classifier classifier, String whyNotClassify) {
+    private Heads(@Nullable Classifier classifier, String whyNotClassify, @Nullable Embedder embedder) {
         this.classifier = classifier;
         this.whyNotClassify = whyNotClassify;
+        this.embedder = embedder;
     }
 
     /**
@@ -36,22 +38,30 @@ final class Heads implements AutoCloseable {
      */
     static Heads open(ModelFolder folder, Tokenizer tokenizer, int threads) {
         Optional<FolderTask> task = FolderTask.read(folder.path());
-        if (task.isEmpty()) {
-            return NONE;
+        String whyNot = NONE.whyNotClassify;
+        if (task.isPresent()) {
+            String name = task.get().name();
+            whyNot = !OF_ONE_TEXT.contains(name)
+                    ? "the model's head is for " + name + ", which takes several texts at once, but /v1/classify takes"
+                            + " them one by one" + REMEDY
+                    : folder.blockSize() > 0
+                            ? "the model was exported for a GPU, and its head is computed on the CPU: export it again"
+                                    + " with --target cpu"
+                            : "";
         }
-        if (!OF_ONE_TEXT.contains(task.get().name())) {
-            return new Heads(
-                    null,
-                    "the model's head is for " + task.get().name() + ", which takes several texts at once, but"
-                            + " /v1/classify takes them one by one" + REMEDY);
+        Classifier classifier =
+                task.isPresent() && whyNot.isEmpty() ? Classifier.open(folder, task.get(), tokenizer, threads) : null;
+        try {
+            Embedder embedder = folder.embeddings()
+                    .map(graph -> Embedder.open(graph, tokenizer, threads))
+                    .orElse(null);
+            return new Heads(classifier, whyNot, embedder);
+        } catch (RuntimeException e) {
+            if (classifier != null) {
+                classifier.close();
+            }
+            throw e;
         }
-        if (folder.blockSize() > 0) {
-            return new Heads(
-                    null,
-                    "the model was exported for a GPU, and its head is computed on the CPU:"
-                            + " export it again with --target cpu");
-        }
-        return new Heads(Classifier.open(folder, task.get(), tokenizer, threads), "");
     }
 
     /**
@@ -66,10 +76,29 @@ final class Heads implements AutoCloseable {
         return classifier;
     }
 
+    /**
+     * What gives embeddings.
+     *
+     * @throws ProtocolException if nothing does, saying why
+     */
+    Embedder embedder() {
+        if (embedder == null) {
+            throw new ProtocolException(ApiError.refused(
+                    400,
+                    "unsupported_model",
+                    "the model's folder has no " + ModelFolder.EMBEDDINGS_FILE
+                            + ": export it again with ./weir export --embeddings, and serve that"));
+        }
+        return embedder;
+    }
+
     @Override
     public void close() {
         if (classifier != null) {
             classifier.close();
+        }
+        if (embedder != null) {
+            embedder.close();
         }
     }
 }

@@ -69,7 +69,9 @@ final class HttpRoutes {
         post(router, "/v1/chat/completions", this::chatCompletion);
         ResponseRoutes responses = new ResponseRoutes(services, vertx);
         post(router, "/v1/responses", responses::create);
-        post(router, "/v1/classify", new HeadRoutes(services, vertx)::classify);
+        HeadRoutes heads = new HeadRoutes(services, vertx);
+        post(router, "/v1/classify", heads::classify);
+        post(router, "/v1/embeddings", heads::embed);
         post(router, "/tokenize", this::tokenize);
         post(router, "/detokenize", this::detokenize);
         router.get("/v1/responses").handler(this::webSocket);

@@ -44,14 +44,21 @@ final class SequenceWorker implements AutoCloseable {
     /**
      * Asks of sequences.
      *
+     * @param answer what is made of what is said of each, in their order, on the worker's thread
      * @param isLeft whether nobody waits for the answer any more, so that what is left of it is not computed
-     * @return what is said of each, in their order, on the worker's thread
+     * @return the answer
      * @throws ProtocolException if too many wait already
      */
-    CompletableFuture<List<float[]>> run(List<int[]> sequences, BooleanSupplier isLeft) {
-        CompletableFuture<List<float[]>> said = new CompletableFuture<>();
+    <T> CompletableFuture<T> run(List<int[]> sequences, Function<List<float[]>, T> answer, BooleanSupplier isLeft) {
+        CompletableFuture<T> answered = new CompletableFuture<>();
         try {
-            thread.execute(() -> answer(sequences, isLeft, said));
+            thread.execute(() -> {
+                try {
+                    answered.complete(answer.apply(said(sequences, isLeft)));
+                } catch (RuntimeException | Error e) {
+                    answered.completeExceptionally(e);
+                }
+            });
         } catch (RejectedExecutionException _) {
             throw new ProtocolException(
                     thread.isShutdown()
@@ -59,26 +66,22 @@ final class SequenceWorker implements AutoCloseable {
                             : ApiError.overloaded(
                                     thread.getQueue().size() + " requests are already waiting; try again in a moment"));
         }
-        return said;
+        return answered;
     }
 
-    private void answer(List<int[]> sequences, BooleanSupplier isLeft, CompletableFuture<List<float[]>> said) {
-        try {
-            List<float[]> all = new ArrayList<>(sequences.size());
-            for (int[] sequence : sequences) {
-                if (isLeft.getAsBoolean()) {
-                    throw new CancellationException("the client left");
-                }
-                if (thread.isShutdown()) {
-                    throw new ProtocolException(
-                            ApiError.unavailable("stopping", "the server is stopping; ask again in a moment"));
-                }
-                all.add(model.apply(sequence));
+    private List<float[]> said(List<int[]> sequences, BooleanSupplier isLeft) {
+        List<float[]> all = new ArrayList<>(sequences.size());
+        for (int[] sequence : sequences) {
+            if (isLeft.getAsBoolean()) {
+                throw new CancellationException("the client left");
             }
-            said.complete(all);
-        } catch (RuntimeException | Error e) {
-            said.completeExceptionally(e);
+            if (thread.isShutdown()) {
+                throw new ProtocolException(
+                        ApiError.unavailable("stopping", "the server is stopping; ask again in a moment"));
+            }
+            all.add(model.apply(sequence));
         }
+        return all;
     }
 
     @Override

@@ -53,6 +53,10 @@ final class FolderServer implements AutoCloseable {
         }
     }
 
+    String url() {
+        return server.url();
+    }
+
     HttpResponse<String> post(String path, String body) {
         return post(path, body, null);
     }

@@ -39,11 +39,11 @@ final class SequenceWorkerTest {
     @Test
     void moreThanMayWaitAreRefusedAtOnce() throws InterruptedException {
         try (SequenceWorker worker = new SequenceWorker("test", this::slow, 2)) {
-            CompletableFuture<List<float[]>> first = worker.run(of(1, 2), () -> false);
+            CompletableFuture<List<float[]>> first = worker.run(of(1, 2), said -> said, () -> false);
             isBusy.await();
-            CompletableFuture<List<float[]>> second = worker.run(of(3), () -> false);
-            CompletableFuture<List<float[]>> third = worker.run(of(4), () -> false);
-            assertThatThrownBy(() -> worker.run(of(5), () -> false))
+            CompletableFuture<List<float[]>> second = worker.run(of(3), said -> said, () -> false);
+            CompletableFuture<List<float[]>> third = worker.run(of(4), said -> said, () -> false);
+            assertThatThrownBy(() -> worker.run(of(5), said -> said, () -> false))
                     .isInstanceOfSatisfying(
                             ProtocolException.class,
                             refusal -> assertThat(refusal.error().status()).isEqualTo(429));
@@ -58,9 +58,10 @@ final class SequenceWorkerTest {
     void nothingIsComputedForThoseWhoLeft() {
         mayGoOn.countDown();
         try (SequenceWorker worker = new SequenceWorker("test", this::slow, 2)) {
-            assertThatThrownBy(() -> worker.run(of(1), () -> true).join()).isInstanceOf(CancellationException.class);
-            assertThatThrownBy(() ->
-                            worker.run(of(1, 2, 3), () -> computed.get() == 1).join())
+            assertThatThrownBy(() -> worker.run(of(1), said -> said, () -> true).join())
+                    .isInstanceOf(CancellationException.class);
+            assertThatThrownBy(() -> worker.run(of(1, 2, 3), said -> said, () -> computed.get() == 1)
+                            .join())
                     .isInstanceOf(CancellationException.class);
             assertThat(computed).hasValue(1);
         }
@@ -70,6 +71,7 @@ final class SequenceWorkerTest {
     void afterItsEndItRefuses() {
         SequenceWorker worker = new SequenceWorker("test", this::slow, 2);
         worker.close();
-        assertThatThrownBy(() -> worker.run(of(1), () -> false)).hasMessageContaining("the server is stopping");
+        assertThatThrownBy(() -> worker.run(of(1), said -> said, () -> false))
+                .hasMessageContaining("the server is stopping");
     }
 }

@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What the head of a fine-tuned model says of whole sequences: an output of the graph beside the next token's logits. Used by
- * one thread.
+ * What a graph says of whole sequences beside the next token's logits, or instead of them: the head of a fine-tuned model, or
+ * embeddings. Used by one thread.
  *
  * <p>It has a session and a cache of its own, for one sequence, so that {@link OnnxModelRunner} stays as plain as serving
  * wants it.
@@ -36,7 +36,7 @@ public final class HeadRunner implements AutoCloseable {
     /**
      * Loads a model.
      *
-     * @param output the name of the graph's output, {@code float [batch, 1, outputs]} of each sequence's last token
+     * @param output the name of the graph's output, {@code float [batch, 1, outputs]}
      * @param maxTokens of a sequence; 0 for as many as the model was made for
      * @param threads that compute; 0 for one per physical core
      * @throws ModelLoadException naming the file and what is wrong, such as that it has no such output
@@ -60,7 +60,7 @@ public final class HeadRunner implements AutoCloseable {
         this.output = output;
         this.session = session;
         this.maxTokens = maxTokens;
-        signature = ModelSignature.of(session, folder);
+        signature = ModelSignature.withoutLogits(session, folder);
         outputs = outputs(folder, output, session);
         KvCache.Shape shape = new KvCache.Shape(
                 folder.layers(), folder.kvHeads(), maxTokens, folder.headSize(), signature.cacheType());
@@ -89,7 +89,7 @@ public final class HeadRunner implements AutoCloseable {
     }
 
     /**
-     * What the head says of a sequence, from its last token.
+     * What the graph says of a sequence.
      *
      * @throws IllegalArgumentException if it has no tokens or more than the model takes
      */

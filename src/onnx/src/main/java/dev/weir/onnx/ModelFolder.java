@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A folder with a model as ONNX Runtime GenAI lays it out: {@code genai_config.json} and the ONNX file that it names, with
@@ -40,6 +41,13 @@ public record ModelFolder(
         SearchDefaults search,
         int blockSize) {
     public static final String CONFIG_FILE = "genai_config.json";
+
+    /** A second graph of the same weights, which some folders have, for {@link HeadRunner}. */
+    public static final String EMBEDDINGS_FILE = "embeddings.onnx";
+
+    /** What that says: the mean of what the model's last norm gives of the tokens, {@code float [batch, 1, width]}. */
+    public static final String EMBEDDINGS_OUTPUT = "sentence_embedding";
+
     /** GenAI's. */
     private static final int DEFAULT_BLOCK_SIZE = 256;
 
@@ -111,6 +119,26 @@ public record ModelFolder(
                 config.at("engine.dynamic_batching").isMissingNode()
                         ? 0
                         : config.positive("engine.dynamic_batching.block_size", DEFAULT_BLOCK_SIZE));
+    }
+
+    /** The same folder with its graph for embeddings; empty if it has none. */
+    public Optional<ModelFolder> embeddings() {
+        Path file = path.resolve(EMBEDDINGS_FILE);
+        return Files.isRegularFile(file)
+                ? Optional.of(new ModelFolder(
+                        path,
+                        name,
+                        file,
+                        contextLength,
+                        vocabularySize,
+                        eosTokenIds,
+                        layers,
+                        kvHeads,
+                        headSize,
+                        names,
+                        search,
+                        blockSize))
+                : Optional.empty();
     }
 
     private static JsonNode read(Path file) {

@@ -22,6 +22,19 @@ record ModelSignature(boolean hasAttentionMask, boolean hasPositionIds, boolean 
 
     /** Reads a session's inputs and outputs. */
     static ModelSignature of(OrtSession session, ModelFolder folder) throws OrtException {
+        String name = folder.names().logits();
+        TensorInfo logits = expect(folder, "output", session.getOutputInfo(), name, OnnxJavaType.FLOAT, 3);
+        size(folder, name, logits, 2, folder.vocabularySize(), "model.vocab_size");
+        return of(session, folder, logits.getShape()[1] == 1);
+    }
+
+    /** Reads those of a graph of which something else than the next token is asked. */
+    static ModelSignature withoutLogits(OrtSession session, ModelFolder folder) throws OrtException {
+        return of(session, folder, true);
+    }
+
+    private static ModelSignature of(OrtSession session, ModelFolder folder, boolean lastTokenOnly)
+            throws OrtException {
         Map<String, NodeInfo> inputs = session.getInputInfo();
         Map<String, NodeInfo> outputs = session.getOutputInfo();
         ModelFolder.GraphNames names = folder.names();
@@ -34,8 +47,6 @@ record ModelSignature(boolean hasAttentionMask, boolean hasPositionIds, boolean 
         if (positions) {
             expect(folder, "input", inputs, names.positionIds(), OnnxJavaType.INT64, 2);
         }
-        TensorInfo logits = expect(folder, "output", outputs, names.logits(), OnnxJavaType.FLOAT, 3);
-        size(folder, names.logits(), logits, 2, folder.vocabularySize(), "model.vocab_size");
 
         Set<String> known = new HashSet<>(Set.of(names.inputIds(), names.attentionMask(), names.positionIds()));
         OnnxJavaType cacheType = cacheType(folder, inputs, names.pastKey().formatted(0));
@@ -57,7 +68,7 @@ record ModelSignature(boolean hasAttentionMask, boolean hasPositionIds, boolean 
                         + " may give fewer layers than the graph has, or the model is of another kind");
             }
         }
-        return new ModelSignature(mask, positions, logits.getShape()[1] == 1, cacheType);
+        return new ModelSignature(mask, positions, lastTokenOnly, cacheType);
     }
 
     private static OnnxJavaType cacheType(ModelFolder folder, Map<String, NodeInfo> inputs, String name) {

@@ -48,6 +48,8 @@ final class FieldDescriptions {
             Map.entry("generate", "False only gets the prompt ready for a later request that begins with it."),
             Map.entry("metadata", "Your own notes; the response has them too."),
             Map.entry("instructions", "The system message, before the input."),
+            Map.entry("encoding_format", "Numbers, or the base64 of them as floats, least significant byte first."),
+            Map.entry("dimensions", "How many numbers to answer with: the first ones, scaled to length one again."),
             Map.entry("stream_id", "The lane: its events are in order, and lanes go on beside each other."),
             Map.entry("event_id", "Your name for this event, told in an error that it causes."),
             Map.entry("starting_after", "The number of the last event that arrived; -1 asks for all."));

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class JsonShape {
     /** Fields whose texts are words of the API: only those of the examples are allowed. */
     private static final Set<String> WORDS =
-            Set.of("type", "object", "role", "status", "finish_reason", "tool_choice", "truncation");
+            Set.of("type", "object", "role", "status", "finish_reason", "tool_choice", "truncation", "encoding_format");
 
     /** Objects that are somebody else's. */
     private static final Set<String> OPAQUE = Set.of("parameters", "schema", "json");

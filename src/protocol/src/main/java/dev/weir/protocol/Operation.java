@@ -77,6 +77,12 @@ record Operation(
                     .takes(new Parameter("id", true, "string", "The name of the model."))
                     .answers("Model"),
             post(
+                            "/v1/embeddings",
+                            "createEmbedding",
+                            "Embeddings of texts, where the model's folder has a graph for them.",
+                            "EmbeddingRequest")
+                    .answers("EmbeddingList"),
+            post(
                             "/v1/classify",
                             "classify",
                             "The labels of texts, in vLLM's shape, where the model has a head.",

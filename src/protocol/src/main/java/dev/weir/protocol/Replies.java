@@ -2,6 +2,8 @@ package dev.weir.protocol;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -70,11 +72,8 @@ public final class Replies {
                 out.writeStartObject();
                 out.writeNumberField("index", i);
                 out.writeStringField("label", text.label());
-                out.writeArrayFieldStart("probs");
-                for (float prob : text.probs()) {
-                    out.writeNumber(prob);
-                }
-                out.writeEndArray();
+                out.writeFieldName("probs");
+                writeNumbers(out, text.probs(), false);
                 out.writeNumberField("num_classes", text.probs().length);
                 out.writeEndObject();
             }
@@ -86,6 +85,44 @@ public final class Replies {
             out.writeEndObject();
             out.writeEndObject();
         });
+    }
+
+    /** {@code POST /v1/embeddings}; {@code isBase64} as in {@link EmbeddingRequest}. */
+    public static String embeddings(String model, List<float[]> embeddings, boolean isBase64, int promptTokens) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            out.writeStringField("object", "list");
+            out.writeArrayFieldStart("data");
+            for (int i = 0; i < embeddings.size(); i++) {
+                out.writeStartObject();
+                out.writeStringField("object", "embedding");
+                out.writeNumberField("index", i);
+                out.writeFieldName("embedding");
+                writeNumbers(out, embeddings.get(i), isBase64);
+                out.writeEndObject();
+            }
+            out.writeEndArray();
+            out.writeStringField("model", model);
+            out.writeObjectFieldStart("usage");
+            out.writeNumberField("prompt_tokens", promptTokens);
+            out.writeNumberField("total_tokens", promptTokens);
+            out.writeEndObject();
+            out.writeEndObject();
+        });
+    }
+
+    private static void writeNumbers(JsonGenerator out, float[] numbers, boolean isBase64) throws IOException {
+        if (isBase64) {
+            ByteBuffer bytes = ByteBuffer.allocate(numbers.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asFloatBuffer().put(numbers);
+            out.writeBinary(bytes.array());
+            return;
+        }
+        out.writeStartArray();
+        for (float number : numbers) {
+            out.writeNumber(number);
+        }
+        out.writeEndArray();
     }
 
     /** {@code DELETE /v1/responses/{id}}. */

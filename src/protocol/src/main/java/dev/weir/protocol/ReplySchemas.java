@@ -49,6 +49,10 @@ final class ReplySchemas {
         all.put(
                 "Classification",
                 shape(Stream.of(Replies.classified("a", 1, "a", List.of(new Classified("a", new float[] {0.5f})), 1))));
+        all.put(
+                "EmbeddingList",
+                shape(Stream.of(false, true)
+                        .map(isBase64 -> Replies.embeddings("a", List.of(new float[] {0.5f}), isBase64, 1))));
         all.put("DeletedResponse", shape(Stream.of(Replies.deletedResponse("a"))));
         all.put("InputItemList", shape(pages().map(Replies::inputItems)));
         return all;

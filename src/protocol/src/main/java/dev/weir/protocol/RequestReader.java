@@ -36,7 +36,7 @@ public final class RequestReader {
         Long logprobs = fields.integer("logprobs", 0, MAX_LOGPROBS, LOGPROBS_RANGE);
         return new CompletionRequest(
                 fields.string("model"),
-                prompts(fields),
+                prompts(fields, "prompt", "send the text or the token ids to continue"),
                 sampling(fields, logprobs, "max_tokens"),
                 n,
                 bestOf(fields, n, stream),
@@ -201,6 +201,28 @@ public final class RequestReader {
         return classify(Json.parseObject(json));
     }
 
+    /** {@code POST /v1/embeddings}. */
+    public static EmbeddingRequest embedding(String json) {
+        return embedding(Json.parseObject(json));
+    }
+
+    static EmbeddingRequest embedding(Fields fields) {
+        Unsupported.refuseOfTexts(fields);
+        List<Prompt> input = prompts(fields, "input", "send a text, token ids or a list of these");
+        if (input.size() > MAX_TEXTS) {
+            fields.atMost("input", fields.required("input", "send one"), MAX_TEXTS);
+        }
+        String format = fields.string("encoding_format");
+        if (format != null && !format.equals("float") && !format.equals("base64")) {
+            throw fields.wrongValue("encoding_format", format, "float or base64");
+        }
+        return new EmbeddingRequest(
+                fields.string("model"),
+                input,
+                "base64".equals(format),
+                fields.smallInteger("dimensions", 1, "of 1 or more"));
+    }
+
     static ClassifyRequest classify(Fields fields) {
         Unsupported.refuseOfTexts(fields);
         JsonNode input = fields.required("input", "send a text or a list of texts");
@@ -330,17 +352,17 @@ public final class RequestReader {
         return echo;
     }
 
-    private static List<Prompt> prompts(Fields fields) {
-        JsonNode value = fields.required("prompt", "send the text or the token ids to continue");
+    private static List<Prompt> prompts(Fields fields, String name, String remedy) {
+        JsonNode value = fields.required(name, remedy);
         if (!value.isArray() || value.path(0).isNumber()) {
-            return List.of(prompt(fields, "prompt", value));
+            return List.of(prompt(fields, name, value));
         }
         if (value.isEmpty()) {
-            throw fields.empty("prompt", "send a string or at least one token id");
+            throw fields.empty(name, "send a string or at least one token id");
         }
         List<Prompt> prompts = new ArrayList<>(value.size());
         for (JsonNode element : value) {
-            prompts.add(prompt(fields, "prompt[" + prompts.size() + "]", element));
+            prompts.add(prompt(fields, name + "[" + prompts.size() + "]", element));
         }
         return prompts;
     }

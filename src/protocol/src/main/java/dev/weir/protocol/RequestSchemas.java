@@ -82,6 +82,12 @@ final class RequestSchemas {
             {"model":"my-labels","input":["What a film!","I left early."]}""", """
             {"input":"a"}""");
 
+    private static final List<String> EMBEDDINGS = List.of("""
+            {"model":"my-embeddings","input":["The weather is fine.","It rains."],"encoding_format":"float"}""", """
+            {"input":"a","encoding_format":"base64"}""", """
+            {"input":[1,2],"encoding_format":"float"}""", """
+            {"input":[[1,2],[3]],"encoding_format":"float"}""");
+
     private RequestSchemas() {}
 
     /** All of them by name. */
@@ -103,6 +109,7 @@ final class RequestSchemas {
         all.put("TokenizeRequest", schema(TOKENIZE, RequestReader::tokenize));
         all.put("DetokenizeRequest", schema(DETOKENIZE, RequestReader::detokenize));
         all.put("ClassifyRequest", schema(CLASSIFY, RequestReader::classify));
+        all.put("EmbeddingRequest", schema(EMBEDDINGS, RequestReader::embedding));
         return all;
     }
 
@@ -114,7 +121,8 @@ final class RequestSchemas {
                 "ResponseRequest", Json.tree("{" + RESPONSES.getFirst() + "}"),
                 "TokenizeRequest", Json.tree(TOKENIZE.getFirst()),
                 "DetokenizeRequest", Json.tree(DETOKENIZE.getFirst()),
-                "ClassifyRequest", Json.tree(CLASSIFY.getFirst()));
+                "ClassifyRequest", Json.tree(CLASSIFY.getFirst()),
+                "EmbeddingRequest", Json.tree(EMBEDDINGS.getFirst()));
     }
 
     private static ObjectNode schema(List<String> examples, Consumer<Fields> reader) {
