@@ -32,6 +32,15 @@ final class Faults {
         };
     }
 
+    /** The error of a store that did not do as it was asked. */
+    static ApiError ofStore(Throwable cause) {
+        if (cause instanceof ProtocolException e) {
+            return e.error();
+        }
+        Logs.SERVER.error("the store of responses failed", cause);
+        return ApiError.internal("the store of responses failed; the server's log says why");
+    }
+
     /** When to try again; 0 if that does not help. */
     static long retryAfterSeconds(Throwable cause) {
         return switch (cause) {

@@ -25,7 +25,7 @@ final class LogReader {
     private final AtomicBoolean isWoken = new AtomicBoolean();
     private volatile int taken;
 
-    private @Nullable Response response;
+    private @Nullable EventSource source;
     private ResponseLog.@Nullable Entry position;
     private long stallTimer = NO_TIMER;
     private boolean isOpen;
@@ -44,10 +44,10 @@ final class LogReader {
         this.whenOver = whenOver;
     }
 
-    /** The response that it follows; null before and after. */
+    /** The response that it follows; null before and after, and for one that is only replayed. */
     @Nullable
     Response response() {
-        return response;
+        return source instanceof Response response ? response : null;
     }
 
     /** Number of the last event that was taken. Any thread. */
@@ -61,12 +61,12 @@ final class LogReader {
     }
 
     /** Follows a response from the entry after {@code from} on. */
-    void follow(Response toFollow, ResponseLog.Entry from) {
+    void follow(EventSource toFollow, ResponseLog.Entry from) {
         if (isOver) {
             toFollow.left(this);
             return;
         }
-        response = toFollow;
+        source = toFollow;
         position = from;
         pump();
     }
@@ -112,7 +112,7 @@ final class LogReader {
     private void pump() {
         isWoken.set(false);
         ResponseLog.Entry entry = position;
-        if (isOver || entry == null || response == null) {
+        if (isOver || entry == null || source == null) {
             return;
         }
         ResponseLog.Entry next = entry.next();
@@ -135,7 +135,7 @@ final class LogReader {
         }
         if (hasMoved) {
             cancelTimer();
-            response.taken();
+            source.taken();
         }
         if (next != null && stallTimer == NO_TIMER) {
             stallTimer =
@@ -145,7 +145,7 @@ final class LogReader {
 
     private void stalled() {
         stallTimer = NO_TIMER;
-        Response slow = response;
+        EventSource slow = source;
         if (isOver || slow == null) {
             return;
         }
@@ -168,10 +168,10 @@ final class LogReader {
 
     private void release() {
         cancelTimer();
-        Response followed = response;
+        EventSource followed = source;
         if (followed != null) {
             followed.left(this);
-            response = null;
+            source = null;
             position = null;
         }
     }

@@ -25,7 +25,7 @@ final class MemoryResponseStore implements ResponseStore {
     }
 
     @Override
-    public synchronized Future<?> put(StoredResponse response) {
+    public synchronized Future<?> put(StoredResponse response, StoredEvents events) {
         StoredResponse replaced = byUse.put(new Key(response.tenant(), response.id()), response);
         bytes += response.bytes() - (replaced == null ? 0 : replaced.bytes());
         Iterator<StoredResponse> oldest = byUse.values().iterator();
@@ -41,11 +41,22 @@ final class MemoryResponseStore implements ResponseStore {
         return Future.succeededFuture(Optional.ofNullable(byUse.get(new Key(tenant, id))));
     }
 
+    /** None: those of the last minutes are at hand anyway, and those of all would take more memory than all the rest. */
+    @Override
+    public Future<Optional<StoredEvents>> events(String tenant, String id) {
+        return Future.succeededFuture(Optional.empty());
+    }
+
     @Override
     public synchronized Future<Boolean> delete(String tenant, String id) {
         StoredResponse removed = byUse.remove(new Key(tenant, id));
         bytes -= removed == null ? 0 : removed.bytes();
         return Future.succeededFuture(removed != null);
+    }
+
+    @Override
+    public long failures() {
+        return 0;
     }
 
     @Override

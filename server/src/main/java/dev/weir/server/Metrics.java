@@ -5,6 +5,7 @@ import dev.weir.engine.EngineStats;
 import dev.weir.engine.GenerationRequest;
 import dev.weir.protocol.ApiError;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
@@ -66,7 +67,7 @@ final class Metrics implements EngineListener {
     }
 
     /** Reports what the engine and the server are doing whenever somebody looks. */
-    void observe(Supplier<EngineStats> engine, Supplier<Number> turnsInFlight, Supplier<Number> bufferedBytes) {
+    void observe(Supplier<EngineStats> engine, Supplier<Number> turnsInFlight, Responses responses) {
         gauge(
                 "vllm:num_requests_running",
                 "Requests that hold a slot and may be computed.",
@@ -90,7 +91,11 @@ final class Metrics implements EngineListener {
         gauge(
                 "weir_buffered_bytes",
                 "Bytes of events that are kept for those who read slowly or come back.",
-                bufferedBytes);
+                responses::bufferedBytes);
+        FunctionCounter.builder("weir_store_failures", responses.store(), ResponseStore::failures)
+                .description("Responses that could not be stored, looked up or deleted.")
+                .tags(tags)
+                .register(registry);
         gauge("weir_turns_in_flight", "Requests that have not ended.", turnsInFlight);
     }
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>While nobody reads, it goes on until its log is full, and for a time of grace only: then it is cancelled.
  */
-final class Response implements ResponseReply.Listener {
+final class Response implements ResponseReply.Listener, EventSource {
     /** No timer of Vert.x has this number. */
     private static final long NO_TIMER = -1;
 
@@ -65,7 +65,8 @@ final class Response implements ResponseReply.Listener {
     }
 
     /** Any thread. */
-    String id() {
+    @Override
+    public String id() {
         return id;
     }
 
@@ -109,10 +110,7 @@ final class Response implements ResponseReply.Listener {
                 .orElseGet(() -> services.responses().store().get(caller.tenant(), previousId))
                 .onSuccess(found -> found.ifPresentOrElse(
                         previous -> begin(previous.conversation()), () -> refused(noPrevious(previousId), 0)))
-                .onFailure(cause -> {
-                    Logs.SERVER.error("cannot look up {}", previousId, cause);
-                    refused(ApiError.internal("the server failed; its log says why"), 0);
-                });
+                .onFailure(cause -> refused(Faults.ofStore(cause), 0));
     }
 
     private void begin(List<ChatMessage> conversation) {
@@ -174,8 +172,8 @@ final class Response implements ResponseReply.Listener {
         cancel();
     }
 
-    /** A reader has taken events. Any thread. */
-    void taken() {
+    @Override
+    public void taken() {
         if (log.isBlocked() && !hasEnded) {
             context.runOnContext(_ -> {
                 if (!hasEnded && !log.isFull() && turn != null) {
@@ -185,8 +183,8 @@ final class Response implements ResponseReply.Listener {
         }
     }
 
-    /** A reader is gone. Any thread. */
-    void left(LogReader reader) {
+    @Override
+    public void left(LogReader reader) {
         onContext(() -> {
             log.remove(reader);
             if (!log.hasReaders() && !hasEnded) {
@@ -202,15 +200,16 @@ final class Response implements ResponseReply.Listener {
     }
 
     @Override
-    public Future<?> ended(ResponseObject response) {
+    public Future<?> ended(ResponseObject response, String lastEvent) {
         state = response;
         hasEnded = true;
         cancelTimer();
         StoredResponse stored = stored();
         keeper.keep(stored);
-        Future<?> kept = isStored() ? services.responses().store().put(stored) : Future.succeededFuture();
-        return kept.onFailure(cause -> Logs.SERVER.error("cannot keep {}", id, cause))
-                .onComplete(_ -> context.runOnContext(_ -> retire())); // after the last event
+        Future<?> kept = isStored()
+                ? services.responses().store().put(stored, log.endingWith(lastEvent))
+                : Future.succeededFuture();
+        return kept.onComplete(_ -> context.runOnContext(_ -> retire())); // after the last event
     }
 
     @Override

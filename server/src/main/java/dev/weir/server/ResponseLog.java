@@ -1,6 +1,7 @@
 package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
+import dev.weir.protocol.EventWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
@@ -68,17 +69,34 @@ final class ResponseLog {
     private final List<LogReader> readers = new ArrayList<>();
 
     /** The one before the first entry that is held. */
-    private Entry before = new Entry(-1, "", "", false);
+    private Entry before;
 
-    private Entry last = before;
+    private Entry last;
     private long bytes;
 
     private volatile boolean isBlocked;
 
     /** A log that has room for so many bytes; {@code held} counts those that all logs hold. */
     ResponseLog(int capacity, LongAdder held) {
+        this(0, capacity, held);
+    }
+
+    private ResponseLog(int first, int capacity, LongAdder held) {
         this.capacity = capacity;
         this.held = held;
+        before = new Entry(first - 1, "", "", false);
+        last = before;
+    }
+
+    /** The log of a response that was stored. */
+    static ResponseLog of(StoredEvents stored) {
+        ResponseLog log = new ResponseLog(stored.first(), Integer.MAX_VALUE, new LongAdder());
+        int left = stored.events().size();
+        for (String event : stored.events()) {
+            left--;
+            log.append(EventWriter.typeOf(event), event, left == 0);
+        }
+        return log;
     }
 
     /** Adds an event and wakes the readers; there is room for it unless {@link #isFull} says otherwise. */
@@ -110,6 +128,16 @@ final class ResponseLog {
     /** A number from which on a reader sees the end, and not much else. */
     int beforeEnd() {
         return last.isLast ? last.number - 1 : last.number;
+    }
+
+    /** What is held, and behind it the event that will be the last. */
+    StoredEvents endingWith(String lastEvent) {
+        List<String> events = new ArrayList<>();
+        for (Entry entry = before.next; entry != null; entry = entry.next) {
+            events.add(entry.json);
+        }
+        events.add(lastEvent);
+        return new StoredEvents(before.number + 1, events);
     }
 
     /** Bytes that are held. */

@@ -28,8 +28,8 @@ final class ResponseReply implements Reply {
     interface Listener {
         void begun(ResponseObject response);
 
-        /** The client is told when this is done, whether it succeeds or not. */
-        Future<?> ended(ResponseObject response);
+        /** The client gets {@code lastEvent} when this is done, whether it succeeds or not. */
+        Future<?> ended(ResponseObject response, String lastEvent);
 
         void refused(ApiError error, long retryAfterSeconds);
     }
@@ -114,6 +114,7 @@ final class ResponseReply implements Reply {
     }
 
     private void end(ResponseObject response, ServerEvent event) {
-        listener.ended(response).onComplete(_ -> log.append(event.type(), events.next(event), true));
+        String json = events.next(event);
+        listener.ended(response, json).onComplete(_ -> log.append(event.type(), json, true));
     }
 }

@@ -45,10 +45,9 @@ final class ResponseRoutes {
     /** {@code GET /v1/responses/{id}}, as it stands or with {@code stream=true} the events after {@code starting_after}. */
     void retrieve(RoutingContext http) {
         if (isStreamed(http)) {
-            Response response = services.responses().get(Authentication.caller(http), id(http));
             int number = RequestReader.startingAfter(http.request().getParam("starting_after"));
-            services.metrics().resumed();
-            response.resume(reader(http, new SseOutlet(http.response())), number);
+            LogReader reader = reader(http, new SseOutlet(http.response()));
+            Resumption.begin(services, Authentication.caller(http), id(http), reader, number);
         } else {
             withStored(http, stored -> HttpReplies.json(http.response(), EventWriter.response(stored.response())));
         }

@@ -1,7 +1,6 @@
 package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
-import dev.weir.protocol.ProtocolException;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -39,19 +38,6 @@ final class Responses {
     Response find(Caller caller, String id) {
         Response response = byId.get(id);
         return response != null && response.isOf(caller) ? response : null;
-    }
-
-    /**
-     * A response of this tenant.
-     *
-     * @throws ProtocolException 404 if there is none
-     */
-    Response get(Caller caller, String id) {
-        Response response = find(caller, id);
-        if (response == null) {
-            throw new ProtocolException(unknown(id));
-        }
-        return response;
     }
 
     /** There is no such response, or no more, or it is another tenant's. */

@@ -28,31 +28,12 @@ final class ResumeOptions {
     private int graceTime = Math.toIntExact(ResumeLimits.DEFAULT.grace().toSeconds());
 
     @Option(
-            names = "--store-memory",
-            paramLabel = "SIZE",
-            converter = MemorySize.Converter.class,
-            description = "Memory for responses that have ended, for requests that go on from them or ask for them;"
-                    + " those that were not used for longest make room. Default: ${DEFAULT-VALUE}.")
-    private MemorySize storeMemory = new MemorySize(64 << 20);
-
-    @Option(
-            names = "--store-responses",
-            paramLabel = "N",
-            description = "Responses that are kept there at most; 0 keeps none. Default: ${DEFAULT-VALUE}.")
-    private int storeResponses = 10_000;
-
-    @Option(
             names = "--stall-time",
             paramLabel = "S",
             description =
                     "Seconds after which a stream that its client does not read ends with the error slow_consumer."
                             + " Default: ${DEFAULT-VALUE}.")
     private int stallTime = Math.toIntExact(ServerLimits.DEFAULT.stallTimeout().toSeconds());
-
-    /** Where responses are kept. */
-    ResponseStore store() {
-        return new MemoryResponseStore(storeResponses, storeMemory.bytes());
-    }
 
     /**
      * The limits with what the options say.
@@ -65,9 +46,6 @@ final class ResumeOptions {
         }
         if (resumeMemory.bytes() > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("resume-memory is " + resumeMemory + " but must be below 2g");
-        }
-        if (storeResponses < 0) {
-            throw new IllegalArgumentException("store-responses is " + storeResponses + " but must be 0 or more");
         }
         return limits.withStallTimeout(Duration.ofSeconds(stallTime))
                 .withResume(new ResumeLimits(

@@ -135,6 +135,9 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private final ResumeOptions resume = new ResumeOptions();
 
+    @Mixin
+    private final StoreOptions stored = new StoreOptions();
+
     @Option(names = ConfigFile.OPTION, paramLabel = "FILE", description = "File with these options, one per line.")
     @SuppressWarnings("UnusedVariable") // ConfigFile reads it from the arguments, before picocli sees them
     private @Nullable Path config;
@@ -147,6 +150,7 @@ final class ServeCommand implements Callable<Integer> {
             listen.check();
             device.check();
             resume.apply(ServerLimits.DEFAULT);
+            stored.check();
         } catch (IllegalArgumentException e) {
             err.println("weir: " + e.getMessage());
             return 2;
@@ -177,6 +181,16 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private WeirServer start(ModelFolder folder) throws IOException {
+        ResponseStore store = stored.open();
+        try {
+            return start(folder, store);
+        } catch (IOException | RuntimeException e) {
+            store.close();
+            throw e;
+        }
+    }
+
+    private WeirServer start(ModelFolder folder, ResponseStore store) throws IOException {
         KeyRing keys = listen.keys();
         TlsFiles tls = listen.tls();
         Tokenizer tokenizer = Tokenizer.load(folder.path());
@@ -194,7 +208,7 @@ final class ServeCommand implements Callable<Integer> {
         Engine engine = Engine.start(runner, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine, heads);
         ServerLimits limits = resume.apply(ServerLimits.DEFAULT.withStreamInterval(Duration.ofMillis(streamInterval)));
-        Responses responses = new Responses(limits.resume(), resume.store());
+        Responses responses = new Responses(limits.resume(), store);
         Services services =
                 new Services(service, new Admission(engine::stats), metrics, limits, responses, keys, listen.origins());
         try {

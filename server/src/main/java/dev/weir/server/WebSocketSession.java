@@ -87,7 +87,11 @@ final class WebSocketSession {
         try {
             switch (RequestReader.clientEvent(message)) {
                 case ClientEvent.Create create -> enter(create, reader -> create(create, reader));
-                case ClientEvent.Resume resume -> enter(resume, reader -> resume(resume, reader));
+                case ClientEvent.Resume resume ->
+                    enter(
+                            resume,
+                            reader -> Resumption.begin(
+                                    services, caller, resume.responseId(), reader, resume.startingAfter()));
                 case ClientEvent.Cancel cancel -> cancel(cancel);
                 case ClientEvent.Steer steer -> steer(steer);
             }
@@ -107,18 +111,6 @@ final class WebSocketSession {
         Keeper keeper = memory.of(event.streamId() == null ? "" : event.streamId());
         long graceMillis = services.limits().resume().grace().toMillis();
         new Response(services, context, caller, event.request(), keeper, graceMillis).start(reader);
-    }
-
-    private void resume(ClientEvent.Resume event, LogReader reader) {
-        Response response = services.responses().find(caller, event.responseId());
-        if (response == null) {
-            ApiError error = Responses.unknown(event.responseId());
-            services.metrics().refused(error);
-            reader.refuse(error, 0);
-        } else {
-            services.metrics().resumed();
-            response.resume(reader, event.startingAfter());
-        }
     }
 
     private void cancel(ClientEvent.Cancel event) {

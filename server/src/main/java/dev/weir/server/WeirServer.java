@@ -50,8 +50,7 @@ final class WeirServer implements AutoCloseable {
     static WeirServer start(
             Services services, String host, int port, @Nullable TlsFiles tls, int eventLoops, VertxOptions options)
             throws IOException {
-        services.metrics()
-                .observe(services.model()::stats, services.admission()::inFlight, services.responses()::bufferedBytes);
+        services.metrics().observe(services.model()::stats, services.admission()::inFlight, services.responses());
         Vertx vertx = Vertx.vertx(options.setEventLoopPoolSize(eventLoops).setPreferNativeTransport(true));
         KeyRing keys = services.keys();
         if (keys != null) {

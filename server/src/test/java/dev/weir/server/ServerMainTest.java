@@ -2,16 +2,11 @@ package dev.weir.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.BufferedReader;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,8 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class ServerMainTest {
-    private static final Path TINY = Path.of("..", "src", "onnx", "src", "test", "resources", "models", "tiny-fp32");
-
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
 
@@ -33,50 +26,23 @@ final class ServerMainTest {
     void processServesTheModelUntilItIsToldToStopAndThenExitsWithZero() throws Exception {
         Path config = folder.resolve("weir.properties");
         Files.writeString(config, "# comment\nport = 1\nmax-sequences = 3\nevent-loops = 1\n");
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-Xshare:auto",
-                "-cp",
-                System.getProperty("java.class.path"),
-                ServerMain.class.getName(),
-                "serve"));
-        command.addAll(
-                List.of("--model", TINY.toString(), "--config", config.toString(), "--port", "0", "--threads=1"));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8);
-                HttpClient client = HttpClient.newHttpClient()) {
-            List<String> lines = new ArrayList<>();
-            do {
-                lines.add(output.readLine());
-            } while (lines.getLast() != null && !lines.getLast().startsWith("Weir is listening"));
-            assertThat(lines)
+        try (ServerProcess server = new ServerProcess("--config", config.toString())) {
+            assertThat(server.lines)
                     .contains("prefix-cache-memory = 192k") // half of 3 sequences of 128 tokens of 1 KiB
                     .contains("max-sequences = 3", "max-tokens = 128", "threads = 1", "event-loops = 1");
-            assertThat(lines.getLast()).matches("Weir is listening on http://127\\.0\\.0\\.1:\\d+");
-            URI url = URI.create(lines.getLast().replaceFirst(".* ", ""));
-            HttpResponse<String> reply = client.send(
-                    HttpRequest.newBuilder(url.resolve("/v1/completions"))
-                            .POST(HttpRequest.BodyPublishers.ofString(
-                                    "{\"prompt\":\"ab\",\"max_tokens\":4,\"ignore_eos\":true,\"model\":\"tiny-fp32\"}"))
-                            .build(),
-                    HttpResponse.BodyHandlers.ofString());
+            assertThat(server.lines.getLast()).matches("Weir is listening on http://127\\.0\\.0\\.1:\\d+");
+            HttpResponse<String> reply = server.post(
+                    "/v1/completions",
+                    "{\"prompt\":\"ab\",\"max_tokens\":4,\"ignore_eos\":true,\"model\":\"tiny-fp32\"}");
             assertThat(reply.body()).contains("\"completion_tokens\":4");
-            HttpResponse<String> chat = client.send(
-                    HttpRequest.newBuilder(url.resolve("/v1/chat/completions"))
-                            .POST(
-                                    HttpRequest.BodyPublishers.ofString(
-                                            "{\"messages\":[{\"role\":\"user\",\"content\":\"ab\"}],\"max_tokens\":4,\"ignore_eos\":true}"))
-                            .build(),
-                    HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> chat = server.post(
+                    "/v1/chat/completions",
+                    "{\"messages\":[{\"role\":\"user\",\"content\":\"ab\"}],\"max_tokens\":4,\"ignore_eos\":true}");
             assertThat(chat.body()).contains("\"prompt_tokens\":1").contains("\"completion_tokens\":4");
-            assertThat(process.toHandle().destroy()).isTrue(); // SIGTERM
-            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
-            assertThat(process.exitValue()).isZero();
-            assertThat(output.readLine()).isNull();
-        } finally {
-            process.destroyForcibly();
+            assertThat(server.process.toHandle().destroy()).isTrue(); // SIGTERM
+            assertThat(server.process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(server.process.exitValue()).isZero();
+            assertThat(server.output.readLine()).isNull();
         }
     }
 
@@ -84,7 +50,8 @@ final class ServerMainTest {
     void takenPortIsToldInOneLine() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String port = Integer.toString(taken.getLocalPort());
-            assertThat(run("serve", "--model", TINY.toString(), "--port", port)).isEqualTo(1);
+            assertThat(run("serve", "--model", ServerProcess.TINY.toString(), "--port", port))
+                    .isEqualTo(1);
             assertThat(err.toString())
                     .isEqualToIgnoringNewLines(
                             "weir: port " + port + " of 127.0.0.1 is taken; choose another --port, 0 takes a free one");
@@ -113,12 +80,19 @@ final class ServerMainTest {
         assertThat(err.toString()).contains("stall-time is 0");
         assertThat(run("serve", "--store-responses=-1")).isEqualTo(2);
         assertThat(err.toString()).contains("store-responses is -1");
-        assertThat(run("serve", "--model", TINY.toString(), "--max-sequences", "0"))
+        assertThat(run("serve", "--store-days=0")).isEqualTo(2);
+        assertThat(err.toString()).contains("store-days is 0 but must be from 1");
+        assertThat(run("serve", "--store=/tmp/responses")).isEqualTo(2);
+        assertThat(err.toString()).contains("'/tmp/responses' is not a JDBC URL");
+        assertThat(run("serve", "--model", ServerProcess.TINY.toString(), "--store=jdbc:h2:responses"))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("store is jdbc:h2:responses but the database cannot be used");
+        assertThat(run("serve", "--model", ServerProcess.TINY.toString(), "--max-sequences", "0"))
                 .isEqualTo(1);
         assertThat(err.toString()).contains("max-sequences is 0");
         assertThat(run("serve", "--model", folder.resolve("none").toString())).isEqualTo(1);
         assertThat(err.toString()).contains("there is no model folder");
-        assertThat(run("serve", "--model", TINY.toString(), "--prefix-cache-memory", "1k"))
+        assertThat(run("serve", "--model", ServerProcess.TINY.toString(), "--prefix-cache-memory", "1k"))
                 .isEqualTo(1);
         assertThat(err.toString())
                 .contains("prefix-cache-memory is 1024")
@@ -165,7 +139,7 @@ final class ServerMainTest {
         assertThat(err.toString())
                 .contains("allowed-origin is \"example.org\"")
                 .contains("such as https://example.org");
-        String[] served = {"serve", "--model", TINY.toString(), "--port=0"};
+        String[] served = {"serve", "--model", ServerProcess.TINY.toString(), "--port=0"};
         String none = folder.resolve("none").toString();
         assertThat(run(served[0], served[1], served[2], served[3], "--api-keys", none))
                 .isEqualTo(1);

@@ -194,22 +194,23 @@ final class StoredResponseTest {
     void leastRecentlyUsedResponsesMakeRoom() {
         MemoryResponseStore store = new MemoryResponseStore(3, 4096);
         for (String id : List.of("a", "b", "c")) {
-            store.put(stored(id, ""));
+            store.put(stored(id, ""), new StoredEvents(0, List.of()));
         }
         assertThat(store.get("t", "a").result()).isPresent();
-        store.put(stored("d", ""));
+        store.put(stored("d", ""), new StoredEvents(0, List.of()));
         assertThat(store.get("t", "b").result()).isEmpty();
         assertThat(store.get("other", "a").result()).isEmpty();
         assertThat(store.delete("other", "a").result()).isFalse();
         assertThat(store.get("t", "a").result()).isPresent();
-        store.put(stored("e", "x".repeat(3000)));
+        store.put(stored("e", "x".repeat(3000)), new StoredEvents(0, List.of()));
         assertThat(store.get("t", "e").result()).isPresent();
         assertThat(store.get("t", "c").result()).isEmpty();
-        store.put(stored("f", "x".repeat(9000)));
+        store.put(stored("f", "x".repeat(9000)), new StoredEvents(0, List.of()));
         assertThat(store.get("t", "f").result()).as("larger than the store").isEmpty();
     }
 
-    private static StoredResponse stored(String id, String text) {
+    /** A response of the tenant t. */
+    static StoredResponse stored(String id, String text) {
         ResponseObject.Settings settings =
                 new ResponseObject.Settings(null, null, 1, 1, Map.of(), Tools.NONE, null, null, true);
         ResponseObject response = ResponseObject.inProgress(id, 1, "fake", settings)

@@ -84,6 +84,16 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer(Size size, @Nullable KeyRing keys, Origins origins, @Nullable TlsFiles tls) {
+        this(size, keys, origins, tls, new MemoryResponseStore(100, 1 << 20));
+    }
+
+    /** A server that keeps responses in a store, which it closes. */
+    TestServer(Size size, @Nullable KeyRing keys, ResponseStore store) {
+        this(size, keys, Origins.OWN, null, store);
+    }
+
+    private TestServer(
+            Size size, @Nullable KeyRing keys, Origins origins, @Nullable TlsFiles tls, ResponseStore store) {
         model = new FakeModel(size.slots(), size.maxTokens(), size.stepNanos(), size.prefixPool());
         Metrics metrics = new Metrics(MODEL);
         Engine engine = Engine.start(model, EngineConfig.DEFAULT.withMaxQueuedRequests(size.queued()), metrics);
@@ -98,7 +108,7 @@ final class TestServer implements AutoCloseable {
                 new Admission(engine::stats),
                 metrics,
                 size.limits(),
-                new Responses(size.limits().resume(), new MemoryResponseStore(100, 1 << 20)),
+                new Responses(size.limits().resume(), store),
                 keys,
                 origins);
         try {

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * whatever connection it is sent, but for its {@code stream_id}.
  */
 public final class EventWriter {
+    private static final String TYPE = "{\"type\":\"";
+
     private int sequenceNumber;
 
     /** An event as it is sent in a lane; null is the default lane, which has no name. */
@@ -23,7 +25,13 @@ public final class EventWriter {
                 : event.substring(0, event.length() - 1) + ",\"stream_id\":\"" + streamId + "\"}"; // no need to quote
     }
 
-    /** The next event as a JSON object. */
+    /** The type of an event that was written here, with which it begins. */
+    public static String typeOf(String event) {
+        int begin = TYPE.length();
+        return event.substring(begin, event.indexOf('"', begin));
+    }
+
+    /** The next event as a JSON object, on one line. */
     public String next(ServerEvent event) {
         int number = sequenceNumber++;
         if (event instanceof ServerEvent.OutputTextDelta delta) {
