@@ -1,9 +1,8 @@
 package dev.weir.server;
 
 import dev.weir.engine.EngineStats;
-import dev.weir.protocol.ApiError;
-import dev.weir.protocol.ProtocolException;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /**
@@ -12,7 +11,7 @@ import java.util.function.Supplier;
  */
 final class Admission {
     private final Supplier<EngineStats> engine;
-    private final AtomicInteger inFlight = new AtomicInteger();
+    private final Set<Turn> inFlight = ConcurrentHashMap.newKeySet();
     private volatile boolean isDraining;
 
     Admission(Supplier<EngineStats> engine) {
@@ -20,30 +19,29 @@ final class Admission {
     }
 
     /** Counts a turn in. */
-    void enter() {
-        inFlight.incrementAndGet();
+    void enter(Turn turn) {
+        inFlight.add(turn);
     }
 
     /** Counts a turn out. */
-    void leave() {
-        inFlight.decrementAndGet();
+    void leave(Turn turn) {
+        inFlight.remove(turn);
     }
 
     /**
      * Lets a turn begin.
      *
-     * @throws ProtocolException 503 if the server stops
+     * @throws RetryLaterException 503 if the server stops
      */
     void check() {
         if (isDraining) {
-            throw new ProtocolException(
-                    ApiError.unavailable("stopping", "the server is stopping; connect again in a moment"));
+            throw RetryLaterException.stopping();
         }
     }
 
     /** Turns that have not ended. */
     int inFlight() {
-        return inFlight.get();
+        return inFlight.size();
     }
 
     /** Whether more clients should be sent here. */
@@ -59,5 +57,15 @@ final class Admission {
     /** From now on nobody may begin. */
     void drain() {
         isDraining = true;
+    }
+
+    /** Whether the server stops. */
+    boolean isDraining() {
+        return isDraining;
+    }
+
+    /** Ends all turns as they are. */
+    void cancelAll() {
+        inFlight.forEach(Turn::cancelSoon);
     }
 }

@@ -89,7 +89,7 @@ final class Caller {
      * Begins a request.
      *
      * @throws ProtocolException 401 if the key is no longer good
-     * @throws RateLimitException 429 if the key has used up its share for now
+     * @throws RetryLaterException 429 if the key has used up its share for now
      */
     Permit admit() {
         check();

@@ -18,7 +18,7 @@ final class Faults {
         String field = ask.prompts().getFirst().field();
         return switch (cause) {
             case ProtocolException e -> e.error();
-            case RateLimitException e -> e.error();
+            case RetryLaterException e -> e.error();
             case OverloadedException _ -> ApiError.overloaded(reason);
             case ContextLengthExceededException _ -> ApiError.contextLengthExceeded(field, reason + "; shorten it");
             case DeadlineExceededException _ -> ApiError.deadlineExceeded(reason + "; allow more, or try again later");
@@ -45,7 +45,7 @@ final class Faults {
     static long retryAfterSeconds(Throwable cause) {
         return switch (cause) {
             case OverloadedException e -> e.retryAfter().toSeconds();
-            case RateLimitException e -> e.retryAfterSeconds();
+            case RetryLaterException e -> e.retryAfterSeconds();
             default -> 0;
         };
     }

@@ -63,7 +63,7 @@ final class HttpRoutes {
         router.route().handler(services.origins());
         Authentication authentication = new Authentication(services.keys());
         for (String closed : CLOSED) {
-            router.route(closed).handler(authentication);
+            router.route(closed).handler(authentication).handler(this::admit);
         }
         post(router, "/v1/completions", this::completion);
         post(router, "/v1/chat/completions", this::chatCompletion);
@@ -92,6 +92,14 @@ final class HttpRoutes {
         page(router.route(), "webroot");
         router.route().handler(http -> http.fail(404));
         return router;
+    }
+
+    /** Begins nothing while the server stops; the responses that there are can be read, cancelled and deleted to the last. */
+    private void admit(RoutingContext http) {
+        if (!String.valueOf(http.request().path()).startsWith("/v1/responses/")) {
+            services.admission().check();
+        }
+        http.next();
     }
 
     private void post(Router router, String path, BiConsumer<RoutingContext, String> route) {
@@ -181,7 +189,6 @@ final class HttpRoutes {
                     0);
             return;
         }
-        services.admission().check();
         Caller caller = Authentication.caller(http);
         http.request()
                 .toWebSocket()
@@ -263,11 +270,11 @@ final class HttpRoutes {
         }
         ApiError error = switch (http.failure()) {
             case ProtocolException e -> e.error();
-            case RateLimitException e -> e.error();
+            case RetryLaterException e -> e.error();
             case null, default -> error(http);
         };
         services.metrics().refused(error);
-        long retryAfterSeconds = http.failure() instanceof RateLimitException e ? e.retryAfterSeconds() : 0;
+        long retryAfterSeconds = http.failure() instanceof RetryLaterException e ? e.retryAfterSeconds() : 0;
         HttpReplies.error(http.response(), error, retryAfterSeconds);
     }
 

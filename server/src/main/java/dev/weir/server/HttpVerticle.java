@@ -2,6 +2,7 @@ package dev.weir.server;
 
 import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -70,6 +71,19 @@ final class HttpVerticle extends VerticleBase {
         return server.actualPort();
     }
 
+    /**
+     * Closes the WebSockets on which nothing is under way, and the others when that is so. Any thread; the future is completed when
+     * all know of it.
+     */
+    Future<?> closeIdle(WebSocketCloseStatus status, String reason) {
+        Promise<Void> done = Promise.promise();
+        context.runOnContext(_ -> {
+            List.copyOf(sessions).forEach(session -> session.closeWhenIdle(status, reason));
+            done.complete();
+        });
+        return done.future();
+    }
+
     /** Shows another certificate to new connections, on all event loops that share the port. */
     Future<?> changeTo(ServerSSLOptions changed) {
         return server.updateSSLOptions(changed);
@@ -77,8 +91,7 @@ final class HttpVerticle extends VerticleBase {
 
     @Override
     public Future<?> stop() {
-        List.copyOf(sessions)
-                .forEach(session -> session.close(WebSocketCloseStatus.ENDPOINT_UNAVAILABLE, "the server is stopping"));
+        List.copyOf(sessions).forEach(session -> session.close(Drain.STOP, Drain.STOPPING));
         return server.shutdown(Duration.ofSeconds(1));
     }
 
@@ -86,6 +99,9 @@ final class HttpVerticle extends VerticleBase {
         WebSocketSession[] self = new WebSocketSession[1];
         self[0] = new WebSocketSession(services, vertx, context, socket, caller, () -> sessions.remove(self[0]));
         sessions.add(self[0]);
+        if (services.admission().isDraining()) { // since the handshake
+            self[0].closeWhenIdle(Drain.RESTART, Drain.RESTARTING);
+        }
     }
 
     private HttpServerOptions options() {

@@ -48,6 +48,11 @@ final class Lanes {
         lane.add(reader.apply(() -> over(lane)), begin);
     }
 
+    /** Whether nothing is under way or waits. */
+    boolean isIdle() {
+        return inFlight == 0;
+    }
+
     /** What is under way in a lane; null if that is nothing. */
     @Nullable
     LogReader current(@Nullable String streamId) {

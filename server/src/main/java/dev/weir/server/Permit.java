@@ -12,7 +12,7 @@ final class Permit {
     /**
      * Sets tokens aside, once the most that the request can use is known.
      *
-     * @throws RateLimitException if the key has not that many left
+     * @throws RetryLaterException if the key has not that many left
      */
     void reserve(int tokens) {
         reserved = caller.reserve(tokens);

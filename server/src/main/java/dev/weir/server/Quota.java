@@ -22,11 +22,11 @@ record Quota(TokenBucket requests, TokenBucket tokens, int running) {
     /**
      * Begins a request.
      *
-     * @throws RateLimitException if too many run, or too many began within the last minute
+     * @throws RetryLaterException if too many run, or too many began within the last minute
      */
     Quota enter(String name, Limits limits, long nowMillis) {
         if (limits.concurrent() > 0 && running >= limits.concurrent()) {
-            throw new RateLimitException(
+            throw RetryLaterException.overLimit(
                     "requests",
                     "Rate limit reached for " + name + " on concurrent requests: Limit " + limits.concurrent()
                             + ", Used " + running + ", Requested 1. Please try again when one has ended.",
@@ -46,7 +46,7 @@ record Quota(TokenBucket requests, TokenBucket tokens, int running) {
     /**
      * Sets tokens aside for a request that runs.
      *
-     * @throws RateLimitException if they are not there now, or never will be because they are more than a minute's worth
+     * @throws RetryLaterException if they are not there now, or never will be because they are more than a minute's worth
      */
     Quota reserve(String name, Limits limits, int amount, long nowMillis) {
         int perMinute = limits.tokensPerMinute();
@@ -54,7 +54,7 @@ record Quota(TokenBucket requests, TokenBucket tokens, int running) {
             return this;
         }
         if (amount > perMinute) {
-            throw new RateLimitException(
+            throw RetryLaterException.overLimit(
                     "tokens",
                     "Request too large for " + name + " on tokens per min (TPM): Limit " + perMinute + ", Requested "
                             + amount + ". The prompt or the greatest length of the answer must be reduced.",
@@ -89,10 +89,10 @@ record Quota(TokenBucket requests, TokenBucket tokens, int running) {
         }
     }
 
-    private static RateLimitException reached(
+    private static RetryLaterException reached(
             String type, String limit, String name, TokenBucket left, int perMinute, int requested) {
         long millis = left.millisUntil(requested, perMinute);
-        return new RateLimitException(
+        return RetryLaterException.overLimit(
                 type,
                 "Rate limit reached for " + name + " on " + limit + ": Limit " + perMinute + ", Used "
                         + (perMinute - left.remaining()) + ", Requested " + requested + ". Please try again in "

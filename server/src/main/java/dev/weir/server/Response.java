@@ -217,10 +217,12 @@ final class Response implements ResponseReply.Listener, EventSource {
         hasEnded = true;
         cancelTimer();
         services.responses().remove(this);
+        services.responses().settled(this);
         Objects.requireNonNull(creator).refuse(error, retryAfterSeconds);
     }
 
     private void retire() {
+        services.responses().settled(this);
         turn = null; // which holds the prompt and the text once more
         if (isDeleted) {
             services.responses().store().delete(caller.tenant(), id); // if that came between

@@ -3,6 +3,7 @@ package dev.weir.server;
 import dev.weir.protocol.ApiError;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
@@ -21,6 +22,7 @@ final class Responses {
     private final Map<Response, Long> endedBytes = new ConcurrentHashMap<>();
     private final Queue<Response> ended = new ConcurrentLinkedQueue<>();
     private final AtomicLong sumOfEnded = new AtomicLong();
+    private final Set<Response> unsettled = ConcurrentHashMap.newKeySet();
 
     /** None yet; {@code store} is for those that have ended. */
     Responses(ResumeLimits limits, ResponseStore store) {
@@ -61,6 +63,17 @@ final class Responses {
 
     void add(Response response) {
         byId.put(response.id(), response);
+        unsettled.add(response);
+    }
+
+    /** The last event of a response is there for its readers, or it was refused. */
+    void settled(Response response) {
+        unsettled.remove(response);
+    }
+
+    /** Responses whose last event is still to come. */
+    int unsettled() {
+        return unsettled.size();
     }
 
     /** A response has ended; the oldest of those that did make room for its events. On the context of the response. */

@@ -3,7 +3,7 @@ package dev.weir.server;
 import java.time.Duration;
 import picocli.CommandLine.Option;
 
-/** The options that say how long responses outlive their connections and their end. */
+/** The options that say how long responses outlive their connections, their end and the order to stop. */
 final class ResumeOptions {
     @Option(
             names = "--resume-memory",
@@ -35,6 +35,19 @@ final class ResumeOptions {
                             + " Default: ${DEFAULT-VALUE}.")
     private int stallTime = Math.toIntExact(ServerLimits.DEFAULT.stallTimeout().toSeconds());
 
+    @Option(
+            names = "--drain-time",
+            paramLabel = "S",
+            description =
+                    "Seconds that what runs has to end when the server is told to stop, by SIGTERM or Ctrl-C; then it ends"
+                            + " as it is. A second signal ends the server at once. Default: ${DEFAULT-VALUE}.")
+    private int drainTime = 30;
+
+    /** How long the server may take to stop. */
+    Duration drainTime() {
+        return Duration.ofSeconds(drainTime);
+    }
+
     /**
      * The limits with what the options say.
      *
@@ -46,6 +59,9 @@ final class ResumeOptions {
         }
         if (resumeMemory.bytes() > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("resume-memory is " + resumeMemory + " but must be below 2g");
+        }
+        if (drainTime < 0) {
+            throw new IllegalArgumentException("drain-time is " + drainTime + " but must be 0 or more seconds");
         }
         return limits.withStallTimeout(Duration.ofSeconds(stallTime))
                 .withResume(new ResumeLimits(

@@ -39,8 +39,6 @@ import picocli.CommandLine.Spec;
             "Each option may also stand in the --config file as a line such as port = 8080; what is given here wins."
         })
 final class ServeCommand implements Callable<Integer> {
-    private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(5);
-
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -173,7 +171,7 @@ final class ServeCommand implements Callable<Integer> {
         listen.bound(server.port());
         printConfiguration(out);
         CountDownLatch stopped = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "weir-stop"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, resume.drainTime(), stopped), "weir-stop"));
         out.println("Weir is listening on " + server.url());
         out.flush();
         stopped.await(); // for good: the process ends in the shutdown hook
@@ -278,9 +276,10 @@ final class ServeCommand implements Callable<Integer> {
         prefixCacheMemory = new MemorySize(prefixCacheBytes);
     }
 
-    private static void stop(WeirServer server, CountDownLatch stopped) {
+    private static void stop(WeirServer server, Duration patience, CountDownLatch stopped) {
+        StopSignals.endAtOnce();
         try {
-            server.drain(DRAIN_PATIENCE);
+            server.drain(patience);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -59,14 +59,14 @@ final class Turn {
     /** Begins; every later event comes through the reply. */
     void start() {
         hasStarted = true;
-        admission.enter();
+        admission.enter(this);
         try {
             model.checkName(ask.model());
             caller.checkModel(model.name());
             admission.check();
             checkSize();
             permit = caller.admit();
-        } catch (ProtocolException | RateLimitException e) {
+        } catch (ProtocolException | RetryLaterException e) {
             refuse(e);
             return;
         }
@@ -102,6 +102,15 @@ final class Turn {
     void cancel() {
         isCancelled = true;
         choices.forEach(choice -> choice.stream.finishEarly());
+    }
+
+    /** Ends the text where it will be in a moment. Any thread. */
+    void cancelSoon() {
+        context.runOnContext(_ -> {
+            if (!isOver) {
+                cancel();
+            }
+        });
     }
 
     /** Ends the generation within a step; the client is gone and hears nothing more. */
@@ -211,7 +220,7 @@ final class Turn {
             } else {
                 submit(ready);
             }
-        } catch (ProtocolException | RateLimitException e) {
+        } catch (ProtocolException | RetryLaterException e) {
             refuse(e);
         }
     }
@@ -261,7 +270,7 @@ final class Turn {
     /** Closes the books before the last word: the connection may tell of its end while that is being written. */
     private void finish(@Nullable String reason, Runnable lastWord) {
         isOver = true;
-        admission.leave();
+        admission.leave(this);
         int used = choices.isEmpty() ? 0 : promptTokens();
         for (Choice choice : choices) {
             used += choice.stream.tokens();

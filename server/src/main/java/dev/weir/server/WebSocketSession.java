@@ -14,6 +14,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.ServerWebSocket;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One WebSocket in Responses mode: client events in, the events of several responses out. Owned by the context of its
@@ -34,6 +35,8 @@ final class WebSocketSession {
     private final LaneMemory memory = new LaneMemory();
     private final Lanes lanes;
     private final SocketWriter writer;
+    private @Nullable Runnable leave;
+    private boolean isClosing;
     private boolean isClosed;
 
     /** Takes over a socket that has just been opened. */
@@ -63,8 +66,21 @@ final class WebSocketSession {
 
     /** Closes the socket. Its responses go on for a while. */
     void close(WebSocketCloseStatus status, String reason) {
-        if (!isClosed) {
+        if (!isClosing && !isClosed) {
+            isClosing = true;
             socket.close((short) status.code(), reason);
+        }
+    }
+
+    /** Closes the socket as soon as nothing is under way on it. */
+    void closeWhenIdle(WebSocketCloseStatus status, String reason) {
+        leave = () -> close(status, reason);
+        leaveIfIdle();
+    }
+
+    private void leaveIfIdle() {
+        if (leave != null && lanes.isIdle()) {
+            leave.run();
         }
     }
 
@@ -81,7 +97,7 @@ final class WebSocketSession {
     }
 
     private void received(String message) {
-        if (isClosed) {
+        if (isClosing || isClosed) {
             return;
         }
         try {
@@ -104,7 +120,13 @@ final class WebSocketSession {
     /** Queues an event in its lane; {@code begin} gives it a response to read when its turn comes. */
     private void enter(ClientEvent event, Consumer<LogReader> begin) {
         Outlet outlet = new LaneOutlet(writer, new Origin(event.eventId(), event.streamId()));
-        lanes.enter(event.streamId(), whenOver -> new LogReader(services, context, outlet, whenOver), begin);
+        lanes.enter(
+                event.streamId(),
+                whenOver -> new LogReader(services, context, outlet, () -> {
+                    whenOver.run();
+                    leaveIfIdle();
+                }),
+                begin);
     }
 
     private void create(ClientEvent.Create event, LogReader reader) {

@@ -6,6 +6,8 @@ import io.vertx.core.VertxOptions;
 import io.vertx.core.net.ServerSSLOptions;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -18,7 +20,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class WeirServer implements AutoCloseable {
     private static final Duration START_PATIENCE = Duration.ofSeconds(30);
-    private static final long DRAIN_POLL_MILLIS = 20;
 
     /** How long a change of the key file or the certificate may go unseen. */
     private static final long REFRESH_MILLIS = 500;
@@ -31,12 +32,14 @@ final class WeirServer implements AutoCloseable {
     private final String host;
     private final int port;
     private final boolean isSecure;
+    private final List<HttpVerticle> verticles;
 
-    private WeirServer(Vertx vertx, Services services, String host, int port, boolean isSecure) {
+    private WeirServer(Vertx vertx, Services services, String host, List<HttpVerticle> verticles, boolean isSecure) {
         this.vertx = vertx;
         this.services = services;
         this.host = host;
-        this.port = port;
+        this.verticles = List.copyOf(verticles);
+        port = verticles.getFirst().port();
         this.isSecure = isSecure;
     }
 
@@ -64,15 +67,15 @@ final class WeirServer implements AutoCloseable {
         try {
             int shared = port == 0 ? ANY_SHARED_PORT : port;
             ServerSSLOptions certificate = tls == null ? null : tls.read(vertx);
-            HttpVerticle first = new HttpVerticle(services, host, shared, certificate);
-            await(vertx, first);
-            for (int i = 1; i < eventLoops; i++) {
-                await(vertx, new HttpVerticle(services, host, shared, certificate));
+            List<HttpVerticle> verticles = new ArrayList<>();
+            for (int i = 0; i < eventLoops; i++) {
+                verticles.add(new HttpVerticle(services, host, shared, certificate));
+                await(vertx, verticles.getLast());
             }
             if (tls != null) {
-                vertx.setPeriodic(REFRESH_MILLIS, _ -> refresh(vertx, tls, first));
+                vertx.setPeriodic(REFRESH_MILLIS, _ -> refresh(vertx, tls, verticles.getFirst()));
             }
-            return new WeirServer(vertx, services, host, first.port(), tls != null);
+            return new WeirServer(vertx, services, host, verticles, tls != null);
         } catch (IOException | IllegalArgumentException e) {
             vertx.close();
             throw e;
@@ -89,13 +92,9 @@ final class WeirServer implements AutoCloseable {
         return (isSecure ? "https://" : "http://") + shown + ":" + port;
     }
 
-    /** Admits nobody from now on and waits for those under way, up to a limit. */
+    /** Admits nobody from now on, waits for those under way, up to a limit, and ends what is left as it is. */
     void drain(Duration patience) throws InterruptedException {
-        services.admission().drain();
-        long deadline = System.nanoTime() + patience.toNanos();
-        while (services.admission().inFlight() > 0 && System.nanoTime() < deadline) {
-            Thread.sleep(DRAIN_POLL_MILLIS);
-        }
+        new Drain(services, verticles).run(patience);
     }
 
     /** Closes sockets with 1001, then the event loops, then the model. */

@@ -16,8 +16,8 @@ final class QuotaTest {
     @Test
     void requestsBeyondTheAllowanceAreRefusedInOpenAisWordsUntilTimeHasBroughtOne() {
         Quota quota = Quota.UNUSED.enter("alice", LIMITS, 0).enter("alice", LIMITS, 500);
-        RateLimitException refusal =
-                catchThrowableOfType(RateLimitException.class, () -> quota.enter("alice", LIMITS, 1000));
+        RetryLaterException refusal =
+                catchThrowableOfType(RetryLaterException.class, () -> quota.enter("alice", LIMITS, 1000));
         assertThat(refusal)
                 .hasMessage("Rate limit reached for alice on requests per min (RPM): Limit 2, Used 2, Requested 1."
                         + " Please try again in 29s.");
@@ -25,7 +25,7 @@ final class QuotaTest {
         assertThat(refusal.error().type()).isEqualTo("requests");
         assertThat(refusal.error().code()).isEqualTo("rate_limit_exceeded");
         assertThat(refusal.retryAfterSeconds()).isEqualTo(29);
-        assertThatThrownBy(() -> quota.enter("alice", LIMITS, 29_999)).isInstanceOf(RateLimitException.class);
+        assertThatThrownBy(() -> quota.enter("alice", LIMITS, 29_999)).isInstanceOf(RetryLaterException.class);
         assertThat(quota.enter("alice", LIMITS, 30_000).running()).isEqualTo(3);
     }
 
@@ -34,7 +34,7 @@ final class QuotaTest {
         Limits one = new Limits(0, 0, 1);
         Quota quota = Quota.UNUSED.enter("alice", one, 0);
         assertThatThrownBy(() -> quota.enter("alice", one, 0))
-                .isInstanceOf(RateLimitException.class)
+                .isInstanceOf(RetryLaterException.class)
                 .hasMessageContaining("on concurrent requests: Limit 1, Used 1");
         assertThat(quota.leave(0).enter("alice", one, 0).running()).isEqualTo(1);
     }
@@ -42,8 +42,8 @@ final class QuotaTest {
     @Test
     void tokensThatWereSetAsideAndNotUsedAreThereAgain() {
         Quota quota = Quota.UNUSED.enter("a", LIMITS, 0).reserve("a", LIMITS, 700, 0);
-        RateLimitException refusal =
-                catchThrowableOfType(RateLimitException.class, () -> quota.reserve("a", LIMITS, 400, 0));
+        RetryLaterException refusal =
+                catchThrowableOfType(RetryLaterException.class, () -> quota.reserve("a", LIMITS, 400, 0));
         assertThat(refusal)
                 .hasMessage("Rate limit reached for a on tokens per min (TPM): Limit 1000, Used 700, Requested 400."
                         + " Please try again in 6s.");
@@ -54,8 +54,8 @@ final class QuotaTest {
 
     @Test
     void requestLargerThanAMinutesWorthIsToldThatWaitingDoesNotHelp() {
-        RateLimitException refusal =
-                catchThrowableOfType(RateLimitException.class, () -> Quota.UNUSED.reserve("a", LIMITS, 1001, 0));
+        RetryLaterException refusal =
+                catchThrowableOfType(RetryLaterException.class, () -> Quota.UNUSED.reserve("a", LIMITS, 1001, 0));
         assertThat(refusal).hasMessageStartingWith("Request too large for a on tokens per min (TPM): Limit 1000,");
         assertThat(refusal.retryAfterSeconds()).isZero();
     }
@@ -79,7 +79,7 @@ final class QuotaTest {
         Quota quota = Quota.UNUSED.enter("a", new Limits(100, 0, 0), 0);
         Limits low = new Limits(1, 0, 0);
         Quota last = quota.enter("a", low, 0);
-        assertThatThrownBy(() -> last.enter("a", low, 0)).isInstanceOf(RateLimitException.class);
+        assertThatThrownBy(() -> last.enter("a", low, 0)).isInstanceOf(RetryLaterException.class);
         assertThat(last.enter("a", new Limits(6000, 0, 0), 10).requests().remaining())
                 .isZero();
     }

@@ -80,6 +80,8 @@ final class ServerMainTest {
         assertThat(err.toString()).contains("stall-time is 0");
         assertThat(run("serve", "--store-responses=-1")).isEqualTo(2);
         assertThat(err.toString()).contains("store-responses is -1");
+        assertThat(run("serve", "--drain-time=-1")).isEqualTo(2);
+        assertThat(err.toString()).contains("drain-time is -1");
         assertThat(run("serve", "--store-days=0")).isEqualTo(2);
         assertThat(err.toString()).contains("store-days is 0 but must be from 1");
         assertThat(run("serve", "--store=/tmp/responses")).isEqualTo(2);

@@ -384,17 +384,6 @@ final class WebSocketTest {
     }
 
     @Test
-    void stoppingServerRefusesNewResponsesThenClosesSocketsWith1001() throws Exception {
-        TestSocket socket = server.socket();
-        server.server.drain(Duration.ofSeconds(1));
-        socket.create("a", "late", GREEDY);
-        assertThat(socket.nextError().error().code()).isEqualTo("stopping");
-        assertThat(server.get("/health/ready").statusCode()).isEqualTo(503);
-        server.server.close();
-        assertThat(socket.closed.orTimeout(10, TimeUnit.SECONDS).join()).isEqualTo((short) 1001);
-    }
-
-    @Test
     void socketThatAnswersPingsStaysOpenAndOneThatDoesNotIsClosed() throws Exception {
         server.close();
         server = new TestServer(TestServer.Size.SMALL.withLimits(new ServerLimits(
