@@ -2,6 +2,7 @@ package dev.weir.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.weir.onnx.FolderTask;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,8 +24,8 @@ record TaskHead(FinetuneTask task, List<String> labels) {
     /** The bias, one for each output. */
     static final String BIAS = "head.bias";
 
-    private static final String TASK_FIELD = "finetuning_task";
-    private static final String LABELS_FIELD = "id2label";
+    private static final String TASK_FIELD = FolderTask.TASK_FIELD;
+    private static final String LABELS_FIELD = FolderTask.LABELS_FIELD;
 
     TaskHead {
         labels = List.copyOf(labels);

@@ -240,6 +240,25 @@ final class OpenApiDocumentTest {
     }
 
     @Test
+    void whatIsSaidOfTextsIsAsTheDocumentSays() {
+        Path models = Path.of("../src/onnx/src/test/resources/models");
+        String texts = "{\"input\":[\"a\",\"b\"]}";
+        requireValid("ClassifyRequest", texts);
+        try (FolderServer labels = new FolderServer(models.resolve("tiny-classification"), 0, null)) {
+            requireValid("Classification", labels.post("/v1/classify", texts).body());
+        }
+        try (FolderServer embeddings = new FolderServer(models.resolve("tiny-embeddings"), 0, null)) {
+            for (String body : List.of(texts, "{\"input\":[1,2],\"encoding_format\":\"base64\"}")) {
+                requireValid("EmbeddingRequest", body);
+                requireValid(
+                        "EmbeddingList", embeddings.post("/v1/embeddings", body).body());
+            }
+        }
+        assertThat(faults("EmbeddingRequest", "{\"input\":\"a\",\"dimensions\":0}"))
+                .isNotEmpty();
+    }
+
+    @Test
     void errorsAreAsTheDocumentSays() {
         requireValid(
                 "Error",

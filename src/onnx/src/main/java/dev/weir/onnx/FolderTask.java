@@ -26,6 +26,12 @@ public record FolderTask(String name, List<String> labels) {
     /** The last token of a sequence, of which the head says something. */
     public static final String EXTRACT = "<|extract|>";
 
+    /** The field with the task's name. */
+    public static final String TASK_FIELD = "finetuning_task";
+
+    /** The field with the labels, by the number of their output. */
+    public static final String LABELS_FIELD = "id2label";
+
     private static final String FILE = "config.json";
 
     public FolderTask {
@@ -51,17 +57,17 @@ public record FolderTask(String name, List<String> labels) {
         } catch (IOException e) {
             throw new ModelLoadException("cannot read " + file + ": " + e.getMessage(), e);
         }
-        JsonNode task = config.path("finetuning_task");
+        JsonNode task = config.path(TASK_FIELD);
         if (!task.isTextual()) {
             return Optional.empty();
         }
-        JsonNode names = config.path("id2label");
+        JsonNode names = config.path(LABELS_FIELD);
         List<String> labels = new ArrayList<>();
         for (int id = 0; id < names.size(); id++) {
             JsonNode label = names.path(String.valueOf(id));
             if (!label.isTextual()) {
-                throw new ModelLoadException(
-                        file + ": id2label is " + names + "; it must name the labels 0 to " + (names.size() - 1));
+                throw new ModelLoadException(file + ": " + LABELS_FIELD + " is " + names
+                        + "; it must name the labels 0 to " + (names.size() - 1));
             }
             labels.add(label.textValue());
         }

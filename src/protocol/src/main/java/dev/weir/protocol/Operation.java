@@ -92,11 +92,9 @@ record Operation(
                     .answers("Tokens"),
             post("/detokenize", "detokenize", "The text of tokens.", "DetokenizeRequest")
                     .answers("Text"),
-            get("/health", "health", "Whether the engine is well.").open().replies("200", said("object")),
-            get("/health/live", "live", "Whether the process answers.").open().replies("200", said("object")),
-            get("/health/ready", "ready", "Whether requests are admitted: 503 if not.")
-                    .open()
-                    .replies("200", said("object")),
+            get("/health", "health", "Whether the engine is well.").healthy(),
+            get("/health/live", "live", "Whether the process answers.").healthy(),
+            get("/health/ready", "ready", "Whether requests are admitted.").healthy(),
             get("/metrics", "metrics", "Prometheus's metrics, under vLLM's names.")
                     .open()
                     .replies("200", new Reply("The metrics.", Map.of("text/plain", "string"))),
@@ -132,6 +130,11 @@ record Operation(
 
     private Operation open() {
         return new Operation(method, path, id, summary, false, parameters, request, replies);
+    }
+
+    private Operation healthy() {
+        return open().replies("200", new Reply("It is so.", Map.of(JSON, "object")))
+                .replies("503", new Reply("It is not.", Map.of(JSON, "object")));
     }
 
     private Operation takes(Parameter... all) {

@@ -201,28 +201,6 @@ public final class RequestReader {
         return classify(Json.parseObject(json));
     }
 
-    /** {@code POST /v1/embeddings}. */
-    public static EmbeddingRequest embedding(String json) {
-        return embedding(Json.parseObject(json));
-    }
-
-    static EmbeddingRequest embedding(Fields fields) {
-        Unsupported.refuseOfTexts(fields);
-        List<Prompt> input = prompts(fields, "input", "send a text, token ids or a list of these");
-        if (input.size() > MAX_TEXTS) {
-            fields.atMost("input", fields.required("input", "send one"), MAX_TEXTS);
-        }
-        String format = fields.string("encoding_format");
-        if (format != null && !format.equals("float") && !format.equals("base64")) {
-            throw fields.wrongValue("encoding_format", format, "float or base64");
-        }
-        return new EmbeddingRequest(
-                fields.string("model"),
-                input,
-                "base64".equals(format),
-                fields.smallInteger("dimensions", 1, "of 1 or more"));
-    }
-
     static ClassifyRequest classify(Fields fields) {
         Unsupported.refuseOfTexts(fields);
         JsonNode input = fields.required("input", "send a text or a list of texts");
@@ -249,6 +227,30 @@ public final class RequestReader {
             throw fields.empty(name, "send at least one character");
         }
         return text.textValue();
+    }
+
+    /** {@code POST /v1/embeddings}. */
+    public static EmbeddingRequest embedding(String json) {
+        return embedding(Json.parseObject(json));
+    }
+
+    static EmbeddingRequest embedding(Fields fields) {
+        Unsupported.refuseOfTexts(fields);
+        String remedy = "send a text, token ids or a list of these";
+        JsonNode value = fields.required("input", remedy);
+        List<Prompt> input = prompts(fields, "input", remedy);
+        if (input.size() > 1) {
+            fields.atMost("input", value, MAX_TEXTS);
+        }
+        String format = fields.string("encoding_format");
+        if (format != null && !format.equals("float") && !format.equals("base64")) {
+            throw fields.wrongValue("encoding_format", format, "float or base64");
+        }
+        return new EmbeddingRequest(
+                fields.string("model"),
+                input,
+                "base64".equals(format),
+                fields.smallInteger("dimensions", 1, "of 1 or more"));
     }
 
     static ResponseRequest response(Fields fields) {
