@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The bodies of the requests of a run, by their number. Owner: the thread of the run. Prompts are taken in turn; with a
- * seed each request gets its own (seed + number), so that a run is reproducible and its answers still differ.
+ * seed each request gets its own (seed + number), so that a run is reproducible and its answers still differ. No server is asked to store what it answers.
  */
 final class RequestBodies implements LongFunction<String> {
 
@@ -55,7 +55,8 @@ final class RequestBodies implements LongFunction<String> {
     private String write(Prompt prompt, SamplingFields fields) {
         return switch (target.api()) {
             case RESPONSES -> {
-                ResponseRequest request = ResponseRequest.of(model, textOf(prompt), fields);
+                ResponseRequest request =
+                        ResponseRequest.of(model, textOf(prompt), fields).unstored();
                 yield switch (target.transport()) {
                     case WS -> RequestWriter.clientEvent(ClientEvent.Create.of(null, request));
                     case SSE -> RequestWriter.response(request);

@@ -11,25 +11,31 @@ import java.util.function.Supplier;
  */
 final class Admission {
     private final Supplier<EngineStats> engine;
-    private final Set<Turn> inFlight = ConcurrentHashMap.newKeySet();
+    private final Set<Work> inFlight = ConcurrentHashMap.newKeySet();
     private volatile boolean isDraining;
+
+    /** What was let in and has not ended. */
+    interface Work {
+        /** Ends as it is, in a moment. Any thread. */
+        void cancelSoon();
+    }
 
     Admission(Supplier<EngineStats> engine) {
         this.engine = engine;
     }
 
-    /** Counts a turn in. */
-    void enter(Turn turn) {
-        inFlight.add(turn);
+    /** Counts work in. */
+    void enter(Work work) {
+        inFlight.add(work);
     }
 
-    /** Counts a turn out. */
-    void leave(Turn turn) {
-        inFlight.remove(turn);
+    /** Counts work out. */
+    void leave(Work work) {
+        inFlight.remove(work);
     }
 
     /**
-     * Lets a turn begin.
+     * Lets work begin.
      *
      * @throws RetryLaterException 503 if the server stops
      */
@@ -39,7 +45,7 @@ final class Admission {
         }
     }
 
-    /** Turns that have not ended. */
+    /** How much was let in and has not ended. */
     int inFlight() {
         return inFlight.size();
     }
@@ -64,8 +70,8 @@ final class Admission {
         return isDraining;
     }
 
-    /** Ends all turns as they are. */
+    /** Ends all work as it is. */
     void cancelAll() {
-        inFlight.forEach(Turn::cancelSoon);
+        inFlight.forEach(Work::cancelSoon);
     }
 }

@@ -71,8 +71,9 @@ final class HeadRoutes {
         caller.checkModel(model.name());
         services.admission().check();
         Permit permit = caller.admit();
-        services.admission().enter();
         AtomicBoolean isLeft = new AtomicBoolean(http.response().closed());
+        Admission.Work work = () -> isLeft.set(true);
+        services.admission().enter(work);
         http.response().closeHandler(_ -> isLeft.set(true));
         http.response().exceptionHandler(_ -> isLeft.set(true));
         Context context = vertx.getOrCreateContext();
@@ -89,7 +90,7 @@ final class HeadRoutes {
                     return Future.fromCompletionStage(json, context);
                 })
                 .onComplete(_ -> {
-                    services.admission().leave();
+                    services.admission().leave(work);
                     permit.end(used.get());
                     services.metrics().used(caller.tenant(), used.get());
                 })
@@ -97,6 +98,8 @@ final class HeadRoutes {
                 .onFailure(cause -> {
                     if (!(cause instanceof CancellationException)) {
                         http.fail(cause);
+                    } else if (!http.response().closed()) {
+                        http.fail(RetryLaterException.stopping());
                     }
                 });
     }

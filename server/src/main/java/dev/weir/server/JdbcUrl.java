@@ -1,9 +1,8 @@
 package dev.weir.server;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /**
  * Where a database is, as its JDBC driver has it. Shown without the password that it may hold. Immutable; any thread.
@@ -16,25 +15,22 @@ record JdbcUrl(String text) {
     private static final Pattern PASSWORD = Pattern.compile("(?i)(password=)[^;&]*");
     private static final Pattern USER_AND_PASSWORD = Pattern.compile("//[^/@]*@");
 
-    /** Reads one from the command line. */
-    static final class Converter implements ITypeConverter<JdbcUrl> {
-        @Override
-        public JdbcUrl convert(String text) {
-            if (!text.startsWith("jdbc:")) {
-                throw new TypeConversionException(
-                        "'" + text + "' is not a JDBC URL; write one such as jdbc:h2:file:/var/lib/weir/responses");
-            }
-            return new JdbcUrl(text);
-        }
-    }
-
     /**
-     * The URL for the driver. H2 would close the database as soon as the process is told to stop, while the last responses are
-     * still to be stored.
+     * The URL for the driver. Left to itself H2 would close the database as soon as the process is told to stop, while the last
+     * responses are still to be stored, would cache pages in a sixteenth of the memory, and would write errors to a file of its own.
      */
     String forDriver() {
-        boolean isToStay = isEmbeddedH2() && !text.toUpperCase(Locale.ROOT).contains(";DB_CLOSE_ON_EXIT=");
-        return isToStay ? text + ";DB_CLOSE_ON_EXIT=FALSE" : text;
+        if (!isEmbeddedH2()) {
+            return text;
+        }
+        String given = text.toUpperCase(Locale.ROOT);
+        StringBuilder all = new StringBuilder(text);
+        for (String setting : List.of("DB_CLOSE_ON_EXIT=FALSE", "CACHE_SIZE=16384", "TRACE_LEVEL_FILE=0")) {
+            if (!given.contains(';' + setting.substring(0, setting.indexOf('=') + 1))) {
+                all.append(';').append(setting);
+            }
+        }
+        return all.toString();
     }
 
     /** Whether it is H2 within this process, not a server of its own. */

@@ -169,6 +169,9 @@ final class ServeCommand implements Callable<Integer> {
             return 1;
         }
         listen.bound(server.port());
+        if (!stored.warning().isEmpty()) {
+            err.println("weir: " + stored.warning());
+        }
         printConfiguration(out);
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, resume.drainTime(), stopped), "weir-stop"));
@@ -179,7 +182,7 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private WeirServer start(ModelFolder folder) throws IOException {
-        ResponseStore store = stored.open();
+        ResponseStore store = stored.open(listen.port());
         try {
             return start(folder, store);
         } catch (IOException | RuntimeException e) {

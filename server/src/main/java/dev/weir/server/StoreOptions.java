@@ -1,21 +1,48 @@
 package dev.weir.server;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** The options that say where responses are kept that have ended, and how many for how long. */
 final class StoreOptions {
     private static final int MOST_DAYS = 36_500;
 
+    private static final JdbcUrl MEMORY = new JdbcUrl("memory");
+
+    /** Reads what {@code --store} may be. */
+    static final class StoreConverter implements ITypeConverter<JdbcUrl> {
+        @Override
+        public JdbcUrl convert(String text) {
+            if (text.equals(MEMORY.text())) {
+                return MEMORY;
+            }
+            if (!text.startsWith("jdbc:")) {
+                throw new TypeConversionException("'" + text
+                        + "' is no JDBC URL; write one such as jdbc:h2:file:/var/lib/weir/responses, or memory");
+            }
+            return new JdbcUrl(text);
+        }
+    }
+
     @Option(
             names = "--store",
             paramLabel = "URL",
-            converter = JdbcUrl.Converter.class,
-            description = "JDBC URL of a database for responses that have ended, which then survive a restart, such as"
-                    + " jdbc:h2:file:/var/lib/weir/responses. Drivers of other databases than H2 go into"
-                    + " WEIR_CLASS_PATH. Default: they are kept in memory.")
+            converter = StoreConverter.class,
+            description = "Where responses are kept that have ended: the JDBC URL of a database, such as"
+                    + " jdbc:h2:file:/var/lib/weir/responses, in which they survive a restart, or memory. Drivers of"
+                    + " other databases than H2 go into WEIR_CLASS_PATH. Default: a file of H2 in ~/.local/state/weir,"
+                    + " named after the port; memory with port 0.")
     private @Nullable JdbcUrl store;
+
+    private String warning = "";
 
     @Option(
             names = "--store-days",
@@ -53,13 +80,55 @@ final class StoreOptions {
     }
 
     /**
-     * Where responses are kept.
+     * Where responses are kept by a server on a port. If nobody said where, and there it cannot be, that is memory, with a
+     * {@link #warning}.
      *
-     * @throws IllegalArgumentException if the database cannot be used
+     * @throws IllegalArgumentException if a database that was asked for cannot be used
      */
-    ResponseStore open() {
-        return store == null
+    ResponseStore open(int port) {
+        String state = System.getenv("XDG_STATE_HOME");
+        return open(
+                state == null || state.isEmpty()
+                        ? Path.of(System.getProperty("user.home"), ".local", "state")
+                        : Path.of(state),
+                port);
+    }
+
+    /** The same where programs keep their state in a folder. */
+    ResponseStore open(Path home, int port) {
+        if (store == null) {
+            try {
+                store = port == 0 ? MEMORY : inFile(home, port);
+                return open(store);
+            } catch (IllegalArgumentException | IOException e) {
+                warning = (e instanceof IOException ? "cannot keep responses in a file: " + e : e.getMessage())
+                        + "; responses are kept in memory and will not survive a restart";
+                store = MEMORY;
+            }
+        }
+        return open(store);
+    }
+
+    /** What the user should know of where responses are kept; mostly nothing. */
+    String warning() {
+        return warning;
+    }
+
+    private ResponseStore open(JdbcUrl where) {
+        return where.equals(MEMORY)
                 ? new MemoryResponseStore(storeResponses, storeMemory.bytes())
-                : new JdbcResponseStore(store, Duration.ofDays(storeDays), System::currentTimeMillis);
+                : new JdbcResponseStore(where, Duration.ofDays(storeDays), System::currentTimeMillis);
+    }
+
+    /** One file a port, as it belongs to one process; nobody else may read what was said. */
+    private static JdbcUrl inFile(Path home, int port) throws IOException {
+        Path folder = home.toAbsolutePath().resolve("weir");
+        if (Files.notExists(folder)) {
+            Files.createDirectories(folder);
+            if (Files.getFileStore(folder).supportsFileAttributeView(PosixFileAttributeView.class)) {
+                Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+            }
+        }
+        return new JdbcUrl("jdbc:h2:file:" + folder.resolve("responses-" + port));
     }
 }

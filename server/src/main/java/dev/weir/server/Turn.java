@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * engine computes what their prompts share once. A turn ends once, with all its answers: by itself, by the client's
  * wish ({@link #cancel}), because nobody is left to hear ({@link #abandon}), or because it was refused or failed.
  */
-final class Turn {
+final class Turn implements Admission.Work {
     /** Characters up to which a prompt is encoded on the event loop; longer ones go to a worker, as do those with a form. */
     static final int ENCODE_INLINE = 8 * 1024;
 
@@ -104,8 +104,9 @@ final class Turn {
         choices.forEach(choice -> choice.stream.finishEarly());
     }
 
-    /** Ends the text where it will be in a moment. Any thread. */
-    void cancelSoon() {
+    /** Ends the text where it will be in a moment. */
+    @Override
+    public void cancelSoon() {
         context.runOnContext(_ -> {
             if (!isOver) {
                 cancel();

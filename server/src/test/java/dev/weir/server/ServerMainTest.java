@@ -85,7 +85,7 @@ final class ServerMainTest {
         assertThat(run("serve", "--store-days=0")).isEqualTo(2);
         assertThat(err.toString()).contains("store-days is 0 but must be from 1");
         assertThat(run("serve", "--store=/tmp/responses")).isEqualTo(2);
-        assertThat(err.toString()).contains("'/tmp/responses' is not a JDBC URL");
+        assertThat(err.toString()).contains("'/tmp/responses' is no JDBC URL");
         assertThat(run("serve", "--model", ServerProcess.TINY.toString(), "--store=jdbc:h2:responses"))
                 .isEqualTo(1);
         assertThat(err.toString()).contains("store is jdbc:h2:responses but the database cannot be used");

@@ -43,6 +43,12 @@ public record ResponseRequest(
         return new ResponseRequest(model, messages, null, sampling, Tools.NONE, true, Map.of(), null, true, true);
     }
 
+    /** The same, but forgotten at its end. */
+    public ResponseRequest unstored() {
+        return new ResponseRequest(
+                model, input, instructions, sampling, tools, stream, metadata, previousResponseId, false, generate);
+    }
+
     /** The whole conversation: the instructions, if there are any, what was said before, and the input. */
     public List<ChatMessage> messages(List<ChatMessage> before) {
         List<ChatMessage> all = new ArrayList<>(before.size() + input.size() + 1);
