@@ -38,7 +38,7 @@ final class StoreOptions {
             converter = StoreConverter.class,
             description = "Where responses are kept that have ended: the JDBC URL of a database, such as"
                     + " jdbc:h2:file:/var/lib/weir/responses, in which they survive a restart, or memory. Drivers of"
-                    + " other databases than H2 go into WEIR_CLASS_PATH. Default: a file of H2 in ~/.local/state/weir,"
+                    + " other databases than H2 and PostgreSQL go into WEIR_CLASS_PATH. Default: a file of H2 in ~/.local/state/weir,"
                     + " named after the port; memory with port 0.")
     private @Nullable JdbcUrl store;
 
