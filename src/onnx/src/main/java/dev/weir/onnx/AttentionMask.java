@@ -1,11 +1,9 @@
 package dev.weir.onnx;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.LongBuffer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * The attention mask of several slots, {@code int64 [rows, width]}: ones where a row has a token, then zeros. Owned by the
@@ -15,31 +13,29 @@ import java.nio.LongBuffer;
  */
 final class AttentionMask {
     private final int width;
-    private final LongBuffer cells;
+    private final MemorySegment cells;
     private final int[] lengths;
 
-    AttentionMask(int rows, int width) {
+    AttentionMask(Arena arena, int rows, int width) {
         this.width = width;
         this.lengths = new int[rows];
-        this.cells = ByteBuffer.allocateDirect(Math.multiplyExact(Math.multiplyExact(rows, width), Long.BYTES))
-                .order(ByteOrder.nativeOrder())
-                .asLongBuffer();
+        this.cells = NativeMemory.allocate(arena, (long) rows * width * Long.BYTES);
     }
 
     /** Gives a row so many tokens. */
     void set(int row, int length) {
-        int start = row * width;
+        long start = (long) row * width;
         for (int i = lengths[row]; i < length; i++) {
-            cells.put(start + i, 1);
+            cells.setAtIndex(ValueLayout.JAVA_LONG, start + i, 1);
         }
         for (int i = length; i < lengths[row]; i++) {
-            cells.put(start + i, 0);
+            cells.setAtIndex(ValueLayout.JAVA_LONG, start + i, 0);
         }
         lengths[row] = length;
     }
 
-    /** A tensor over the first rows, which follows later changes; the caller closes it. */
-    OnnxTensor tensor(OrtEnvironment environment, int rows) throws OrtException {
-        return OnnxTensor.createTensor(environment, cells.slice(0, rows * width), new long[] {rows, width});
+    /** A tensor over the first rows, which follows later changes. */
+    MemorySegment tensor(CpuSession session, int rows) throws OrtException {
+        return session.tensor(cells.asSlice(0, (long) rows * width * Long.BYTES), TensorType.INT64, rows, width);
     }
 }

@@ -20,15 +20,6 @@ import java.util.TreeMap;
  * goes with it.
  */
 final class CudaSession implements AutoCloseable {
-    /** Numbers of {@code ONNXTensorElementDataType}. */
-    static final int FLOAT = 1;
-
-    static final int INT8 = 3;
-    static final int INT32 = 6;
-    static final int INT64 = 7;
-    static final int FLOAT16 = 10;
-    static final int BFLOAT16 = 16;
-
     private static final System.Logger LOG = System.getLogger(CudaSession.class.getName());
 
     private static final int LOG_ERRORS = 3;
@@ -49,8 +40,8 @@ final class CudaSession implements AutoCloseable {
     private final MemorySegment session;
     private final MemorySegment plainRun;
     private final boolean hasGraphs;
-    private final SequencedMap<String, OrtApi.TensorType> inputs;
-    private final SequencedMap<String, OrtApi.TensorType> outputs;
+    private final SequencedMap<String, TensorType> inputs;
+    private final SequencedMap<String, TensorType> outputs;
 
     private Thread user = Thread.currentThread();
 
@@ -146,11 +137,11 @@ final class CudaSession implements AutoCloseable {
         }
     }
 
-    SequencedMap<String, OrtApi.TensorType> inputs() {
+    SequencedMap<String, TensorType> inputs() {
         return inputs;
     }
 
-    SequencedMap<String, OrtApi.TensorType> outputs() {
+    SequencedMap<String, TensorType> outputs() {
         return outputs;
     }
 

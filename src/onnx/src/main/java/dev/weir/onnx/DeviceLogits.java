@@ -53,7 +53,7 @@ final class DeviceLogits implements Logits {
 
     /** Has a run of so many rows write here. */
     void bind(MemorySegment binding, String name, int rows) throws OrtException {
-        MemorySegment tensor = session.tensor(all, rows * stride * Float.BYTES, CudaSession.FLOAT, rows, stride);
+        MemorySegment tensor = session.tensor(all, rows * stride * Float.BYTES, TensorType.FLOAT, rows, stride);
         try {
             session.bindOutput(binding, name, tensor);
         } finally {

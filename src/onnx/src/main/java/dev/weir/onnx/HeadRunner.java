@@ -1,18 +1,9 @@
 package dev.weir.onnx;
 
-import ai.onnxruntime.NodeInfo;
-import ai.onnxruntime.OnnxJavaType;
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.TensorInfo;
-import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * What a graph says of whole sequences beside the next token's logits, or instead of them: the head of a fine-tuned model, or
@@ -22,16 +13,17 @@ import java.util.Set;
  * wants it.
  */
 public final class HeadRunner implements AutoCloseable {
-    private final OrtEnvironment environment = OnnxRuntime.environment();
     private final ModelFolder folder;
-    private final String output;
-    private final OrtSession session;
+    private final CpuSession session;
+    private final Arena arena = Arena.ofShared();
     private final ModelSignature signature;
     private final int outputs;
     private final int maxTokens;
     private final KvCache cache;
-    private final List<OnnxTensor> slot;
+    private final StepTokens text;
     private final AttentionMask mask;
+    private final MemorySegment said;
+    private final CpuSession.Run run;
 
     /**
      * Loads a model.
@@ -43,41 +35,49 @@ public final class HeadRunner implements AutoCloseable {
      */
     public static HeadRunner open(ModelFolder folder, String output, int maxTokens, int threads) {
         int computing = threads == 0 ? Processor.physicalCores() : threads;
-        OrtSession session = OnnxModelRunner.openSession(folder, computing);
+        CpuSession session = CpuSession.open(folder, computing);
         try {
             return new HeadRunner(folder, output, session, maxTokens == 0 ? folder.contextLength() : maxTokens);
         } catch (OrtException e) {
-            OnnxModelRunner.closeQuietly(session, e);
+            session.close();
             throw new ModelLoadException(folder.modelFile() + " cannot be used: " + e.getMessage(), e);
         } catch (RuntimeException | Error e) {
-            OnnxModelRunner.closeQuietly(session, e);
+            session.close();
             throw e;
         }
     }
 
-    private HeadRunner(ModelFolder folder, String output, OrtSession session, int maxTokens) throws OrtException {
+    private HeadRunner(ModelFolder folder, String output, CpuSession session, int maxTokens) throws OrtException {
         this.folder = folder;
-        this.output = output;
         this.session = session;
         this.maxTokens = maxTokens;
         signature = ModelSignature.withoutLogits(session, folder);
         outputs = outputs(folder, output, session);
         KvCache.Shape shape = new KvCache.Shape(
                 folder.layers(), folder.kvHeads(), maxTokens, folder.headSize(), signature.cacheType());
-        cache = new KvCache(environment, shape, 1, 0, PrefixCacheSize.BLOCK_TOKENS);
-        slot = cache.tensors(0, 1);
-        mask = new AttentionMask(1, maxTokens);
+        cache = new KvCache(shape, 1, 0, PrefixCacheSize.BLOCK_TOKENS);
+        text = StepTokens.ofOneRow(session, arena, maxTokens);
+        mask = new AttentionMask(arena, 1, maxTokens);
+        said = arena.allocate(ValueLayout.JAVA_FLOAT, outputs);
+        run = session.newRun();
+        cache.bind(0, 1, session, run, folder.names());
+        if (signature.hasAttentionMask()) {
+            run.input(folder.names().attentionMask(), mask.tensor(session, 1));
+        }
+        run.output(output, session.tensor(said, TensorType.FLOAT, 1, 1, outputs));
     }
 
-    private static int outputs(ModelFolder folder, String output, OrtSession session) throws OrtException {
-        NodeInfo info = session.getOutputInfo().get(output);
-        if (info == null || !(info.getInfo() instanceof TensorInfo tensor)) {
+    private static int outputs(ModelFolder folder, String output, CpuSession session) {
+        TensorType type = session.outputs().get(output);
+        if (type == null) {
             throw new ModelLoadException(
                     folder.modelFile() + " has no output \"" + output + "\": it was not fine-tuned for a task");
         }
-        long[] dims = tensor.getShape();
-        if (tensor.type != OnnxJavaType.FLOAT || dims.length != 3 || dims[1] != 1 || dims[2] < 1) {
-            throw new ModelLoadException(folder.modelFile() + ": output \"" + output + "\" is " + tensor
+        long[] dims = type.dims();
+        boolean isForOneToken =
+                dims.length == 3 && (dims[1] == 1 || session.optionalInputs().contains(ModelSignature.LOGITS_INDICES));
+        if (type.element() != TensorType.FLOAT || !isForOneToken || dims[2] < 1) {
+            throw new ModelLoadException(folder.modelFile() + ": output \"" + output + "\" is " + type
                     + " but must have elements of type FLOAT and the dimensions batch, 1 and the number of outputs");
         }
         return Math.toIntExact(dims[2]);
@@ -98,47 +98,26 @@ public final class HeadRunner implements AutoCloseable {
             throw new IllegalArgumentException(
                     "a sequence has " + tokens.length + " tokens: give from 1 to " + maxTokens);
         }
-        long[] ids = new long[tokens.length];
-        long[] positions = new long[tokens.length];
         for (int i = 0; i < tokens.length; i++) {
-            ids[i] = tokens[i];
-            positions[i] = i;
+            text.set(i, tokens[i], i);
         }
         mask.set(0, tokens.length);
-        long[] dims = {1, tokens.length};
-        Map<String, OnnxTensor> inputs = new HashMap<>();
-        Map<String, OnnxTensor> pinned = new HashMap<>();
-        KvCache.bind(slot, folder.names(), inputs, pinned);
-        try (OnnxTensor idTensor = OnnxTensor.createTensor(environment, LongBuffer.wrap(ids), dims);
-                OnnxTensor positionTensor = OnnxTensor.createTensor(environment, LongBuffer.wrap(positions), dims);
-                OnnxTensor maskTensor = mask.tensor(environment, 1)) {
-            inputs.put(folder.names().inputIds(), idTensor);
+        try {
+            run.input(folder.names().inputIds(), text.ids(tokens.length));
             if (signature.hasPositionIds()) {
-                inputs.put(folder.names().positionIds(), positionTensor);
+                run.input(folder.names().positionIds(), text.positions(tokens.length));
             }
-            if (signature.hasAttentionMask()) {
-                inputs.put(folder.names().attentionMask(), maskTensor);
-            }
-            float[] said = new float[outputs];
-            try (OrtSession.Result result = session.run(inputs, Set.of(output), pinned)) {
-                FloatBuffer values = ((OnnxTensor) result.get(output).orElseThrow()).getFloatBuffer();
-                values.get(said);
-            }
-            return said;
+            run.start();
         } catch (OrtException e) {
             throw new IllegalStateException("the model " + folder.name() + " failed: " + e.getMessage(), e);
         }
+        return said.toArray(ValueLayout.JAVA_FLOAT);
     }
 
     @Override
     public void close() {
-        slot.forEach(OnnxTensor::close);
-        try {
-            session.close();
-        } catch (OrtException e) {
-            throw new IllegalStateException("cannot close the model " + folder.name() + ": " + e.getMessage(), e);
-        } finally {
-            cache.close();
-        }
+        session.close();
+        cache.close();
+        arena.close();
     }
 }

@@ -1,17 +1,11 @@
 package dev.weir.onnx;
 
-import ai.onnxruntime.OnnxJavaType;
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The keys and values of all slots: per layer one array of each, {@code [slots, heads, max tokens, head size]}, outside
@@ -22,7 +16,6 @@ import java.util.Map;
  * {@code [layers, keys and values, heads, block tokens, head size]}.
  */
 final class KvCache implements AutoCloseable {
-    private final OrtEnvironment environment;
     private final Shape shape;
     private final Arena arena = Arena.ofShared();
     /** Keys of layer 0, values of layer 0, keys of layer 1, ... */
@@ -34,12 +27,12 @@ final class KvCache implements AutoCloseable {
     /**
      * What one slot consists of.
      *
-     * @param type element type of keys and values
+     * @param type element type of keys and values, one of {@link TensorType}'s
      */
-    record Shape(int layers, int heads, int maxTokens, int headSize, OnnxJavaType type) {
+    record Shape(int layers, int heads, int maxTokens, int headSize, int type) {
         /** Keys or values of one token of one head. */
         long rowBytes() {
-            return (long) headSize * type.size;
+            return (long) headSize * TensorType.bytes(type);
         }
 
         /** Keys or values of one head. */
@@ -65,8 +58,7 @@ final class KvCache implements AutoCloseable {
         }
     }
 
-    KvCache(OrtEnvironment environment, Shape shape, int slots, int blocks, int blockTokens) {
-        this.environment = environment;
+    KvCache(Shape shape, int slots, int blocks, int blockTokens) {
         this.shape = shape;
         this.blockTokens = blockTokens;
         this.blocks = NativeMemory.allocate(arena, (long) blocks * blockTokens * shape.tokenBytes());
@@ -79,33 +71,27 @@ final class KvCache implements AutoCloseable {
         return shape;
     }
 
-    /** Tensors over the slots {@code [first, first + count)}, in the order of {@link #arrays}; the caller closes them. */
-    List<OnnxTensor> tensors(int first, int count) throws OrtException {
-        List<OnnxTensor> tensors = new ArrayList<>();
-        long[] dims = {count, shape.heads(), shape.maxTokens(), shape.headSize()};
-        for (MemorySegment array : arrays) {
-            ByteBuffer range = array.asSlice(first * shape.arraySlotBytes(), count * shape.arraySlotBytes())
-                    .asByteBuffer()
-                    .order(ByteOrder.nativeOrder());
-            tensors.add(OnnxTensor.createTensor(environment, range, dims, shape.type()));
+    /** Binds the slots {@code [first, first + count)} of each array both as what attention reads and as where it writes. */
+    void bind(int first, int count, CpuSession session, CpuSession.Run run, ModelFolder.GraphNames names)
+            throws OrtException {
+        for (int layer = 0; layer < shape.layers(); layer++) {
+            MemorySegment keys = tensor(arrays.get(2 * layer), first, count, session);
+            MemorySegment values = tensor(arrays.get(2 * layer + 1), first, count, session);
+            run.input(names.pastKey().formatted(layer), keys);
+            run.input(names.pastValue().formatted(layer), values);
+            run.output(names.presentKey().formatted(layer), keys);
+            run.output(names.presentValue().formatted(layer), values);
         }
-        return tensors;
     }
 
-    /** Binds each tensor of {@link #tensors} both as what attention reads and as where it writes. */
-    static void bind(
-            List<OnnxTensor> tensors,
-            ModelFolder.GraphNames names,
-            Map<String, OnnxTensor> inputs,
-            Map<String, OnnxTensor> outputs) {
-        for (int layer = 0; layer < tensors.size() / 2; layer++) {
-            OnnxTensor key = tensors.get(2 * layer);
-            OnnxTensor value = tensors.get(2 * layer + 1);
-            inputs.put(names.pastKey().formatted(layer), key);
-            inputs.put(names.pastValue().formatted(layer), value);
-            outputs.put(names.presentKey().formatted(layer), key);
-            outputs.put(names.presentValue().formatted(layer), value);
-        }
+    private MemorySegment tensor(MemorySegment array, int first, int count, CpuSession session) throws OrtException {
+        return session.tensor(
+                array.asSlice(first * shape.arraySlotBytes(), count * shape.arraySlotBytes()),
+                shape.type(),
+                count,
+                shape.heads(),
+                shape.maxTokens(),
+                shape.headSize());
     }
 
     /** Copies a sequence's first tokens from one slot to another. */
@@ -167,8 +153,8 @@ final class KvCache implements AutoCloseable {
 
     /** The largest magnitude of a slot's first tokens in each array. */
     float[] largest(int slot, int tokens) {
-        if (shape.type() != OnnxJavaType.FLOAT) {
-            throw new IllegalStateException("the cache holds " + shape.type() + " and not float32");
+        if (shape.type() != TensorType.FLOAT) {
+            throw new IllegalStateException("the cache holds " + TensorType.name(shape.type()) + " and not float32");
         }
         float[] largest = new float[arrays.size()];
         for (int i = 0; i < largest.length; i++) {

@@ -1,10 +1,5 @@
 package dev.weir.onnx;
 
-import ai.onnxruntime.NodeInfo;
-import ai.onnxruntime.OnnxJavaType;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.TensorInfo;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -15,45 +10,53 @@ import org.jspecify.annotations.Nullable;
  *
  * @param hasAttentionMask whether the graph wants a mask
  * @param hasPositionIds whether the graph wants positions
- * @param lastTokenOnly whether logits come out for the last token alone instead of for every one
- * @param cacheType element type of keys and values
+ * @param lastTokenOnly whether logits come out for the last token alone, unless others are chosen, instead of for every one
+ * @param choosesTokens whether it has the input {@link #LOGITS_INDICES}
+ * @param cacheType element type of keys and values, one of {@link TensorType}'s
  */
-record ModelSignature(boolean hasAttentionMask, boolean hasPositionIds, boolean lastTokenOnly, OnnxJavaType cacheType) {
+record ModelSignature(
+        boolean hasAttentionMask, boolean hasPositionIds, boolean lastTokenOnly, boolean choosesTokens, int cacheType) {
+    /**
+     * An input that need not be given: the tokens of each row that logits come out for, {@code int32 [n]}, counted from the first or,
+     * if below zero, from behind the last; without it the last one, {@code -1}.
+     */
+    static final String LOGITS_INDICES = "logits_indices";
 
     /** Reads a session's inputs and outputs. */
-    static ModelSignature of(OrtSession session, ModelFolder folder) throws OrtException {
+    static ModelSignature of(CpuSession session, ModelFolder folder) {
         String name = folder.names().logits();
-        TensorInfo logits = expect(folder, "output", session.getOutputInfo(), name, OnnxJavaType.FLOAT, 3);
+        TensorType logits = expect(folder, "output", session.outputs(), name, TensorType.FLOAT, 3);
         size(folder, name, logits, 2, folder.vocabularySize(), "model.vocab_size");
-        return of(session, folder, logits.getShape()[1] == 1);
+        boolean chooses = session.optionalInputs().contains(LOGITS_INDICES);
+        return of(session, folder, chooses || logits.dims()[1] == 1, chooses);
     }
 
     /** Reads those of a graph of which something else than the next token is asked. */
-    static ModelSignature withoutLogits(OrtSession session, ModelFolder folder) throws OrtException {
-        return of(session, folder, true);
+    static ModelSignature withoutLogits(CpuSession session, ModelFolder folder) {
+        return of(session, folder, true, session.optionalInputs().contains(LOGITS_INDICES));
     }
 
-    private static ModelSignature of(OrtSession session, ModelFolder folder, boolean lastTokenOnly)
-            throws OrtException {
-        Map<String, NodeInfo> inputs = session.getInputInfo();
-        Map<String, NodeInfo> outputs = session.getOutputInfo();
+    private static ModelSignature of(
+            CpuSession session, ModelFolder folder, boolean lastTokenOnly, boolean choosesTokens) {
+        Map<String, TensorType> inputs = session.inputs();
+        Map<String, TensorType> outputs = session.outputs();
         ModelFolder.GraphNames names = folder.names();
-        expect(folder, "input", inputs, names.inputIds(), OnnxJavaType.INT64, 2);
+        expect(folder, "input", inputs, names.inputIds(), TensorType.INT64, 2);
         boolean mask = inputs.containsKey(names.attentionMask());
         if (mask) {
-            expect(folder, "input", inputs, names.attentionMask(), OnnxJavaType.INT64, 2);
+            expect(folder, "input", inputs, names.attentionMask(), TensorType.INT64, 2);
         }
         boolean positions = inputs.containsKey(names.positionIds());
         if (positions) {
-            expect(folder, "input", inputs, names.positionIds(), OnnxJavaType.INT64, 2);
+            expect(folder, "input", inputs, names.positionIds(), TensorType.INT64, 2);
         }
 
         Set<String> known = new HashSet<>(Set.of(names.inputIds(), names.attentionMask(), names.positionIds()));
-        OnnxJavaType cacheType = cacheType(folder, inputs, names.pastKey().formatted(0));
+        int cacheType = cacheType(folder, inputs, names.pastKey().formatted(0));
         for (int layer = 0; layer < folder.layers(); layer++) {
             for (String pattern : new String[] {names.pastKey(), names.pastValue()}) {
                 String name = pattern.formatted(layer);
-                TensorInfo past = expect(folder, "input", inputs, name, cacheType, 4);
+                TensorType past = expect(folder, "input", inputs, name, cacheType, 4);
                 size(folder, name, past, 1, folder.kvHeads(), "model.decoder.num_key_value_heads");
                 size(folder, name, past, 3, folder.headSize(), "model.decoder.head_size");
                 known.add(name);
@@ -68,40 +71,40 @@ record ModelSignature(boolean hasAttentionMask, boolean hasPositionIds, boolean 
                         + " may give fewer layers than the graph has, or the model is of another kind");
             }
         }
-        return new ModelSignature(mask, positions, lastTokenOnly, cacheType);
+        return new ModelSignature(mask, positions, lastTokenOnly, choosesTokens, cacheType);
     }
 
-    private static OnnxJavaType cacheType(ModelFolder folder, Map<String, NodeInfo> inputs, String name) {
-        OnnxJavaType type = tensor(folder, "input", inputs, name).type;
+    private static int cacheType(ModelFolder folder, Map<String, TensorType> inputs, String name) {
+        int type = tensor(folder, "input", inputs, name).element();
         return switch (type) {
-            case FLOAT, FLOAT16, BFLOAT16, INT8, UINT8 -> type;
+            case TensorType.FLOAT, TensorType.FLOAT16, TensorType.BFLOAT16, TensorType.INT8, TensorType.UINT8 -> type;
             default ->
                 throw new ModelLoadException(folder.modelFile() + ": input \"" + name + "\" has elements of type "
-                        + type + ", which is no type for keys and values");
+                        + TensorType.name(type) + ", which is no type for keys and values");
         };
     }
 
-    private static TensorInfo expect(
-            ModelFolder folder, String kind, Map<String, NodeInfo> infos, String name, OnnxJavaType type, int rank) {
-        TensorInfo tensor = tensor(folder, kind, infos, name);
-        if (tensor.type != type || tensor.getShape().length != rank) {
+    private static TensorType expect(
+            ModelFolder folder, String kind, Map<String, TensorType> types, String name, int element, int rank) {
+        TensorType tensor = tensor(folder, kind, types, name);
+        if (tensor.element() != element || tensor.dims().length != rank) {
             throw new ModelLoadException(folder.modelFile() + ": " + kind + " \"" + name + "\" is " + tensor
-                    + " but must have elements of type " + type + " and " + rank + " dimensions");
+                    + " but must have elements of type " + TensorType.name(element) + " and " + rank + " dimensions");
         }
         return tensor;
     }
 
-    private static TensorInfo tensor(ModelFolder folder, String kind, Map<String, NodeInfo> infos, String name) {
-        @Nullable NodeInfo info = infos.get(name);
-        if (info == null || !(info.getInfo() instanceof TensorInfo tensor)) {
+    private static TensorType tensor(ModelFolder folder, String kind, Map<String, TensorType> types, String name) {
+        @Nullable TensorType tensor = types.get(name);
+        if (tensor == null) {
             throw new ModelLoadException(folder.modelFile() + " has no " + kind + " tensor \"" + name + "\"; it has "
-                    + infos.keySet() + ": name them in model.decoder." + kind + "s of " + ModelFolder.CONFIG_FILE);
+                    + types.keySet() + ": name them in model.decoder." + kind + "s of " + ModelFolder.CONFIG_FILE);
         }
         return tensor;
     }
 
-    private static void size(ModelFolder folder, String name, TensorInfo tensor, int axis, int size, String field) {
-        long found = tensor.getShape()[axis];
+    private static void size(ModelFolder folder, String name, TensorType tensor, int axis, int size, String field) {
+        long found = tensor.dims()[axis];
         if (found != -1 && found != size) {
             throw new ModelLoadException(folder.modelFile() + ": \"" + name + "\" has size " + found + " on axis "
                     + axis + ", but " + ModelFolder.CONFIG_FILE + " says " + field + " is " + size);

@@ -1,6 +1,5 @@
 package dev.weir.onnx;
 
-import ai.onnxruntime.OnnxJavaType;
 import dev.weir.engine.Logits;
 import dev.weir.engine.ModelShape;
 import dev.weir.engine.PrefillChunk;
@@ -23,7 +22,7 @@ final class NumericsProbe {
      * eight-bit cache attention has it, and whether the weights have it too is tried.
      */
     static boolean decodesLikePrefill(OnnxModelRunner runner) {
-        if (runner.cache().shape().type() != OnnxJavaType.INT8) {
+        if (runner.cache().shape().type() != TensorType.INT8) {
             return false;
         }
         ModelShape shape = runner.shape();

@@ -1,11 +1,6 @@
 package dev.weir.onnx;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
-import ai.onnxruntime.OrtLoraAdapter;
-import ai.onnxruntime.OrtSession;
 import dev.weir.engine.BufferLogits;
 import dev.weir.engine.Logits;
 import dev.weir.engine.ModelRunner;
@@ -14,16 +9,11 @@ import dev.weir.engine.PrefillChunk;
 import dev.weir.engine.PrefixPool;
 import dev.weir.engine.StepPlan;
 import java.lang.foreign.Arena;
-import java.nio.ByteBuffer;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,13 +25,6 @@ import org.jspecify.annotations.Nullable;
  * the way in and its logits on the way out. Everything a decode run needs is made once per number of rows and kept.
  */
 public final class OnnxModelRunner implements ModelRunner {
-    /**
-     * How long a thread waits in a loop for more to do: longer than the gap between two steps of a busy engine, and by far
-     * shorter than the default of about 20 ms, in which a server that is nearly idle would burn all its cores.
-     */
-    private static final String SPIN_MICROS = "1000";
-
-    private final OrtEnvironment environment = OnnxRuntime.environment();
     private final ModelFolder folder;
     /** Set again at the end of the constructor, once the model has been tried. */
     private ModelShape shape;
@@ -52,49 +35,38 @@ public final class OnnxModelRunner implements ModelRunner {
     private final int threads;
 
     private final Arena arena = Arena.ofShared();
-    private final OrtSession session;
-    private final @Nullable ActiveAdapter adapter;
+    private final CpuSession session;
     private final KvCache cache;
 
-    // Decode: staging for one token per slot, and the runs by number of rows.
-    private final LongBuffer decodeTokens;
-    private final LongBuffer decodePositions;
+    // Decode: one token per slot, and the runs by number of rows.
+    private final StepTokens decodeTokens;
     private final AttentionMask decodeMask;
-    private final @Nullable DecodeRun[] decodeRuns;
+    private final CpuSession.@Nullable Run[] decodeRuns;
 
-    // Prefill: staging for one chunk, and the cache's tensors by slot.
-    private final LongBuffer chunkTokens;
-    private final LongBuffer chunkPositions;
+    // Prefill: one chunk, and the runs by slot.
+    private final StepTokens chunkTokens;
     private final AttentionMask chunkMask;
-    private final @Nullable List<OnnxTensor>[] slotTensors;
+    private final CpuSession.@Nullable Run[] chunkRuns;
+    /** Which tokens' logits are wanted, for graphs that can choose: the last one, or none. */
+    private final MemorySegment lastToken;
 
-    /** {@code [slots + chunks, vocabulary]}; the first part belongs to decode rows. */
-    private final FloatBuffer logits;
+    private final MemorySegment noToken;
+    private final MemorySegment noLogits;
+
+    /** {@code [slots + chunks, vocabulary]}; the first part belongs to decode rows, the second one to chunks. */
+    private final MemorySegment logits;
+
+    private final @Nullable MemorySegment[] chunkLogits;
+    private final BufferLogits scores;
 
     private final int maxChunks;
-    /** Logits of all tokens of one chunk, for graphs that cannot give the last ones alone. */
-    private FloatBuffer chunkLogits = FloatBuffer.allocate(0);
+    /** Logits of all tokens of one chunk, for graphs that cannot give the last ones alone; made when first needed. */
+    private @Nullable MemorySegment allLogits;
+    /** Tensors over the first of them, by their number. */
+    private final @Nullable MemorySegment[] allLogitsTensors;
 
     private long decodeNanos;
     private boolean closed;
-
-    /** The bound inputs and outputs of a decode run for some number of rows. */
-    private record DecodeRun(List<OnnxTensor> owned, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {}
-
-    /** A low-rank adapter that every run has, in native memory. */
-    private record ActiveAdapter(OrtLoraAdapter weights, OrtSession.RunOptions options) {
-        static ActiveAdapter open(Path file) throws OrtException {
-            OrtLoraAdapter weights = OrtLoraAdapter.create(file.toString());
-            OrtSession.RunOptions options = new OrtSession.RunOptions();
-            options.addActiveLoraAdapter(weights);
-            return new ActiveAdapter(weights, options);
-        }
-
-        void close() {
-            options.close();
-            weights.close();
-        }
-    }
 
     /**
      * Loads a model and reserves its cache.
@@ -112,27 +84,33 @@ public final class OnnxModelRunner implements ModelRunner {
      */
     public static OnnxModelRunner open(ModelFolder folder, RunnerOptions options, @Nullable Path adapter) {
         int threads = options.threads() == 0 ? Processor.physicalCores() : options.threads();
-        OrtSession session = openSession(folder, threads);
-        @Nullable ActiveAdapter active = null;
+        CpuSession session = CpuSession.open(folder, threads);
         try {
-            active = adapter == null ? null : openAdapter(adapter);
-            return new OnnxModelRunner(folder, options, threads, session, active);
+            if (adapter != null) {
+                activate(session, adapter);
+            }
+            return new OnnxModelRunner(folder, options, threads, session);
         } catch (OrtException e) {
-            closeQuietly(session, active, e);
+            session.close();
             throw new ModelLoadException(folder.modelFile() + " cannot be used: " + e.getMessage(), e);
         } catch (RuntimeException | Error e) {
-            closeQuietly(session, active, e);
+            session.close();
             throw e;
         }
     }
 
-    @SuppressWarnings({"unchecked", "rawtypes"}) // an array of lists
-    private OnnxModelRunner(
-            ModelFolder folder, RunnerOptions options, int threads, OrtSession session, @Nullable ActiveAdapter adapter)
+    private static void activate(CpuSession session, Path adapter) {
+        try {
+            session.activate(adapter);
+        } catch (OrtException e) {
+            throw new ModelLoadException(adapter + " is no adapter of ONNX Runtime: " + e.getMessage(), e);
+        }
+    }
+
+    private OnnxModelRunner(ModelFolder folder, RunnerOptions options, int threads, CpuSession session)
             throws OrtException {
         this.folder = folder;
         this.session = session;
-        this.adapter = adapter;
         this.threads = threads;
         signature = ModelSignature.of(session, folder);
         int maxTokens = maxTokens(folder, options);
@@ -146,16 +124,22 @@ public final class OnnxModelRunner implements ModelRunner {
         int vocabulary = folder.vocabularySize();
         // A step has no more chunks than it can have prompts, but a long prompt may have several in one step.
         maxChunks = Math.max(slots, 64);
-        logits = floats((slots + maxChunks) * (long) vocabulary);
-        cache = new KvCache(environment, cacheShape, slots, prefixCacheSize.blocks(), PrefixCacheSize.BLOCK_TOKENS);
-        decodeTokens = longs(slots);
-        decodePositions = longs(slots);
-        decodeMask = new AttentionMask(slots, maxTokens);
-        decodeRuns = new DecodeRun[slots + 1];
-        chunkTokens = longs(maxTokens);
-        chunkPositions = longs(maxTokens);
-        chunkMask = new AttentionMask(1, maxTokens);
-        slotTensors = new List[slots];
+        logits = logits(slots + maxChunks, vocabulary);
+        scores = new BufferLogits(
+                logits.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer(), vocabulary);
+        cache = new KvCache(cacheShape, slots, prefixCacheSize.blocks(), PrefixCacheSize.BLOCK_TOKENS);
+        decodeTokens = StepTokens.ofRows(session, arena, slots);
+        decodeMask = new AttentionMask(arena, slots, maxTokens);
+        decodeRuns = new CpuSession.@Nullable Run[slots + 1];
+        chunkTokens = StepTokens.ofOneRow(session, arena, maxTokens);
+        chunkMask = new AttentionMask(arena, 1, maxTokens);
+        chunkRuns = new CpuSession.@Nullable Run[slots];
+        chunkLogits = new @Nullable MemorySegment[maxChunks];
+        allLogitsTensors = new @Nullable MemorySegment[maxTokens + 1];
+        MemorySegment last = arena.allocateFrom(ValueLayout.JAVA_INT, -1);
+        lastToken = session.tensor(last, TensorType.INT32, 1);
+        noToken = session.tensor(last.asSlice(0, 0), TensorType.INT32, 0);
+        noLogits = session.tensor(logits.asSlice(0, 0), TensorType.FLOAT, 1, 0, vocabulary);
         ModelShape withoutPool = new ModelShape(vocabulary, slots, maxTokens, folder.eosTokenIds(), PrefixPool.NONE);
         shape = withoutPool;
         if (prefixCacheSize.blocks() > 0) {
@@ -170,19 +154,6 @@ public final class OnnxModelRunner implements ModelRunner {
      */
     public boolean isBatchInvariant() {
         return NumericsProbe.isBatchInvariant(this);
-    }
-
-    private static ActiveAdapter openAdapter(Path file) {
-        try {
-            return ActiveAdapter.open(file);
-        } catch (OrtException e) {
-            throw new ModelLoadException(file + " is no adapter of ONNX Runtime: " + e.getMessage(), e);
-        }
-    }
-
-    private void compute(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) throws OrtException {
-        session.run(inputs, Set.of(), outputs, adapter == null ? null : adapter.options())
-                .close();
     }
 
     @Override
@@ -223,7 +194,7 @@ public final class OnnxModelRunner implements ModelRunner {
             }
             List<PrefillChunk> chunks = plan.chunks();
             for (int i = 0; i < chunks.size(); i++) {
-                prefill(chunks.get(i), shape.slots() + i);
+                prefill(chunks.get(i), i);
             }
             decodeNanos = 0;
             if (plan.decodeRows() > 0) {
@@ -234,7 +205,7 @@ public final class OnnxModelRunner implements ModelRunner {
         } catch (OrtException e) {
             throw new IllegalStateException("the model " + folder.name() + " failed: " + e.getMessage(), e);
         }
-        return new BufferLogits(logits, shape.vocabularySize());
+        return scores;
     }
 
     @Override
@@ -245,87 +216,93 @@ public final class OnnxModelRunner implements ModelRunner {
     private void decode(StepPlan plan) throws OrtException {
         int rows = plan.decodeRows();
         for (int row = 0; row < rows; row++) {
-            decodeTokens.put(row, plan.token(row));
-            decodePositions.put(row, plan.position(row));
+            decodeTokens.set(row, plan.token(row), plan.position(row));
             decodeMask.set(row, plan.position(row) + 1);
         }
-        DecodeRun run = decodeRuns[rows];
+        CpuSession.Run run = decodeRuns[rows];
         if (run == null) {
-            run = decodeRun(rows);
+            run = newRun(0, rows, decodeMask);
+            bindTokens(run, decodeTokens, rows);
+            run.output(folder.names().logits(), logitsTensor(0, rows));
             decodeRuns[rows] = run;
         }
-        compute(run.inputs(), run.outputs());
+        run.start();
     }
 
-    private DecodeRun decodeRun(int rows) throws OrtException {
-        long[] dims = {rows, 1};
-        List<OnnxTensor> owned = cache.tensors(0, rows);
-        Map<String, OnnxTensor> inputs = new HashMap<>();
-        Map<String, OnnxTensor> outputs = new HashMap<>();
-        KvCache.bind(owned, folder.names(), inputs, outputs);
-        OnnxTensor tokens = OnnxTensor.createTensor(environment, decodeTokens.slice(0, rows), dims);
-        OnnxTensor positions = OnnxTensor.createTensor(environment, decodePositions.slice(0, rows), dims);
-        OnnxTensor mask = decodeMask.tensor(environment, rows);
-        OnnxTensor scores = logitsTensor(0, rows);
-        bindTokens(tokens, positions, mask, inputs);
-        outputs.put(folder.names().logits(), scores);
-        owned.addAll(List.of(tokens, positions, mask, scores));
-        return new DecodeRun(owned, inputs, outputs);
+    /** A run over some slots without tokens and logits. */
+    private CpuSession.Run newRun(int firstSlot, int rows, AttentionMask mask) throws OrtException {
+        CpuSession.Run run = session.newRun();
+        cache.bind(firstSlot, rows, session, run, folder.names());
+        if (signature.hasAttentionMask()) {
+            run.input(folder.names().attentionMask(), mask.tensor(session, rows));
+        }
+        return run;
     }
 
-    private void prefill(PrefillChunk chunk, int logitsRow) throws OrtException {
+    private void bindTokens(CpuSession.Run run, StepTokens tokens, int count) throws OrtException {
+        run.input(folder.names().inputIds(), tokens.ids(count));
+        if (signature.hasPositionIds()) {
+            run.input(folder.names().positionIds(), tokens.positions(count));
+        }
+    }
+
+    private void prefill(PrefillChunk chunk, int number) throws OrtException {
         int length = chunk.length();
         for (int i = 0; i < length; i++) {
-            chunkTokens.put(i, chunk.tokens()[chunk.start() + i]);
-            chunkPositions.put(i, chunk.start() + i);
+            chunkTokens.set(i, chunk.tokens()[chunk.start() + i], chunk.start() + i);
         }
         chunkMask.set(0, chunk.start() + length);
-        List<OnnxTensor> slot = slotTensors[chunk.slot()];
-        if (slot == null) {
-            slot = cache.tensors(chunk.slot(), 1);
-            slotTensors[chunk.slot()] = slot;
+        CpuSession.Run run = chunkRuns[chunk.slot()];
+        if (run == null) {
+            run = newRun(chunk.slot(), 1, chunkMask);
+            chunkRuns[chunk.slot()] = run;
         }
-        long[] dims = {1, length};
-        Map<String, OnnxTensor> inputs = new HashMap<>();
-        Map<String, OnnxTensor> outputs = new HashMap<>();
-        KvCache.bind(slot, folder.names(), inputs, outputs);
-        try (OnnxTensor tokens = OnnxTensor.createTensor(environment, chunkTokens.slice(0, length), dims);
-                OnnxTensor positions = OnnxTensor.createTensor(environment, chunkPositions.slice(0, length), dims);
-                OnnxTensor mask = chunkMask.tensor(environment, 1);
-                OnnxTensor scores = signature.lastTokenOnly() ? logitsTensor(logitsRow, 1) : chunkLogits(length)) {
-            bindTokens(tokens, positions, mask, inputs);
-            outputs.put(folder.names().logits(), scores);
-            compute(inputs, outputs);
+        bindTokens(run, chunkTokens, length);
+        boolean isNoneWanted = signature.choosesTokens() && !chunk.wantsLogits();
+        if (signature.choosesTokens()) {
+            run.input(ModelSignature.LOGITS_INDICES, isNoneWanted ? noToken : lastToken);
         }
-        if (!signature.lastTokenOnly()) {
-            int vocabulary = shape.vocabularySize();
-            logits.put(logitsRow * vocabulary, chunkLogits, (length - 1) * vocabulary, vocabulary);
+        String name = folder.names().logits();
+        if (signature.lastTokenOnly()) {
+            run.output(name, isNoneWanted ? noLogits : chunkLogits(number));
+            run.start();
+        } else {
+            prefillAll(run, name, length, number);
         }
     }
 
-    private void bindTokens(OnnxTensor tokens, OnnxTensor positions, OnnxTensor mask, Map<String, OnnxTensor> inputs) {
-        inputs.put(folder.names().inputIds(), tokens);
-        if (signature.hasPositionIds()) {
-            inputs.put(folder.names().positionIds(), positions);
-        }
-        if (signature.hasAttentionMask()) {
-            inputs.put(folder.names().attentionMask(), mask);
-        }
-    }
-
-    private OnnxTensor logitsTensor(int firstRow, int rows) throws OrtException {
+    private void prefillAll(CpuSession.Run run, String name, int length, int number) throws OrtException {
         int vocabulary = shape.vocabularySize();
-        FloatBuffer range = logits.slice(firstRow * vocabulary, rows * vocabulary);
-        return OnnxTensor.createTensor(environment, range, new long[] {rows, 1, vocabulary});
+        long rowBytes = (long) vocabulary * Float.BYTES;
+        MemorySegment all = allLogits;
+        if (all == null) {
+            all = NativeMemory.allocate(arena, shape.maxTokens() * rowBytes);
+            allLogits = all;
+        }
+        MemorySegment tensor = allLogitsTensors[length];
+        if (tensor == null) {
+            tensor = session.tensor(all.asSlice(0, length * rowBytes), TensorType.FLOAT, 1, length, vocabulary);
+            allLogitsTensors[length] = tensor;
+        }
+        run.output(name, tensor);
+        run.start();
+        MemorySegment.copy(all, (length - 1) * rowBytes, logits, (shape.slots() + number) * rowBytes, rowBytes);
     }
 
-    private OnnxTensor chunkLogits(int tokens) throws OrtException {
-        int size = Math.multiplyExact(tokens, shape.vocabularySize());
-        if (chunkLogits.capacity() < size) {
-            chunkLogits = floats(size);
+    private MemorySegment chunkLogits(int number) throws OrtException {
+        MemorySegment tensor = chunkLogits[number];
+        if (tensor == null) {
+            tensor = logitsTensor(shape.slots() + number, 1);
+            chunkLogits[number] = tensor;
         }
-        return OnnxTensor.createTensor(
-                environment, chunkLogits.slice(0, size), new long[] {1, tokens, shape.vocabularySize()});
+        return tensor;
+    }
+
+    private MemorySegment logitsTensor(int firstRow, int rows) throws OrtException {
+        int vocabulary = shape.vocabularySize();
+        long rowBytes = (long) vocabulary * Float.BYTES;
+        return session.tensor(
+                logits.asSlice(firstRow * rowBytes, rows * rowBytes), TensorType.FLOAT, rows, 1, vocabulary);
     }
 
     /**
@@ -349,56 +326,9 @@ public final class OnnxModelRunner implements ModelRunner {
             return;
         }
         closed = true;
-        List<OnnxTensor> tensors = new ArrayList<>();
-        for (DecodeRun run : decodeRuns) {
-            if (run != null) {
-                tensors.addAll(run.owned());
-            }
-        }
-        for (List<OnnxTensor> slot : slotTensors) {
-            if (slot != null) {
-                tensors.addAll(slot);
-            }
-        }
-        tensors.forEach(OnnxTensor::close);
-        if (adapter != null) {
-            adapter.close();
-        }
-        try {
-            session.close();
-        } catch (OrtException e) {
-            throw new IllegalStateException("cannot close the model " + folder.name() + ": " + e.getMessage(), e);
-        } finally {
-            cache.close();
-            arena.close();
-        }
-    }
-
-    static OrtSession openSession(ModelFolder folder, int threads) {
-        if (folder.blockSize() > 0) {
-            throw new ModelLoadException("the model " + folder.name() + " was exported for cuda ("
-                    + ModelFolder.CONFIG_FILE
-                    + " has engine.dynamic_batching, for paged attention), and this runs models "
-                    + "on the CPU: run it with --device cuda, or export it again with --target cpu");
-        }
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.setIntraOpNumThreads(threads);
-            options.setInterOpNumThreads(1);
-            options.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
-            // Its warnings are for who makes a graph; one with room for adapters gives a line for each of their inputs.
-            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
-            options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-            // Nodes are shorter than the time that it takes to wake a thread, so threads wait for the next one in a
-            // loop.
-            options.addConfigEntry("session.intra_op.allow_spinning", "1");
-            options.addConfigEntry("session.intra_op.spin_duration_us", SPIN_MICROS);
-            if (Processor.overflowsInt8()) {
-                options.addConfigEntry("session.x64quantprecision", "1");
-            }
-            return OnnxRuntime.environment().createSession(folder.modelFile().toString(), options);
-        } catch (OrtException e) {
-            throw new ModelLoadException(folder.modelFile() + " cannot be loaded: " + e.getMessage(), e);
-        }
+        session.close();
+        cache.close();
+        arena.close();
     }
 
     private static int maxTokens(ModelFolder folder, RunnerOptions options) {
@@ -410,37 +340,13 @@ public final class OnnxModelRunner implements ModelRunner {
         return options.maxTokens() == 0 ? contextLength : options.maxTokens();
     }
 
-    private static void closeQuietly(OrtSession session, @Nullable ActiveAdapter adapter, Throwable reason) {
-        if (adapter != null) {
-            adapter.close();
-        }
-        closeQuietly(session, reason);
-    }
-
-    static void closeQuietly(OrtSession session, Throwable reason) {
-        try {
-            session.close();
-        } catch (OrtException e) {
-            reason.addSuppressed(e);
-        }
-    }
-
-    private FloatBuffer floats(long count) {
-        long bytes = count * Float.BYTES;
+    private MemorySegment logits(int rows, int vocabulary) {
+        long bytes = (long) rows * vocabulary * Float.BYTES;
         if (bytes > Integer.MAX_VALUE) {
             throw new ModelLoadException(
                     "max-sequences is " + cacheSize.requestedSlots() + ", with which a step's logits take " + bytes
                             + " bytes and more than the 2 GiB of one buffer: choose fewer");
         }
-        return NativeMemory.allocate(arena, bytes)
-                .asByteBuffer()
-                .order(ByteOrder.nativeOrder())
-                .asFloatBuffer();
-    }
-
-    private static LongBuffer longs(int count) {
-        return ByteBuffer.allocateDirect(count * Long.BYTES)
-                .order(ByteOrder.nativeOrder())
-                .asLongBuffer();
+        return NativeMemory.allocate(arena, bytes);
     }
 }

@@ -15,7 +15,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * ONNX Runtime's C API, as far as a session with tensors on a device needs it: the official Java API cannot bind them. It
+ * ONNX Runtime's C API, as far as sessions need it: the official Java API cannot bind tensors on a device, hides inputs
+ * that need not be given, and leaves garbage for each run. It
  * calls the very library that the Java API has loaded. Each method here is the function of the same name in {@code
  * onnxruntime_c_api.h}, found by its place in the structure {@code OrtApi}, to which releases only ever append.
  *
@@ -44,6 +45,7 @@ final class OrtApi {
     private final MethodHandle getErrorCode;
     private final MethodHandle getErrorMessage;
     private final MethodHandle releaseStatus;
+    private final MethodHandle run;
     private final MethodHandle createTensorWithData;
     private final MethodHandle bindInput;
     private final MethodHandle bindOutput;
@@ -55,6 +57,7 @@ final class OrtApi {
         getErrorCode = LINKER.downcallHandle(address(1), FunctionDescriptor.of(INT, POINTER));
         getErrorMessage = LINKER.downcallHandle(address(2), FunctionDescriptor.of(POINTER, POINTER));
         releaseStatus = LINKER.downcallHandle(address(93), FunctionDescriptor.ofVoid(POINTER));
+        run = function(9, POINTER, POINTER, POINTER, POINTER, SIZE, POINTER, SIZE, POINTER);
         createTensorWithData = function(49, POINTER, POINTER, SIZE, POINTER, SIZE, INT, POINTER);
         bindInput = function(136, POINTER, POINTER, POINTER);
         bindOutput = function(137, POINTER, POINTER, POINTER);
@@ -115,6 +118,16 @@ final class OrtApi {
         callWithTexts(function(130, POINTER, POINTER, POINTER), options, key, value);
     }
 
+    /** {@code SetIntraOpNumThreads}: the calling thread is one of them. */
+    void setIntraOpThreads(MemorySegment options, int threads) throws OrtException {
+        call(function(24, POINTER, INT), options, threads);
+    }
+
+    /** {@code SetSessionLogSeverityLevel}. */
+    void setLogSeverity(MemorySegment options, int level) throws OrtException {
+        call(function(22, POINTER, INT), options, level);
+    }
+
     /** Appends the CUDA provider with these options and, unless it is NULL, a stream of one's own. */
     void appendCudaProvider(MemorySegment sessionOptions, Map<String, String> options, MemorySegment stream)
             throws OrtException {
@@ -158,14 +171,11 @@ final class OrtApi {
         return nodes(session, 31, 37, 34); // SessionGetOutputCount, SessionGetOutputName, SessionGetOutputTypeInfo
     }
 
-    /**
-     * A tensor's type.
-     *
-     * @param element a number of {@code ONNXTensorElementDataType}
-     * @param dims -1 where a size is not fixed
-     */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    record TensorType(int element, long[] dims) {}
+    /** The inputs that need not be given. */
+    SequencedMap<String, TensorType> sessionOptionalInputs(MemorySegment session) throws OrtException {
+        // SessionGetOverridableInitializerCount, ..Name, ..TypeInfo
+        return nodes(session, 32, 38, 35);
+    }
 
     private SequencedMap<String, TensorType> nodes(MemorySegment session, int count, int name, int type)
             throws OrtException {
@@ -274,6 +284,45 @@ final class OrtApi {
 
     void releaseRunOptions(MemorySegment runOptions) {
         release(97, runOptions);
+    }
+
+    /** Reads a low-rank adapter, which the runs that have it active take their further inputs from. */
+    MemorySegment createLoraAdapter(String path) throws OrtException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(POINTER);
+            call(function(280, POINTER, POINTER, POINTER), arena.allocateFrom(path), MemorySegment.NULL, out);
+            return out.get(POINTER, 0);
+        }
+    }
+
+    /** {@code RunOptionsAddActiveLoraAdapter}. */
+    void addActiveLoraAdapter(MemorySegment runOptions, MemorySegment adapter) throws OrtException {
+        call(function(283, POINTER, POINTER), runOptions, adapter);
+    }
+
+    void releaseLoraAdapter(MemorySegment adapter) {
+        release(282, adapter);
+    }
+
+    /** A run with as many inputs and outputs; names are C strings, and the outputs are written into the tensors given. */
+    void run(
+            MemorySegment session,
+            MemorySegment runOptions,
+            MemorySegment inputNames,
+            MemorySegment inputs,
+            long inputCount,
+            MemorySegment outputNames,
+            MemorySegment outputs,
+            long outputCount)
+            throws OrtException {
+        MemorySegment status;
+        try {
+            status = (MemorySegment) run.invokeExact(
+                    session, runOptions, inputNames, inputs, inputCount, outputNames, outputCount, outputs);
+        } catch (Throwable e) {
+            throw new AssertionError("C does not throw", e);
+        }
+        check(status);
     }
 
     MemorySegment createIoBinding(MemorySegment session) throws OrtException {

@@ -18,17 +18,17 @@ record PagedCacheShape(int maxTokens, int blockTokens, int arrays, int type, lon
      */
     static PagedCacheShape of(ModelFolder folder, CudaSession session, int maxTokens) {
         String name = folder.names().pastKey().formatted(0);
-        OrtApi.TensorType type = session.inputs().get(name);
+        TensorType type = session.inputs().get(name);
         if (type == null) {
             throw new ModelLoadException(folder.modelFile() + " has no input \"" + name + "\"; it has "
                     + session.inputs().keySet());
         }
         long elementBytes = switch (type.element()) {
-            case CudaSession.FLOAT16, CudaSession.BFLOAT16 -> Short.BYTES;
-            case CudaSession.INT8 -> Byte.BYTES;
+            case TensorType.FLOAT16, TensorType.BFLOAT16 -> Short.BYTES;
+            case TensorType.INT8 -> Byte.BYTES;
             default ->
                 throw new ModelLoadException(folder.modelFile() + ": input \"" + name + "\" has elements of type "
-                        + type.element() + ", but a paged cache is of fp16, bf16 or int8");
+                        + TensorType.name(type.element()) + ", but a paged cache is of fp16, bf16 or int8");
         };
         return new PagedCacheShape(
                 maxTokens,

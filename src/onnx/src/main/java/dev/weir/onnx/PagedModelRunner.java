@@ -179,8 +179,8 @@ public final class PagedModelRunner implements ModelRunner {
 
     /** Floats of a row of logits, which may be filled up for the sake of alignment. */
     private static long stride(ModelFolder folder, CudaSession session) {
-        OrtApi.TensorType type = session.outputs().get(folder.names().logits());
-        if (type == null || type.element() != CudaSession.FLOAT || type.dims().length != 2) {
+        TensorType type = session.outputs().get(folder.names().logits());
+        if (type == null || type.element() != TensorType.FLOAT || type.dims().length != 2) {
             throw new ModelLoadException(folder.modelFile() + " has no output \""
                     + folder.names().logits() + "\" of float32 and two dimensions; it has "
                     + session.outputs().keySet());
@@ -206,7 +206,7 @@ public final class PagedModelRunner implements ModelRunner {
             session.bindOutput(made, names.presentKey().formatted(layer), key);
             session.bindOutput(made, names.presentValue().formatted(layer), value);
         }
-        MemorySegment bounds = session.hostTensor(metadata, CudaSession.INT32, 2);
+        MemorySegment bounds = session.hostTensor(metadata, TensorType.INT32, 2);
         session.bindInput(made, "attention_metadata", bounds);
         session.release(bounds);
         return made;
@@ -216,13 +216,13 @@ public final class PagedModelRunner implements ModelRunner {
     private void bindStep(MemorySegment binding, PagedStep.Layout layout) throws OrtException {
         int tokens = layout.tokens();
         int sequences = layout.sequences();
-        bind(binding, folder.names().inputIds(), layout.ids(), CudaSession.INT64, tokens);
-        bind(binding, folder.names().positionIds(), layout.positions(), CudaSession.INT64, tokens);
-        bind(binding, "slot_mapping", layout.places(), CudaSession.INT32, tokens);
-        bind(binding, "cumulative_sequence_lengths", layout.cumulative(), CudaSession.INT32, sequences + 1);
-        bind(binding, "past_sequence_lengths", layout.past(), CudaSession.INT32, sequences);
-        bind(binding, "block_table", layout.table(), CudaSession.INT32, sequences, cacheShape.blocksPerSlot());
-        bind(binding, "logits_indices", layout.indices(), CudaSession.INT32, layout.wanted());
+        bind(binding, folder.names().inputIds(), layout.ids(), TensorType.INT64, tokens);
+        bind(binding, folder.names().positionIds(), layout.positions(), TensorType.INT64, tokens);
+        bind(binding, "slot_mapping", layout.places(), TensorType.INT32, tokens);
+        bind(binding, "cumulative_sequence_lengths", layout.cumulative(), TensorType.INT32, sequences + 1);
+        bind(binding, "past_sequence_lengths", layout.past(), TensorType.INT32, sequences);
+        bind(binding, "block_table", layout.table(), TensorType.INT32, sequences, cacheShape.blocksPerSlot());
+        bind(binding, "logits_indices", layout.indices(), TensorType.INT32, layout.wanted());
         logits.bind(binding, folder.names().logits(), layout.wanted());
     }
 
@@ -230,7 +230,7 @@ public final class PagedModelRunner implements ModelRunner {
         if (!session.inputs().containsKey(name)) {
             return; // a model with rotary positions has no use for their numbers
         }
-        long bytes = type == CudaSession.INT64 ? Long.BYTES : Integer.BYTES;
+        long bytes = type == TensorType.INT64 ? Long.BYTES : Integer.BYTES;
         for (long dim : dims) {
             bytes *= dim;
         }

@@ -90,10 +90,10 @@ class OrtApiTest {
     void aSessionTellsItsInputsAndOutputs() throws OrtException {
         MemorySegment session = session(folder.modelFile().toString());
         assertThat(ort.sessionInputs(session)).containsKeys("input_ids", "past_key_values.0.key");
-        OrtApi.TensorType ids = ort.sessionInputs(session).get("input_ids");
+        TensorType ids = ort.sessionInputs(session).get("input_ids");
         assertThat(ids.element()).isEqualTo(INT64);
         assertThat(ids.dims()).containsExactly(-1, -1);
-        OrtApi.TensorType logits = ort.sessionOutputs(session).get("logits");
+        TensorType logits = ort.sessionOutputs(session).get("logits");
         assertThat(logits.element()).isEqualTo(FLOAT);
         assertThat(logits.dims()).endsWith(folder.vocabularySize());
         ort.releaseSession(session);

@@ -9,7 +9,7 @@ class PagedCacheSizeTest {
     private static final long GIB = 1L << 30;
     private static final long STRIDE = 1024;
     /** Four blocks of a MiB in each of 32 arrays for a sequence. */
-    private static final PagedCacheShape SHAPE = new PagedCacheShape(1024, 256, 32, CudaSession.FLOAT16, 1 << 20);
+    private static final PagedCacheShape SHAPE = new PagedCacheShape(1024, 256, 32, TensorType.FLOAT16, 1 << 20);
 
     private static PagedCacheSize plan(int sequences, long cacheBytes, long prefixBytes, long free) {
         return PagedCacheSize.plan(
