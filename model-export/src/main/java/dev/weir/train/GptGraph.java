@@ -134,6 +134,7 @@ final class GptGraph {
         if (layer == config.layers() - 1) {
             attended = attention.wanted("attention", attended);
             residual = attention.wanted("residual", residual);
+            matrices.rowsMayBeNone();
         }
         String projected = adaptable(attended, name + ".attn.c_proj", d, d, matrices);
         boolean postNorm = config.family().isPostNorm();

@@ -8,6 +8,9 @@ interface GraphAttention {
     /** Sizes of heads that the operators take are multiples of this. */
     int HEAD_SIZE_STEP = 8;
 
+    /** The dimension of the tokens whose logits are wanted. */
+    String WANTED = "num_logits";
+
     /**
      * The one for the export's target.
      *

@@ -8,6 +8,9 @@ interface GraphMatrices {
     /** {@code y = x W}, without the bias, which the node after it adds; W is the weight {@code name} {@code [inputs, outputs]}. */
     String linear(String x, String name, int inputs, int outputs);
 
+    /** From here on there may be no rows to multiply at all. */
+    default void rowsMayBeNone() {}
+
     /** The table's rows of some tokens, {@code [tokens...]} to {@code [tokens..., width]}. */
     String embed(String ids);
 

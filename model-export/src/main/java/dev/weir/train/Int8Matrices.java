@@ -11,6 +11,7 @@ final class Int8Matrices implements GraphMatrices {
     private final GptConfig config;
     private final GraphWeights weights;
     private final Numerics numerics;
+    private boolean mayBeNone;
 
     Int8Matrices(OnnxGraphBuilder graph, GptConfig config, GraphWeights weights, Numerics numerics) {
         this.numerics = numerics;
@@ -24,6 +25,13 @@ final class Int8Matrices implements GraphMatrices {
             graph.scalar("const/tiny", 1e-20f);
             graph.constant("const/128", DataType.UINT8, () -> new byte[] {(byte) 128});
         }
+    }
+
+    @Override
+    public void rowsMayBeNone() {
+        mayBeNone = true;
+        graph.longs("const/one_column_start", 0);
+        graph.longs("const/one_column_end", 1);
     }
 
     @Override
@@ -85,6 +93,12 @@ final class Int8Matrices implements GraphMatrices {
                 .in(magnitudes, "const/last")
                 .with("keepdims", 1)
                 .out();
+        if (mayBeNone) {
+            // Of no rows ONNX Runtime's reduction is as wide as they are; of others this changes nothing.
+            max = graph.node("Slice", name + "/OneColumn")
+                    .in(max, "const/one_column_start", "const/one_column_end", "const/last")
+                    .out();
+        }
         // Guards the division where a row is all zeros.
         String largest =
                 graph.node("Max", name + "/AbsMax").in(max, "const/tiny").out();

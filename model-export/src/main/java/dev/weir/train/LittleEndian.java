@@ -13,6 +13,12 @@ final class LittleEndian {
         return bytes;
     }
 
+    static byte[] bytes(int... values) {
+        byte[] bytes = new byte[Math.multiplyExact(values.length, Integer.BYTES)];
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().put(values);
+        return bytes;
+    }
+
     static byte[] bytes(long... values) {
         byte[] bytes = new byte[Math.multiplyExact(values.length, Long.BYTES)];
         ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().put(values);

@@ -67,6 +67,7 @@ final class LlamaGraph {
         if (layer == config.layers() - 1) {
             attended = attention.wanted("attention", attended);
             residual = attention.wanted("residual", residual);
+            matrices.rowsMayBeNone();
         }
         String projected = matrices.linear(attended, name + ".self_attn.o_proj", d, d);
         Stream middle =

@@ -64,6 +64,12 @@ final class OnnxGraphBuilder {
         return floats(name, data, defaults);
     }
 
+    /** The same of a vector of 32-bit integers. */
+    String optionalInts(String name, int[] values, Object dim) {
+        graph.addInput(valueInfo(name, DataType.INT32, dim));
+        return constant(name, DataType.INT32, () -> LittleEndian.bytes(values), values.length);
+    }
+
     /** Declares that a value which some node has computed is an output of the graph. */
     void output(String name, DataType type, Object... dims) {
         if (!names.contains(name)) {

@@ -1,6 +1,7 @@
 package dev.weir.train;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import dev.weir.onnx.ModelFolder;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -38,10 +39,6 @@ final class PagedAttention implements GraphAttention {
             List.of("cumulative_sequence_lengths", "past_sequence_lengths", "block_table", "attention_metadata");
 
     static final String SLOT_MAPPING = "slot_mapping";
-    static final String LOGITS_INDICES = "logits_indices";
-
-    /** The dimension of the tokens whose logits are wanted. */
-    static final String WANTED = "num_logits";
 
     private final OnnxGraphBuilder graph;
     private final GptConfig config;
@@ -65,7 +62,7 @@ final class PagedAttention implements GraphAttention {
         graph.input("block_table", DataType.INT32, "batch_size", "max_blocks_per_sequence");
         graph.input(SLOT_MAPPING, DataType.INT32, "num_tokens");
         graph.input("attention_metadata", DataType.INT32, 2);
-        graph.input(LOGITS_INDICES, DataType.INT32, WANTED);
+        graph.input(ModelFolder.LOGITS_INDICES, DataType.INT32, WANTED);
         if (config.llama() != null) {
             RotaryPositions rotary = config.llama().rotary();
             cosines = halves("rotary/cos_cache", () -> rotary.cosines(config.context(), config.headSize()));
@@ -125,7 +122,9 @@ final class PagedAttention implements GraphAttention {
 
     @Override
     public String wanted(String name, String x) {
-        return graph.node("Gather", "wanted/" + name).in(x, LOGITS_INDICES).out();
+        return graph.node("Gather", "wanted/" + name)
+                .in(x, ModelFolder.LOGITS_INDICES)
+                .out();
     }
 
     @Override

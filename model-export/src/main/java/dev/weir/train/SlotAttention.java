@@ -1,13 +1,17 @@
 package dev.weir.train;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import dev.weir.onnx.ModelFolder;
 
 /**
  * Attention on the CPU, by {@code com.microsoft.GroupQueryAttention}: a batch of rows of equally many tokens, each row with
  * a slot of the cache, which is {@code [batch, kv heads, capacity, head size]}.
  *
  * <p>Inputs are {@code input_ids} and {@code position_ids [batch, tokens]} and {@code attention_mask [batch, total]}, as of
- * any model in ONNX Runtime GenAI; a model with rotary positions does not ask for positions, which the mask tells. Logits come out for the last token of each row, or for all.
+ * any model in ONNX Runtime GenAI; a model with rotary positions does not ask for positions, which the mask tells. Logits come out
+ * for all tokens, or for those of each row that {@code logits_indices int32 [n]} counts from the first or, below zero, from behind
+ * the last: an input that need not be given and is then {@code -1}. A chunk in the midst of a prompt wants none, and is spared the
+ * head.
  */
 final class SlotAttention implements GraphAttention {
     private final OnnxGraphBuilder graph;
@@ -35,7 +39,7 @@ final class SlotAttention implements GraphAttention {
         graph.longs("const/axis1", 1);
         graph.longs("const/one_int64", 1);
         if (!options.allPositions()) {
-            graph.sharedLongs("const/last", -1);
+            graph.optionalInts(ModelFolder.LOGITS_INDICES, new int[] {-1}, WANTED);
         }
         seqlens = lastPositions(mask);
         total = totalLength(mask);
@@ -122,14 +126,14 @@ final class SlotAttention implements GraphAttention {
         if (options.allPositions()) {
             return x;
         }
-        return graph.node("Gather", "last/" + name)
-                .in(x, "const/last")
+        return graph.node("Gather", "wanted/" + name)
+                .in(x, ModelFolder.LOGITS_INDICES)
                 .with("axis", 1)
                 .out();
     }
 
     @Override
     public Object[] dims(Object size) {
-        return new Object[] {"batch_size", options.allPositions() ? "sequence_length" : 1, size};
+        return new Object[] {"batch_size", options.allPositions() ? "sequence_length" : WANTED, size};
     }
 }

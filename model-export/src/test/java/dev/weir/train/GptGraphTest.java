@@ -68,6 +68,22 @@ class GptGraphTest {
     }
 
     @ParameterizedTest
+    @EnumSource(Precision.class)
+    void chunksWhoseLogitsNobodyWantsLeaveTheSameCache(Precision precision) throws IOException {
+        for (Numerics numerics : Numerics.values()) {
+            GptGraphOptions options = new GptGraphOptions(precision).withNumerics(numerics);
+            try (OnnxModelRunner runner = export(SmallGpts.GPT3, options)) {
+                prefill(runner, 0, 0, 16);
+                float[] after = prefill(runner, 0, 16, 8);
+                plan.clear();
+                plan.addChunk(new PrefillChunk(1, text, 0, 16, false));
+                plan.addChunk(new PrefillChunk(1, text, 16, 8, true));
+                assertThat(row(runner.run(plan), runner.shape().slots() + 1)).containsExactly(after);
+            }
+        }
+    }
+
+    @ParameterizedTest
     @MethodSource(ALL)
     void logitsOfEveryPositionComeOutWhenAskedFor(GptConfig config) throws IOException {
         float[][] expected = expected(config);

@@ -75,7 +75,7 @@ public final class HeadRunner implements AutoCloseable {
         }
         long[] dims = type.dims();
         boolean isForOneToken =
-                dims.length == 3 && (dims[1] == 1 || session.optionalInputs().contains(ModelSignature.LOGITS_INDICES));
+                dims.length == 3 && (dims[1] == 1 || session.optionalInputs().contains(ModelFolder.LOGITS_INDICES));
         if (type.element() != TensorType.FLOAT || !isForOneToken || dims[2] < 1) {
             throw new ModelLoadException(folder.modelFile() + ": output \"" + output + "\" is " + type
                     + " but must have elements of type FLOAT and the dimensions batch, 1 and the number of outputs");

@@ -48,6 +48,12 @@ public record ModelFolder(
     /** What that says: the mean of what the model's last norm gives of the tokens, {@code float [batch, 1, width]}. */
     public static final String EMBEDDINGS_OUTPUT = "sentence_embedding";
 
+    /**
+     * The input that says which tokens logits come out for, {@code int32 [n]}. The name is vLLM's. On the CPU they are those of each
+     * row, counted from the first or, if below zero, from behind the last, and it need not be given: then it is the last one.
+     */
+    public static final String LOGITS_INDICES = "logits_indices";
+
     /** GenAI's. */
     private static final int DEFAULT_BLOCK_SIZE = 256;
 

@@ -11,29 +11,24 @@ import org.jspecify.annotations.Nullable;
  * @param hasAttentionMask whether the graph wants a mask
  * @param hasPositionIds whether the graph wants positions
  * @param lastTokenOnly whether logits come out for the last token alone, unless others are chosen, instead of for every one
- * @param choosesTokens whether it has the input {@link #LOGITS_INDICES}
+ * @param choosesTokens whether it has the input {@link ModelFolder#LOGITS_INDICES}
  * @param cacheType element type of keys and values, one of {@link TensorType}'s
  */
 record ModelSignature(
         boolean hasAttentionMask, boolean hasPositionIds, boolean lastTokenOnly, boolean choosesTokens, int cacheType) {
-    /**
-     * An input that need not be given: the tokens of each row that logits come out for, {@code int32 [n]}, counted from the first or,
-     * if below zero, from behind the last; without it the last one, {@code -1}.
-     */
-    static final String LOGITS_INDICES = "logits_indices";
 
     /** Reads a session's inputs and outputs. */
     static ModelSignature of(CpuSession session, ModelFolder folder) {
         String name = folder.names().logits();
         TensorType logits = expect(folder, "output", session.outputs(), name, TensorType.FLOAT, 3);
         size(folder, name, logits, 2, folder.vocabularySize(), "model.vocab_size");
-        boolean chooses = session.optionalInputs().contains(LOGITS_INDICES);
+        boolean chooses = session.optionalInputs().contains(ModelFolder.LOGITS_INDICES);
         return of(session, folder, chooses || logits.dims()[1] == 1, chooses);
     }
 
     /** Reads those of a graph of which something else than the next token is asked. */
     static ModelSignature withoutLogits(CpuSession session, ModelFolder folder) {
-        return of(session, folder, true, session.optionalInputs().contains(LOGITS_INDICES));
+        return of(session, folder, true, session.optionalInputs().contains(ModelFolder.LOGITS_INDICES));
     }
 
     private static ModelSignature of(

@@ -260,7 +260,7 @@ public final class OnnxModelRunner implements ModelRunner {
         bindTokens(run, chunkTokens, length);
         boolean isNoneWanted = signature.choosesTokens() && !chunk.wantsLogits();
         if (signature.choosesTokens()) {
-            run.input(ModelSignature.LOGITS_INDICES, isNoneWanted ? noToken : lastToken);
+            run.input(ModelFolder.LOGITS_INDICES, isNoneWanted ? noToken : lastToken);
         }
         String name = folder.names().logits();
         if (signature.lastTokenOnly()) {

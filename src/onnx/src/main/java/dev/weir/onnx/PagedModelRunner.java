@@ -222,7 +222,7 @@ public final class PagedModelRunner implements ModelRunner {
         bind(binding, "cumulative_sequence_lengths", layout.cumulative(), TensorType.INT32, sequences + 1);
         bind(binding, "past_sequence_lengths", layout.past(), TensorType.INT32, sequences);
         bind(binding, "block_table", layout.table(), TensorType.INT32, sequences, cacheShape.blocksPerSlot());
-        bind(binding, "logits_indices", layout.indices(), TensorType.INT32, layout.wanted());
+        bind(binding, ModelFolder.LOGITS_INDICES, layout.indices(), TensorType.INT32, layout.wanted());
         logits.bind(binding, folder.names().logits(), layout.wanted());
     }
 
