@@ -9,7 +9,7 @@ final class SchedulingPolicy {
     static final int TOKENS_COPIED_PER_IDLE_ROW = 64;
 
     /** Tokens of the smallest piece of a chunk. */
-    static final int PIECE = 16;
+    static final int PIECE = 8;
 
     /** A step with a piece of a long prompt takes so many times as long as without it. */
     private static final double LEAST_STRETCH = 1.4;

@@ -62,7 +62,7 @@ class PrefillPaceTest {
         assertThat(prefills.stream()
                         .filter(tokens -> tokens > 0 && tokens <= 20)
                         .count())
-                .isEqualTo(57);
+                .isEqualTo(113);
         assertThat(prefills).contains(100);
         assertThat(prefills.stream().mapToInt(Integer::intValue).sum()).isEqualTo(1000);
     }

@@ -17,15 +17,15 @@ class SchedulingPolicyTest {
     @ParameterizedTest
     @CsvSource({
         "0, 900, 128, 500, 128",
-        "0, 900, 128, 40, 32",
-        "32, 900, 128, 40, 32",
-        "0, 900, 128, 3, 16", // it always goes on
+        "0, 900, 128, 44, 40",
+        "32, 900, 128, 44, 40",
+        "0, 900, 128, 3, 8", // it always goes on
         "0, 17, 128, 16, 17", // no single token is left
         "0, 18, 128, 16, 16",
-        "8, 900, 128, 16, 8", // up to a multiple
+        "4, 900, 128, 16, 12", // up to a multiple
         "896, 897, 128, 16, 1" // the chunk itself
     })
-    void piecesEndAtMultiplesOfSixteenAndLeaveNoSingleToken(int start, int prompt, int chunk, int most, int length) {
+    void piecesEndAtMultiplesOfEightAndLeaveNoSingleToken(int start, int prompt, int chunk, int most, int length) {
         assertThat(SchedulingPolicy.pieceLength(start, prompt, chunk, most)).isEqualTo(length);
     }
 
