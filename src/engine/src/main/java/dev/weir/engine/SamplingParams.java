@@ -1,6 +1,5 @@
 package dev.weir.engine;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -112,7 +111,12 @@ public record SamplingParams(
     }
 
     static boolean contains(int[] tokens, int token) {
-        return Arrays.stream(tokens).anyMatch(candidate -> candidate == token);
+        for (int candidate : tokens) { // a stream would be garbage for each token
+            if (candidate == token) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Collects parameters, each under its own name; what is not set does nothing. Owned by one thread. */

@@ -18,9 +18,13 @@ public final class StepPlan {
     private final int[] positions;
     private final boolean[] active;
     private final List<PrefillChunk> chunks = new ArrayList<>();
+    private final List<PrefillChunk> chunksSeen = Collections.unmodifiableList(chunks);
     private final List<BlockCopy> saves = new ArrayList<>();
+    private final List<BlockCopy> savesSeen = Collections.unmodifiableList(saves);
     private final List<SlotMove> moves = new ArrayList<>();
+    private final List<SlotMove> movesSeen = Collections.unmodifiableList(moves);
     private final List<BlockCopy> loads = new ArrayList<>();
+    private final List<BlockCopy> loadsSeen = Collections.unmodifiableList(loads);
     private int decodeRows;
     private int activeRows;
 
@@ -67,22 +71,22 @@ public final class StepPlan {
 
     /** Prefill chunks in the order in which they are computed. */
     public List<PrefillChunk> chunks() {
-        return Collections.unmodifiableList(chunks);
+        return chunksSeen;
     }
 
     /** Blocks to copy out of their slots before anything else, in order: a slot may have been given away since. */
     public List<BlockCopy> saves() {
-        return Collections.unmodifiableList(saves);
+        return savesSeen;
     }
 
     /** Moves to make before anything is computed, in order. */
     public List<SlotMove> moves() {
-        return Collections.unmodifiableList(moves);
+        return movesSeen;
     }
 
     /** Blocks to copy into slots after the moves and before anything is computed; they may be this step's own saves. */
     public List<BlockCopy> loads() {
-        return Collections.unmodifiableList(loads);
+        return loadsSeen;
     }
 
     public boolean isEmpty() {

@@ -66,7 +66,11 @@ final class TokenSubscription implements Subscription {
             return;
         }
         Operators.produced(DEMAND, this, 1);
-        publish(() -> subscriber.onNext(output));
+        try {
+            subscriber.onNext(output);
+        } catch (RuntimeException e) {
+            failed(e);
+        }
     }
 
     void complete() {
@@ -86,8 +90,12 @@ final class TokenSubscription implements Subscription {
         try {
             signal.run();
         } catch (RuntimeException e) {
-            LOG.log(System.Logger.Level.WARNING, "a subscriber failed; its generation is cancelled", e);
-            cancel();
+            failed(e);
         }
+    }
+
+    private void failed(RuntimeException e) {
+        LOG.log(System.Logger.Level.WARNING, "a subscriber failed; its generation is cancelled", e);
+        cancel();
     }
 }
