@@ -44,8 +44,9 @@ final class ResponsesCheck implements StreamCheck {
     }
 
     private @Nullable String checkNumber(StreamEvent event) {
-        if (event.kind == StreamEvent.Kind.ERROR && event.sequenceNumber < 0) {
-            return null; // an error about the request as a whole stands outside the response's numbering
+        if (event.kind == StreamEvent.Kind.ERROR
+                && (event.sequenceNumber < 0 || event.sequenceNumber == previousNumber)) {
+            return null; // it stands outside the response's numbering
         }
         if (place == Place.START) {
             isNumbered = event.sequenceNumber >= 0;

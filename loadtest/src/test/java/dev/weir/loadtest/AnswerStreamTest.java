@@ -2,7 +2,9 @@ package dev.weir.loadtest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weir.protocol.ApiError;
 import dev.weir.protocol.ChunkWriter;
+import dev.weir.protocol.EventWriter;
 import dev.weir.protocol.Usage;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -148,6 +150,9 @@ class AnswerStreamTest {
         assertThat(responses(List.of("{\"type\":\"error\",\"status\":429,\"error\":{\"type\":\"rate_limit_error\","
                         + "\"code\":null,\"message\":\"too many\",\"headers\":{\"retry-after\":\"1\"}}}")))
                 .isEqualTo(new Outcome.Failed(ErrorKind.ERROR_EVENT, "rate_limit_error", "too many"));
+        String slow = EventWriter.brokenOff(ApiError.refused(408, "slow_consumer", "nothing was read"), 1);
+        assertThat(responses(List.of(events.get(0), events.get(1), slow)))
+                .isEqualTo(new Outcome.Failed(ErrorKind.ERROR_EVENT, "slow_consumer", "nothing was read"));
     }
 
     @Test

@@ -28,7 +28,7 @@ final class LaneOutlet implements Outlet {
     }
 
     @Override
-    public void breakOff(ApiError error) {
+    public void breakOff(ApiError error, int lastNumber) {
         writer.sendError(error, origin, 0);
     }
 

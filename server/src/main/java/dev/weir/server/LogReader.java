@@ -156,7 +156,7 @@ final class LogReader {
                 "nothing was read of " + slow.id() + " for "
                         + services.limits().stallTimeout().toSeconds() + " s; read on and resume it after event "
                         + taken);
-        finish(() -> outlet.breakOff(error));
+        finish(() -> outlet.breakOff(error, taken));
     }
 
     private void finish(Runnable lastWord) {

@@ -13,8 +13,12 @@ interface Outlet {
     /** Tells the client that nothing will be sent for its request. */
     void refuse(ApiError error, long retryAfterSeconds);
 
-    /** Tells the client, after what was sent before, why no more events come here though the response goes on. */
-    void breakOff(ApiError error);
+    /**
+     * Tells the client, after what was sent before, why no more events come here though the response goes on.
+     *
+     * @param lastNumber number of the last event that was sent
+     */
+    void breakOff(ApiError error, int lastNumber);
 
     /** No more events. */
     void close();

@@ -2,7 +2,6 @@ package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.EventWriter;
-import dev.weir.protocol.ServerEvent;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 
@@ -43,8 +42,8 @@ final class SseOutlet implements Outlet {
     }
 
     @Override
-    public void breakOff(ApiError error) {
-        send("error", EventWriter.error(new ServerEvent.Refused(error, null, null)));
+    public void breakOff(ApiError error, int lastNumber) {
+        send("error", EventWriter.brokenOff(error, lastNumber));
         close();
     }
 

@@ -29,7 +29,7 @@ final class WholeOutlet implements Outlet {
     }
 
     @Override
-    public void breakOff(ApiError error) {
+    public void breakOff(ApiError error, int lastNumber) {
         HttpReplies.error(http, error, 0);
     }
 

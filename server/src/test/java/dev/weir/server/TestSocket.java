@@ -10,6 +10,7 @@ import io.vertx.core.http.WebSocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -20,10 +21,14 @@ final class TestSocket {
     final WebSocket socket;
     final CompletableFuture<Short> closed = new CompletableFuture<>();
     private final LinkedBlockingQueue<EventReader.Received> events = new LinkedBlockingQueue<>();
+    private final List<String> texts = new CopyOnWriteArrayList<>();
 
     TestSocket(WebSocket socket) {
         this.socket = socket;
-        socket.textMessageHandler(text -> events.add(EventReader.read(text)));
+        socket.textMessageHandler(text -> {
+            texts.add(text);
+            events.add(EventReader.read(text));
+        });
         socket.closeHandler(_ -> closed.complete(socket.closeStatusCode()));
     }
 
@@ -68,6 +73,11 @@ final class TestSocket {
             return error;
         }
         throw new AssertionError("expected an error but got " + event);
+    }
+
+    /** All that came so far, as it came. */
+    List<String> texts() {
+        return List.copyOf(texts);
     }
 
     boolean isQuiet() {

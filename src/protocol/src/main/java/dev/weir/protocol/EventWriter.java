@@ -53,6 +53,25 @@ public final class EventWriter {
         return new EventWriter().next(event);
     }
 
+    /**
+     * An {@code error} event in a stream of server-sent events, where OpenAI's API has the error's fields in the event itself; beside
+     * them is the object in which clients of the WebSocket, and SDKs, look for them.
+     *
+     * @param lastNumber of the event before it, which it repeats: a client that goes on after that number misses nothing
+     */
+    public static String brokenOff(ApiError error, int lastNumber) {
+        return Json.write(out -> {
+            out.writeStartObject();
+            out.writeStringField("type", "error");
+            Json.writeNullable(out, "code", error.code());
+            out.writeStringField("message", error.message());
+            Json.writeNullable(out, "param", error.param());
+            writeError(out, error, null, null);
+            out.writeNumberField("sequence_number", lastNumber);
+            out.writeEndObject();
+        });
+    }
+
     /** A {@code response.steer.failed} event, which stands outside them too. */
     public static String steerFailed(ServerEvent.SteerFailed event) {
         return new EventWriter().next(event);
@@ -220,9 +239,14 @@ public final class EventWriter {
             return;
         }
         out.writeObjectFieldStart("error");
-        out.writeStringField("code", error.type()); // the API knows server_error here, not our finer codes
+        out.writeStringField("code", faultCode(error.status()));
         out.writeStringField("message", error.message());
         out.writeEndObject();
+    }
+
+    /** The code of an error of this status within a response, where OpenAI's API knows few, and no finer ones. */
+    private static String faultCode(int status) {
+        return status == 429 ? "rate_limit_exceeded" : status < 500 ? "invalid_prompt" : "server_error";
     }
 
     private static void writeIncomplete(JsonGenerator out, @Nullable String reason) throws IOException {

@@ -147,10 +147,11 @@ public final class Replies {
                 writeItem(out, item);
             }
             out.writeEndArray();
-            Json.writeNullable(
-                    out, "first_id", items.isEmpty() ? null : items.getFirst().id());
-            Json.writeNullable(
-                    out, "last_id", items.isEmpty() ? null : items.getLast().id());
+            // OpenAI's API has texts here, never null.
+            out.writeStringField(
+                    "first_id", items.isEmpty() ? "" : items.getFirst().id());
+            out.writeStringField(
+                    "last_id", items.isEmpty() ? "" : items.getLast().id());
             out.writeBooleanField("has_more", page.hasMore());
             out.writeEndObject();
         });

@@ -40,6 +40,8 @@ final class ReplySchemas {
                 events.add(JsonShape.reference(name));
             }
         });
+        Stream<String> brokenOff = Stream.of(INVALID, UNNAMED).map(error -> EventWriter.brokenOff(error, 3));
+        all.merge("RefusedEvent", shape(brokenOff), JsonShape::merge);
         all.put("ServerEvent", JsonShape.anyOf(events));
         all.put("Error", shape(Stream.of(INVALID, UNNAMED).map(ApiError::toJson)));
         all.put("Model", shape(Stream.of(Replies.model("a", 1, 2))));

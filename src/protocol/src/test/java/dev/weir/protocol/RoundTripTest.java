@@ -97,6 +97,13 @@ final class RoundTripTest {
     }
 
     @Test
+    void anErrorThatBreaksAStreamOffIsReadLikeAnyOther() {
+        ApiError error = ApiError.refused(408, "slow_consumer", AWKWARD);
+        assertThat(EventReader.read(EventWriter.brokenOff(error, 7)))
+                .isEqualTo(new EventReader.Received(new ServerEvent.Refused(error, null, null), 7, null));
+    }
+
+    @Test
     void everyOutputFormatSurvives() {
         for (String asked : List.of(
                 "{\"json_object\":true}",
