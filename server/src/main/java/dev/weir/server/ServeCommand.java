@@ -72,14 +72,10 @@ final class ServeCommand implements Callable<Integer> {
                             + " else waits. Default: ${DEFAULT-VALUE}.")
     private int maxQueuedTokens = EngineConfig.DEFAULT.maxQueuedTokens();
 
-    enum Numerics {
-        exact,
-        fast
-    }
-
     @Option(
             names = "--numerics",
             paramLabel = "exact|fast",
+            converter = Numerics.Converter.class,
             description =
                     "exact: an answer never depends on what else is computed beside it, to the last bit, which is tried"
                             + " with the model at the start; fast: it may, as with models exported with --numerics fast"
@@ -232,8 +228,8 @@ final class ServeCommand implements Callable<Integer> {
 
     private ModelRunner openOnCpu(ModelFolder folder, RunnerOptions options) {
         OnnxModelRunner runner = OnnxModelRunner.open(folder, options);
-        numerics = numerics == null ? Numerics.exact : numerics;
-        if (numerics == Numerics.exact && !runner.isBatchInvariant()) {
+        numerics = numerics == null ? Numerics.EXACT : numerics;
+        if (numerics == Numerics.EXACT && !runner.isBatchInvariant()) {
             runner.close();
             throw new IllegalArgumentException(
                     "the model " + folder.name() + " gives a request other scores when others are"
@@ -249,12 +245,12 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private ModelRunner openOnGpu(ModelFolder folder, RunnerOptions options) {
-        if (numerics == Numerics.exact) {
+        if (numerics == Numerics.EXACT) {
             throw new IllegalArgumentException(
                     "numerics is exact, but on a GPU the order of sums depends on what else is"
                             + " computed: leave --numerics out, or serve with --device cpu");
         }
-        numerics = Numerics.fast;
+        numerics = Numerics.FAST;
         PagedModelRunner runner = PagedModelRunner.open(folder, options, device.cuda());
         ModelShape shape = runner.shape();
         resolve(
