@@ -71,7 +71,7 @@ final class Heads implements AutoCloseable {
      */
     Classifier classifier() {
         if (classifier == null) {
-            throw new ProtocolException(ApiError.refused(400, "unsupported_model", whyNotClassify));
+            throw unsupported(whyNotClassify);
         }
         return classifier;
     }
@@ -83,13 +83,14 @@ final class Heads implements AutoCloseable {
      */
     Embedder embedder() {
         if (embedder == null) {
-            throw new ProtocolException(ApiError.refused(
-                    400,
-                    "unsupported_model",
-                    "the model's folder has no " + ModelFolder.EMBEDDINGS_FILE
-                            + ": export it again with ./weir export --embeddings, and serve that"));
+            throw unsupported("the model's folder has no " + ModelFolder.EMBEDDINGS_FILE
+                    + ": export it again with ./weir export --embeddings, and serve that");
         }
         return embedder;
+    }
+
+    private static ProtocolException unsupported(String reason) {
+        return new ProtocolException(ApiError.invalid("unsupported_model", "model", reason));
     }
 
     @Override

@@ -3,7 +3,7 @@ package dev.weir.server;
 import dev.weir.protocol.ApiError;
 
 /**
- * What was asked for may be had later: a key has used up its share for now, or the server stops. Says what to answer. Carries no
+ * What was asked for may be had later: a key has used up its share for now, there is no room, or the server stops. Says what to answer. Carries no
  * stack trace: nothing is wrong here.
  */
 final class RetryLaterException extends RuntimeException {
@@ -23,6 +23,11 @@ final class RetryLaterException extends RuntimeException {
     static RetryLaterException overLimit(String type, String message, long retryAfterSeconds) {
         return new RetryLaterException(
                 new ApiError(429, type, "rate_limit_exceeded", null, message), retryAfterSeconds);
+    }
+
+    /** Refuses with 429: there is no room just now. */
+    static RetryLaterException overloaded(String message, long retryAfterSeconds) {
+        return new RetryLaterException(ApiError.overloaded(message), retryAfterSeconds);
     }
 
     /** Refuses with 503. */

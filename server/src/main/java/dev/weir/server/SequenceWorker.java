@@ -1,7 +1,5 @@
 package dev.weir.server;
 
-import dev.weir.protocol.ApiError;
-import dev.weir.protocol.ProtocolException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -19,9 +17,13 @@ import java.util.function.Function;
  */
 final class SequenceWorker implements AutoCloseable {
     private static final long CLOSE_PATIENCE_SECONDS = 60;
+    private static final int MOST_RETRY_SECONDS = 60;
 
     private final Function<int[], float[]> model;
     private final ThreadPoolExecutor thread;
+
+    /** What the last request took. Written by the thread. */
+    private volatile long requestNanos;
 
     /**
      * A worker of its own.
@@ -47,26 +49,32 @@ final class SequenceWorker implements AutoCloseable {
      * @param answer what is made of what is said of each, in their order, on the worker's thread
      * @param isLeft whether nobody waits for the answer any more, so that what is left of it is not computed
      * @return the answer
-     * @throws ProtocolException if too many wait already
+     * @throws RetryLaterException if too many wait already, or the server stops
      */
     <T> CompletableFuture<T> run(List<int[]> sequences, Function<List<float[]>, T> answer, BooleanSupplier isLeft) {
         CompletableFuture<T> answered = new CompletableFuture<>();
         try {
             thread.execute(() -> {
+                long startNanos = System.nanoTime();
                 try {
                     answered.complete(answer.apply(said(sequences, isLeft)));
                 } catch (RuntimeException | Error e) {
                     answered.completeExceptionally(e);
+                } finally {
+                    requestNanos = System.nanoTime() - startNanos;
                 }
             });
         } catch (RejectedExecutionException _) {
-            throw new ProtocolException(
-                    thread.isShutdown()
-                            ? ApiError.unavailable("stopping", "the server is stopping; ask again in a moment")
-                            : ApiError.overloaded(
-                                    thread.getQueue().size() + " requests are already waiting; try again in a moment"));
+            throw thread.isShutdown() ? RetryLaterException.stopping() : overloaded();
         }
         return answered;
+    }
+
+    private RetryLaterException overloaded() {
+        int waiting = thread.getQueue().size();
+        long seconds = Math.clamp(TimeUnit.NANOSECONDS.toSeconds(waiting * requestNanos) + 1, 1, MOST_RETRY_SECONDS);
+        return RetryLaterException.overloaded(
+                waiting + " requests are already waiting; try again in " + seconds + " s", seconds);
     }
 
     private List<float[]> said(List<int[]> sequences, BooleanSupplier isLeft) {
@@ -76,8 +84,7 @@ final class SequenceWorker implements AutoCloseable {
                 throw new CancellationException("the client left");
             }
             if (thread.isShutdown()) {
-                throw new ProtocolException(
-                        ApiError.unavailable("stopping", "the server is stopping; ask again in a moment"));
+                throw RetryLaterException.stopping();
             }
             all.add(model.apply(sequence));
         }

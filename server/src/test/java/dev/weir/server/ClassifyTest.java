@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.weir.onnx.FolderTask;
 import dev.weir.onnx.HeadRunner;
 import dev.weir.onnx.ModelFolder;
+import dev.weir.protocol.ApiError;
+import dev.weir.protocol.Chunk;
 import dev.weir.server.ApiKey.Limits;
 import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -18,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -129,6 +132,10 @@ final class ClassifyTest {
         }
     }
 
+    private static ApiError error(HttpResponse<String> reply) {
+        return Objects.requireNonNull(Chunk.read(reply.body()).error());
+    }
+
     @Test
     void whatCannotBeClassifiedIsRefusedByName() {
         for (String[] ask : new String[][] {
@@ -145,8 +152,13 @@ final class ClassifyTest {
             assertThat(reply.statusCode()).as(ask[0]).isIn(400, 404);
             assertThat(reply.body()).contains(ask[1]);
         }
-        assertThat(server.post("/v1/classify", ask(List.of("word ".repeat(60)))).body())
-                .contains("context_length_exceeded");
+        String large = "word ".repeat(60);
+        assertThat(error(server.post("/v1/classify", ask(List.of(large)))))
+                .returns("context_length_exceeded", ApiError::code)
+                .returns("input", ApiError::param);
+        assertThat(error(server.post("/v1/classify", ask(List.of("a", "b", "c", large)))))
+                .returns("context_length_exceeded", ApiError::code)
+                .returns("input[3]", ApiError::param);
     }
 
     @Test
@@ -155,6 +167,9 @@ final class ClassifyTest {
             HttpResponse<String> reply = plain.post("/v1/classify", "{\"input\":\"a\"}");
             assertThat(reply.statusCode()).isEqualTo(400);
             assertThat(reply.body()).contains("finetune --task classification").contains("./weir export");
+            assertThat(error(reply))
+                    .returns("unsupported_model", ApiError::code)
+                    .returns("model", ApiError::param);
         }
     }
 

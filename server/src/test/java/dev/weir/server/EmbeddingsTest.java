@@ -12,6 +12,8 @@ import com.openai.models.embeddings.CreateEmbeddingResponse;
 import com.openai.models.embeddings.EmbeddingCreateParams;
 import dev.weir.onnx.HeadRunner;
 import dev.weir.onnx.ModelFolder;
+import dev.weir.protocol.ApiError;
+import dev.weir.protocol.Chunk;
 import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,6 +24,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -189,6 +192,26 @@ final class EmbeddingsTest {
             HttpResponse<String> reply = plain.post("/v1/embeddings", "{\"input\":\"a\"}");
             assertThat(reply.statusCode()).isEqualTo(400);
             assertThat(reply.body()).contains("no embeddings.onnx").contains("./weir export --embeddings");
+            assertThat(error(reply))
+                    .returns("unsupported_model", ApiError::code)
+                    .returns("model", ApiError::param);
         }
+    }
+
+    @Test
+    void aTextThatIsTooLongIsNamedByItsPlace() {
+        String large = "word ".repeat(60);
+        assertThat(error(server.post("/v1/embeddings", body(large, ""))).param())
+                .isEqualTo("input");
+        assertThat(error(server.post("/v1/embeddings", body(List.of("a", "b", "c", large), ""))))
+                .returns("context_length_exceeded", ApiError::code)
+                .returns("input[3]", ApiError::param);
+        assertThat(error(server.post("/v1/embeddings", body(new int[][] {{1}, {270}}, "")))
+                        .param())
+                .isEqualTo("input[1]");
+    }
+
+    private static ApiError error(HttpResponse<String> reply) {
+        return Objects.requireNonNull(Chunk.read(reply.body()).error());
     }
 }

@@ -3,7 +3,6 @@ package dev.weir.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.weir.protocol.ProtocolException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -44,9 +43,11 @@ final class SequenceWorkerTest {
             CompletableFuture<List<float[]>> second = worker.run(of(3), said -> said, () -> false);
             CompletableFuture<List<float[]>> third = worker.run(of(4), said -> said, () -> false);
             assertThatThrownBy(() -> worker.run(of(5), said -> said, () -> false))
-                    .isInstanceOfSatisfying(
-                            ProtocolException.class,
-                            refusal -> assertThat(refusal.error().status()).isEqualTo(429));
+                    .isInstanceOfSatisfying(RetryLaterException.class, refusal -> {
+                        assertThat(refusal.error().status()).isEqualTo(429);
+                        assertThat(refusal.error().message()).contains("2 requests", "try again in 1 s");
+                        assertThat(refusal.retryAfterSeconds()).isEqualTo(1);
+                    });
             mayGoOn.countDown();
             assertThat(first.join()).extracting(said -> said[0]).containsExactly(1f, 2f);
             assertThat(second.join()).extracting(said -> said[0]).containsExactly(3f);
@@ -72,6 +73,10 @@ final class SequenceWorkerTest {
         SequenceWorker worker = new SequenceWorker("test", this::slow, 2);
         worker.close();
         assertThatThrownBy(() -> worker.run(of(1), said -> said, () -> false))
-                .hasMessageContaining("the server is stopping");
+                .isInstanceOfSatisfying(RetryLaterException.class, refusal -> {
+                    assertThat(refusal.error().status()).isEqualTo(503);
+                    assertThat(refusal.error().code()).isEqualTo("stopping");
+                    assertThat(refusal.retryAfterSeconds()).isPositive();
+                });
     }
 }
