@@ -10,6 +10,7 @@ import dev.weir.protocol.ProtocolException;
 import dev.weir.protocol.Replies;
 import dev.weir.protocol.RequestReader;
 import dev.weir.protocol.TokenizeRequest;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
@@ -45,6 +46,9 @@ final class HttpRoutes {
     private final ModelService model;
     private final Vertx vertx;
     private final BiConsumer<ServerWebSocket, Caller> sessions;
+
+    /** Built when it is first asked for. */
+    private @Nullable Future<@Nullable String> openApi;
 
     /** Routes; {@code sessions} takes over WebSockets. */
     HttpRoutes(Services services, Vertx vertx, BiConsumer<ServerWebSocket, Caller> sessions) {
@@ -259,9 +263,10 @@ final class HttpRoutes {
     }
 
     private void openApi(RoutingContext http) {
-        vertx.executeBlocking(() -> OpenApi.document(services.keys() != null), false)
-                .onSuccess(json -> HttpReplies.json(http.response(), json))
-                .onFailure(http::fail);
+        if (openApi == null) {
+            openApi = vertx.executeBlocking(() -> OpenApi.document(services.keys() != null), false);
+        }
+        openApi.onSuccess(json -> HttpReplies.json(http.response(), json)).onFailure(http::fail);
     }
 
     private void failed(RoutingContext http) {
