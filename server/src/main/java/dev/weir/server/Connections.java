@@ -7,11 +7,12 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The connections of one event loop, so that those that ask for nothing can be closed. Owned by that event loop. A
+ * The HTTP connections of one event loop, so that those that ask for nothing can be closed. Owned by that event loop. A
  * connection with a request under way is never idle, however long the answer takes.
  */
 final class Connections {
     private final long idleNanos;
+    private final Metrics metrics;
     private final Map<HttpConnection, Activity> open = new HashMap<>();
 
     private static final class Activity {
@@ -19,14 +20,24 @@ final class Connections {
         private long lastNanos = System.nanoTime();
     }
 
-    Connections(Duration idleTimeout) {
+    Connections(Duration idleTimeout, Metrics metrics) {
+        this.metrics = metrics;
         idleNanos = idleTimeout.toNanos();
     }
 
     /** A connection was made. */
     void opened(HttpConnection connection) {
         open.put(connection, new Activity());
-        connection.closeHandler(_ -> open.remove(connection));
+        metrics.connectionOpened();
+        connection.closeHandler(_ -> left(connection));
+        connection.exceptionHandler(_ -> {}); // what a client breaks is no error of the server's, to be logged as one
+    }
+
+    /** A connection has ended, or it carries a WebSocket from now on: then its close handler is never called. */
+    void left(HttpConnection connection) {
+        if (open.remove(connection) != null) {
+            metrics.connectionLeft();
+        }
     }
 
     /** A request came; it lasts until its reply has ended or its connection is gone. */
@@ -50,9 +61,5 @@ final class Connections {
                 entry.getKey().close();
             }
         }
-    }
-
-    int count() {
-        return open.size();
     }
 }

@@ -22,6 +22,7 @@ import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.StaticHandler;
+import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -41,6 +42,9 @@ final class HttpRoutes {
 
     /** What is for callers only. The page, health and metrics are open to all. */
     private static final List<String> CLOSED = List.of("/v1/*", "/tokenize", "/detokenize");
+
+    /** More than there are: a cache for all paths that clients think of would only hold those. */
+    private static final int MOST_FILES = 256;
 
     private final Services services;
     private final ModelService model;
@@ -62,7 +66,7 @@ final class HttpRoutes {
         Router router = Router.router(vertx);
         router.route().failureHandler(this::failed).handler(http -> {
             connections.begun(http.request());
-            http.next();
+            begin(http);
         });
         router.route().handler(services.origins());
         Authentication authentication = new Authentication(services.keys());
@@ -78,7 +82,7 @@ final class HttpRoutes {
         post(router, "/v1/embeddings", heads::embed);
         post(router, "/tokenize", this::tokenize);
         post(router, "/detokenize", this::detokenize);
-        router.get("/v1/responses").handler(this::webSocket);
+        router.get("/v1/responses").handler(http -> webSocket(http, connections));
         router.get("/v1/responses/:id").handler(responses::retrieve);
         router.delete("/v1/responses/:id").handler(responses::delete);
         router.post("/v1/responses/:id/cancel").handler(responses::cancel);
@@ -96,6 +100,18 @@ final class HttpRoutes {
         page(router.route(), "webroot");
         router.route().handler(http -> http.fail(404));
         return router;
+    }
+
+    /** Refuses what no route can be looked up for: a path or a query with an escape that is none. */
+    private static void begin(RoutingContext http) {
+        try {
+            http.normalizedPath();
+            http.request().params();
+        } catch (IllegalArgumentException _) {
+            http.fail(400);
+            return;
+        }
+        http.next();
     }
 
     /** Begins nothing while the server stops; the responses that there are can be read, cancelled and deleted to the last. */
@@ -128,7 +144,7 @@ final class HttpRoutes {
 
     /** Files of the class path; the browser asks each time whether one has changed. */
     private static void page(Route route, String folder) {
-        StaticHandler files = StaticHandler.create(folder);
+        StaticHandler files = StaticHandler.create(folder).setMaxCacheSize(MOST_FILES);
         route.method(HttpMethod.GET).method(HttpMethod.HEAD).handler(http -> {
             http.addHeadersEndHandler(_ -> http.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-cache"));
             files.handle(http);
@@ -179,7 +195,7 @@ final class HttpRoutes {
         turn.start();
     }
 
-    private void webSocket(RoutingContext http) {
+    private void webSocket(RoutingContext http, Connections connections) {
         if (!http.request().headers().contains("Upgrade", "websocket", true)) {
             if (http.request().version() != HttpVersion.HTTP_2) { // which forbids the header
                 http.response().putHeader(HttpHeaders.UPGRADE, "websocket");
@@ -196,7 +212,10 @@ final class HttpRoutes {
         Caller caller = Authentication.caller(http);
         http.request()
                 .toWebSocket()
-                .onSuccess(socket -> sessions.accept(socket, caller))
+                .onSuccess(socket -> {
+                    connections.left(http.request().connection());
+                    sessions.accept(socket, caller);
+                })
                 .onFailure(cause -> HttpReplies.error(
                         http.response(),
                         ApiError.refused(
@@ -270,8 +289,8 @@ final class HttpRoutes {
     }
 
     private void failed(RoutingContext http) {
-        if (http.failure() instanceof HttpClosedException) {
-            return; // the client left while its request was read
+        if (http.failure() instanceof HttpClosedException || http.failure() instanceof ClosedChannelException) {
+            return; // the client left while its request was read, or a file sent
         }
         ApiError error = switch (http.failure()) {
             case ProtocolException e -> e.error();

@@ -53,7 +53,7 @@ final class HttpVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        Connections connections = new Connections(services.limits().idleTimeout());
+        Connections connections = new Connections(services.limits().idleTimeout(), services.metrics());
         long sweepMillis =
                 Math.min(SWEEP_MILLIS, services.limits().idleTimeout().toMillis());
         vertx.setPeriodic(sweepMillis, _ -> connections.sweep());

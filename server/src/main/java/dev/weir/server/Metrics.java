@@ -44,6 +44,7 @@ final class Metrics implements EngineListener {
     private final Counter resumes;
     private final Counter slowConsumers;
     private final AtomicInteger sockets = new AtomicInteger();
+    private final AtomicInteger connections = new AtomicInteger();
 
     Metrics(String modelName) {
         tags = Tags.of("model_name", modelName);
@@ -64,6 +65,7 @@ final class Metrics implements EngineListener {
             finishedCounter(reason); // so that a dashboard shows zero rather than nothing
         }
         gauge("weir_websockets", "Open WebSockets.", sockets::get);
+        gauge("weir_http_connections", "Open connections that carry HTTP, not a WebSocket.", connections::get);
     }
 
     /** Reports what the engine and the server are doing whenever somebody looks. */
@@ -165,6 +167,15 @@ final class Metrics implements EngineListener {
 
     void socketClosed() {
         sockets.decrementAndGet();
+    }
+
+    void connectionOpened() {
+        connections.incrementAndGet();
+    }
+
+    /** It has ended or become a WebSocket. */
+    void connectionLeft() {
+        connections.decrementAndGet();
     }
 
     /** Everything in Prometheus's text format. Takes milliseconds. */

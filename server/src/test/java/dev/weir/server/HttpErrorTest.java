@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class HttpErrorTest {
     private static final ServerLimits IMPATIENT = new ServerLimits(
@@ -220,6 +221,23 @@ final class HttpErrorTest {
                     .contains(" 400 ");
         }
         assertThat(server.get("/health").statusCode()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/%2", "/v1/models/%zz", "/v1/responses/%C3%zz", "/v1/responses/x?s%", "/%e9%"})
+    void aPathWithAnEscapeThatIsNoneIsTheClientsFault(String path) throws Exception {
+        try (FuzzWatch watch = new FuzzWatch();
+                Socket client = new Socket(InetAddress.getLoopbackAddress(), server.server.port())) {
+            client.setSoTimeout(10_000);
+            client.getOutputStream()
+                    .write(("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            String reply = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(reply)
+                    .startsWith("HTTP/1.1 400 ")
+                    .contains("GET " + path.replaceAll("\\?.*", "") + " is not valid HTTP");
+            watch.check();
+        }
     }
 
     private static Socket raw(String template, String body) throws Exception {

@@ -81,7 +81,7 @@ final class OpenApiDocumentTest {
         Vertx vertx = Vertx.vertx();
         try {
             List<Route> routes = new HttpRoutes(server.services, vertx, (_, _) -> {})
-                    .router(new Connections(Duration.ofSeconds(1)))
+                    .router(new Connections(Duration.ofSeconds(1), server.services.metrics()))
                     .getRoutes();
             for (Route route : routes) {
                 if (route.getPath() != null

@@ -1,5 +1,6 @@
 package dev.weir.server;
 
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -45,8 +46,9 @@ final class RawWebSocket implements AutoCloseable {
 
     private RawWebSocket(Socket socket) throws IOException {
         this.socket = socket;
-        in = new DataInputStream(socket.getInputStream());
+        in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
         socket.setSoTimeout(20_000);
+        socket.setTcpNoDelay(true);
     }
 
     /** A socket whose handshake is over. */
@@ -153,6 +155,16 @@ final class RawWebSocket implements AutoCloseable {
             throw new AssertionError("the server closed the connection");
         }
         return frame;
+    }
+
+    /** Resets the connection. */
+    void breakOff() {
+        try {
+            socket.setSoLinger(true, 0);
+        } catch (SocketException _) {
+            // The server has reset it.
+        }
+        close();
     }
 
     @Override

@@ -469,4 +469,17 @@ final class WebSocketTest {
         assertThat(error.error().code()).isEqualTo(code);
         assertThat(error.error().param()).isEqualTo(param);
     }
+
+    @Test
+    void nothingIsKeptOfSocketsThatAreClosed() {
+        for (int i = 0; i < 20; i++) {
+            TestSocket socket = server.socket();
+            socket.socket.close();
+            socket.closed.orTimeout(20, TimeUnit.SECONDS).join();
+        }
+        String one = "weir_http_connections{model_name=\"fake\"} 1.0"; // that which asks for the metrics
+        TestServer.await(
+                () -> one + ": " + server.get("/metrics").body(),
+                () -> server.get("/metrics").body().contains(one));
+    }
 }
