@@ -224,7 +224,7 @@ final class HttpErrorTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/%2", "/v1/models/%zz", "/v1/responses/%C3%zz", "/v1/responses/x?s%", "/%e9%"})
+    @ValueSource(strings = {"/%2", "/v1/models/%zz", "/v1/responses/%C3%zz", "/v1/responses/x?s%", "/%e9%", "/a/%-0.0"})
     void aPathWithAnEscapeThatIsNoneIsTheClientsFault(String path) throws Exception {
         try (FuzzWatch watch = new FuzzWatch();
                 Socket client = new Socket(InetAddress.getLoopbackAddress(), server.server.port())) {
