@@ -58,7 +58,8 @@ final class JdbcResponseStore implements ResponseStore {
         try {
             table = new ResponseTable(url);
         } catch (SQLException e) {
-            String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+            String message = url.hiddenIn(String.valueOf(e.getMessage()));
+            String reason = message.lines().findFirst().orElse("");
             throw new IllegalArgumentException(
                     "store is " + url + " but "
                             + (reason.contains("No suitable driver")

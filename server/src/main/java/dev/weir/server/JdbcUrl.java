@@ -13,7 +13,8 @@ record JdbcUrl(String text) {
     private static final String H2 = "jdbc:h2:";
 
     private static final Pattern PASSWORD = Pattern.compile("(?i)(password=)[^;&]*");
-    private static final Pattern USER_AND_PASSWORD = Pattern.compile("//[^/@]*@");
+    /** Up to the last sign that may end it: a password may hold one itself. */
+    private static final Pattern USER_AND_PASSWORD = Pattern.compile("//.*@");
 
     /**
      * The URL for the driver. Left to itself H2 would close the database as soon as the process is told to stop, while the last
@@ -36,6 +37,11 @@ record JdbcUrl(String text) {
     /** Whether it is H2 within this process, not a server of its own. */
     boolean isEmbeddedH2() {
         return text.startsWith(H2) && !text.startsWith(H2 + "tcp:") && !text.startsWith(H2 + "ssl:");
+    }
+
+    /** A driver's message, which may repeat the URL, without the password in it. */
+    String hiddenIn(String message) {
+        return message.replace(forDriver(), toString()).replace(text, toString());
     }
 
     @Override

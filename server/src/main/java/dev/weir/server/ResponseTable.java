@@ -44,7 +44,7 @@ final class ResponseTable implements AutoCloseable {
         this.url = url;
         Connection open = connect();
         if (!isThere(open)) {
-            commit(open, ResponseTable::create);
+            commit(open, true, ResponseTable::create);
         }
     }
 
@@ -52,7 +52,7 @@ final class ResponseTable implements AutoCloseable {
     void put(StoredResponse response, StoredEvents events, long endedAtMillis) throws SQLException {
         byte[] what = StoredBytes.of(response);
         byte[] sent = StoredBytes.of(events);
-        inTransaction(open -> {
+        inTransaction(true, open -> {
             delete(open, response.tenant(), response.id()); // if it was stored but nobody could say so
             try (PreparedStatement insert = open.prepareStatement(INSERT)) {
                 insert.setString(1, response.id());
@@ -76,12 +76,12 @@ final class ResponseTable implements AutoCloseable {
 
     /** Whether it was there. */
     boolean delete(String tenant, String id) throws SQLException {
-        return inTransaction(open -> delete(open, tenant, id)) > 0;
+        return inTransaction(true, open -> delete(open, tenant, id)) > 0;
     }
 
     /** Deletes what ended before a time and says how many those were. */
     int deleteOlderThan(long millis) throws SQLException {
-        return inTransaction(open -> {
+        return inTransaction(true, open -> {
             try (PreparedStatement delete = open.prepareStatement(DELETE_OLD)) {
                 delete.setLong(1, millis);
                 return delete.executeUpdate();
@@ -112,7 +112,7 @@ final class ResponseTable implements AutoCloseable {
     }
 
     private <T> Optional<T> find(String sql, String tenant, String id, Row<T> row) throws SQLException {
-        return inTransaction(open -> {
+        return inTransaction(false, open -> {
             try (PreparedStatement select = open.prepareStatement(sql)) {
                 select.setString(1, id);
                 select.setString(2, tenant);
@@ -132,23 +132,23 @@ final class ResponseTable implements AutoCloseable {
     }
 
     /** Does some work, a second time on a new connection if the one at hand is no longer good. */
-    private <T> T inTransaction(Work<T> work) throws SQLException {
+    private <T> T inTransaction(boolean isChange, Work<T> work) throws SQLException {
         Connection open = connection;
         if (open != null) {
             try {
-                return commit(open, work);
+                return commit(open, isChange, work);
             } catch (SQLException _) {
                 // perhaps it was lost while nobody used it
             }
         }
-        return commit(connect(), work);
+        return commit(connect(), isChange, work);
     }
 
-    private <T> T commit(Connection open, Work<T> work) throws SQLException {
+    private <T> T commit(Connection open, boolean isChange, Work<T> work) throws SQLException {
         try {
             T done = work.on(open);
             open.commit();
-            if (url.isEmbeddedH2()) {
+            if (isChange && url.isEmbeddedH2()) {
                 execute(open, "CHECKPOINT"); // else it keeps commits to itself for half a second: lost by a kill -9
             }
             return done;

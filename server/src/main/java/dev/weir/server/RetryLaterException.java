@@ -3,8 +3,8 @@ package dev.weir.server;
 import dev.weir.protocol.ApiError;
 
 /**
- * What was asked for may be had later: a key has used up its share for now, there is no room, or the server stops. Says what to answer. Carries no
- * stack trace: nothing is wrong here.
+ * What was asked for may be had later: a key has used up its share for now, there is no room, or the server stops. Says what to
+ * answer. Carries no stack trace: nothing is wrong here.
  */
 final class RetryLaterException extends RuntimeException {
     /** By then a server that stops has most likely been replaced, or its clients are sent to another. */

@@ -213,7 +213,13 @@ final class JdbcResponseStoreTest {
         assertThatThrownBy(() -> store(new JdbcUrl("jdbc:h2:file:" + folder.resolve("none") + ";IFEXISTS=TRUE")))
                 .hasMessageContaining("but the database cannot be used: Database")
                 .hasMessageContaining("not found");
-        assertThat(new JdbcUrl("jdbc:mysql://me:secret@host/db")).hasToString("jdbc:mysql://***@host/db");
+        for (String password : List.of("secret", "s/ecret", "s@e:cret")) {
+            JdbcUrl url = new JdbcUrl("jdbc:mysql://me:" + password + "@host/db");
+            assertThat(url).hasToString("jdbc:mysql://***@host/db");
+            assertThat(url.hiddenIn("cannot parse " + url.text() + "!")).isEqualTo("cannot parse " + url + "!");
+        }
+        JdbcUrl file = new JdbcUrl("jdbc:h2:file:x;PASSWORD=secret");
+        assertThat(file.hiddenIn("no " + file.forDriver())).doesNotContain("secret");
     }
 
     private JdbcUrl url() {

@@ -134,45 +134,55 @@ final class CpuSession implements AutoCloseable {
 
     /** What a run reads and writes, all of it in tensors that are there before; it may be started again and again. */
     final class Run {
-        private final Map<String, Integer> places = new HashMap<>();
-        private final MemorySegment inputNames = pointers(inputs.size() + optionalInputs.size());
-        private final MemorySegment inputTensors = pointers(inputs.size() + optionalInputs.size());
-        private final MemorySegment outputNames = pointers(outputs.size());
-        private final MemorySegment outputTensors = pointers(outputs.size());
-        private long inputCount;
-        private long outputCount;
+        private final Tensors read = new Tensors(inputs.size() + optionalInputs.size());
+        private final Tensors written = new Tensors(outputs.size());
 
         private Run() {}
 
         /** Gives an input, in place of what it was before. */
         void input(String name, MemorySegment tensor) {
-            Integer place = places.get(name);
-            if (place == null) {
-                place = (int) inputCount++;
-                places.put(name, place);
-                inputNames.setAtIndex(POINTER, place, names.computeIfAbsent(name, arena::allocateFrom));
-            }
-            inputTensors.setAtIndex(POINTER, place, tensor);
+            read.put(name, tensor);
         }
 
         /** Has an output written, in place of where it was before. */
         void output(String name, MemorySegment tensor) {
-            Integer place = places.get(name);
-            if (place == null) {
-                place = (int) outputCount++;
-                places.put(name, place);
-                outputNames.setAtIndex(POINTER, place, names.computeIfAbsent(name, arena::allocateFrom));
-            }
-            outputTensors.setAtIndex(POINTER, place, tensor);
+            written.put(name, tensor);
         }
 
         /** Computes all outputs that were given a tensor. */
         void start() throws OrtException {
-            ort.run(session, runOptions, inputNames, inputTensors, inputCount, outputNames, outputTensors, outputCount);
+            ort.run(
+                    session,
+                    runOptions,
+                    read.names,
+                    read.tensors,
+                    read.count,
+                    written.names,
+                    written.tensors,
+                    written.count);
+        }
+    }
+
+    /** Tensors by name, as two arrays of C. */
+    private final class Tensors {
+        private final Map<String, Integer> places = new HashMap<>();
+        private final MemorySegment names;
+        private final MemorySegment tensors;
+        private int count;
+
+        Tensors(int most) {
+            names = arena.allocate(POINTER, Math.max(1, most));
+            tensors = arena.allocate(POINTER, Math.max(1, most));
         }
 
-        private MemorySegment pointers(int count) {
-            return arena.allocate(POINTER, Math.max(1, count));
+        void put(String name, MemorySegment tensor) {
+            Integer place = places.get(name);
+            if (place == null) {
+                place = count++;
+                places.put(name, place);
+                names.setAtIndex(POINTER, place, CpuSession.this.names.computeIfAbsent(name, arena::allocateFrom));
+            }
+            tensors.setAtIndex(POINTER, place, tensor);
         }
     }
 
