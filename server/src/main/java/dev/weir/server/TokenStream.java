@@ -72,6 +72,8 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     private volatile @Nullable Throwable failure;
 
     // The context's thread
+    private final Thread subscriber = Thread.currentThread();
+    private @Nullable Throwable refusal;
     private final IncrementalDetokenizer detokenizer;
     private final @Nullable PendingLogprobs logprobs;
     private final StringBuilder pending = new StringBuilder();
@@ -115,14 +117,17 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     @Override
     protected void hookOnError(Throwable cause) {
+        if (Thread.currentThread() == subscriber) {
+            refusal = cause;
+        }
         failure = cause;
         schedule(true);
     }
 
-    /** Why the engine did not take the request, if it said so while subscribing. */
+    /** Why the engine did not take the request, which it says while subscribing; what its own thread says is no refusal. */
     @Nullable
-    Throwable failure() {
-        return failure;
+    Throwable refusal() {
+        return refusal;
     }
 
     /** Tokens taken so far. On the context. */

@@ -238,7 +238,7 @@ final class Turn implements Admission.Work {
             Choice choice = new Choice(i, prompt);
             choices.add(choice);
             model.generate(prompt.sample(i % ask.bestOf())).subscribe(choice.stream);
-            Throwable refusal = choice.stream.failure();
+            Throwable refusal = choice.stream.refusal();
             if (refusal != null) {
                 choices.forEach(begun -> begun.stream.abandon());
                 choices.clear();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.protocol.ResponseRequest;
 import dev.weir.protocol.SamplingFields;
+import dev.weir.protocol.ServerEvent;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -51,7 +52,7 @@ final class ConformanceScenarios {
         try (RecordedSocket socket = new RecordedSocket(server, recording)) {
             server.model.failsNext = true;
             socket.taken().send("{\"type\":\"response.create\"," + ResponseScenarios.RAIN + "}");
-            socket.taken().untilEnd();
+            assertThat(socket.taken().untilEnd().getLast().event()).isInstanceOf(ServerEvent.Failed.class);
         }
         for (String streamed : List.of(ResponseScenarios.STREAM, "")) {
             server.model.failsNext = true;
