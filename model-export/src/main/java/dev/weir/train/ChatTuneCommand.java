@@ -84,7 +84,8 @@ final class ChatTuneCommand implements Callable<Integer> {
     @Option(
             names = "--dropout",
             paramLabel = "SHARE",
-            description = "Share of activations dropped while training (default: ${DEFAULT-VALUE}).")
+            description = "Share of activations and attention weights dropped while training"
+                    + " (default: ${DEFAULT-VALUE}).")
     private double dropout;
 
     @Mixin

@@ -27,6 +27,10 @@ final class Dropout {
         random = new SplittableRandom(seed);
     }
 
+    boolean isActive() {
+        return dropped > 0;
+    }
+
     /** A tensor of the shape and type of x, with part of its numbers dropped. */
     Tensor apply(Tensor x) {
         if (dropped == 0) {

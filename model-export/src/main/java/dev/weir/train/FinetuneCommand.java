@@ -138,7 +138,8 @@ final class FinetuneCommand implements Callable<Integer> {
             names = "--dropout",
             paramLabel = "SHARE",
             defaultValue = "0.1",
-            description = "Share of activations dropped while training (default: ${DEFAULT-VALUE}).")
+            description = "Share of activations and attention weights dropped while training"
+                    + " (default: ${DEFAULT-VALUE}).")
     private double dropout;
 
     @Option(

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param width size of the residual stream, "n_embd" in Hugging Face's words
  * @param context most tokens that one forward pass may see, "n_positions"
  * @param vocabularySize number of token ids
- * @param dropout share of activations dropped while training, in [0, 1); it plays no part in inference
+ * @param dropout share of activations and attention weights dropped while training, in [0, 1); it plays no part in inference
  * @param window tokens that a banded layer attends to, the current one included; 0 for families without such layers
  * @param outputBias whether each token has a bias in the output head, which none of the papers has
  * @param direction the order of the tokens that it was trained on

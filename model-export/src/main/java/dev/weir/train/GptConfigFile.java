@@ -92,7 +92,7 @@ final class GptConfigFile {
         root.put("layer_norm_epsilon", GptConfig.LAYER_NORM_EPSILON);
         root.put("embd_pdrop", config.dropout());
         root.put("resid_pdrop", config.dropout());
-        root.put("attn_pdrop", 0.0);
+        root.put("attn_pdrop", config.dropout());
         root.put("initializer_range", 0.02);
         root.put("tie_word_embeddings", true);
         root.put("torch_dtype", "float32");

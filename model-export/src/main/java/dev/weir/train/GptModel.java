@@ -14,8 +14,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * A GPT's forward pass in libtorch. Owned by the thread of its {@link GptParameters}; every call leaves tensors to the caller's
  * {@code PointerScope}.
  *
- * <p>Shapes: B sequences, T tokens, d width, H heads, s = d / H head size, V vocabulary. Dropout acts where GPTs have it on
- * the embeddings and on what each block adds to the residual stream, not on attention weights.
+ * <p>Shapes: B sequences, T tokens, d width, H heads, s = d / H head size, V vocabulary. Dropout acts where GPT-1
+ * and GPT-2 have it: on the embeddings, on attention weights and on what attention and MLP add to the residual stream.
  */
 final class GptModel {
     /**
@@ -84,7 +84,8 @@ final class GptModel {
         for (int layer = 0; layer < config.layers(); layer++) {
             String block = "h." + layer + ".";
             boolean banded = config.isBanded(layer);
-            x = sublayer(x, block + "ln_1", in -> attention(in, block + "attn.", batch, tokens, banded), dropout);
+            x = sublayer(
+                    x, block + "ln_1", in -> attention(in, block + "attn.", batch, tokens, banded, dropout), dropout);
             x = sublayer(x, block + "ln_2", in -> mlp(in, block + "mlp."), dropout);
         }
         return config.family().isPostNorm() ? x : norm(x, "ln_f");
@@ -114,7 +115,7 @@ final class GptModel {
     }
 
     /** Causal multi-head self-attention; x and the result are [B T, d]. */
-    private Tensor attention(Tensor x, String name, long batch, long tokens, boolean banded) {
+    private Tensor attention(Tensor x, String name, long batch, long tokens, boolean banded, Dropout dropout) {
         Tensor qkv = linear(x, name + "c_attn").view(batch, tokens, 3L * config.width()); // [B, T, 3 d]
         TensorVector parts = qkv.split(config.width(), 2);
         Tensor q = heads(parts.get(0), batch, tokens);
@@ -122,8 +123,8 @@ final class GptModel {
         Tensor v = heads(parts.get(2), batch, tokens);
         boolean masked = banded && tokens > config.window();
         boolean fits = batch * config.heads() * tokens * tokens <= MOST_WEIGHTS;
-        Tensor mixed =
-                fits || matmul == Matmul.BF16 ? attend(q, k, v, masked) : fusedAttend(q, k, v, masked); // [B, H, T, s]
+        boolean isPlain = fits || matmul == Matmul.BF16 || dropout.isActive(); // the fused kernel drops no weights
+        Tensor mixed = isPlain ? attend(q, k, v, masked, dropout) : fusedAttend(q, k, v, masked); // [B, H, T, s]
         Tensor joined = mixed.transpose(1, 2).reshape(batch * tokens, config.width());
         return linear(joined, name + "c_proj");
     }
@@ -141,13 +142,13 @@ final class GptModel {
                 false);
     }
 
-    /** Holds all attention weights, between plain matrix products. */
-    private Tensor attend(Tensor q, Tensor k, Tensor v, boolean masked) {
+    /** Holds all attention weights, between plain matrix products; q, k, v and the result are [B, H, T, s]. */
+    Tensor attend(Tensor q, Tensor k, Tensor v, boolean masked, Dropout dropout) {
         Tensor unseen = torch.zeros(new long[] {q.size(2), q.size(2)}, new TensorOptions(q.scalar_type()));
         unseen.masked_fill_(seen(q.size(2), masked).logical_not(), new Scalar(Double.NEGATIVE_INFINITY));
         Tensor scaled = q.mul(new Scalar(1 / Math.sqrt(config.headSize())));
         Tensor weights = torch.matmul(scaled, k.transpose(2, 3)).add_(unseen).softmax(-1); // [B, H, T, T]
-        return torch.matmul(weights, v);
+        return torch.matmul(dropout.apply(weights), v);
     }
 
     /** Which tokens each token sees: itself and those before it, in a banded layer only the nearest; [T, T]. */

@@ -58,7 +58,9 @@ final class ModelOptions {
     @Option(
             names = "--dropout",
             paramLabel = "SHARE",
-            description = "Share of activations dropped while training (default: the preset's, else 0.2).")
+            description = "Share of activations and attention weights dropped while training. Above 0, a pass holds"
+                    + " all attention weights, which grow with the square of the context (default: the"
+                    + " preset's, else 0.2).")
     @Nullable
     Double dropout;
 

@@ -211,6 +211,31 @@ class GptModelTest {
         }
     }
 
+    /** Of values that are all 1, attention takes the sum of its weights. */
+    @Test
+    void dropoutDropsAttentionWeightsAndEnlargesTheOthers() {
+        GptModel model =
+                new GptModel(GptParameters.frozen(new RandomGptWeights(new GptConfig(1, 2, 8, 128, 270, 0.25), 5)));
+        try (PointerScope _ = new PointerScope()) {
+            Tensor ones = torch.ones(new long[] {16, 2, 128, 4}); // [B, H, T, s]
+            Tensor sums =
+                    model.attend(ones, ones, ones, false, new Dropout(0.25, 7)).contiguous();
+            float[] flat = Torch.read(sums);
+            double mean = 0;
+            for (int i = 0; i < flat.length; i += 4) {
+                int weights = i / 4 % 128 + 1; // each 1 / weights before some are dropped
+                double kept = flat[i] * weights * 0.75;
+                assertThat(kept).isCloseTo(Math.rint(kept), within(1e-3));
+                mean += 4.0 * flat[i] / flat.length;
+            }
+            assertThat(mean).isCloseTo(1, within(0.01));
+            for (float sum : Torch.read(
+                    model.attend(ones, ones, ones, false, Dropout.NONE).contiguous())) {
+                assertThat(sum).isCloseTo(1, within(1e-6f));
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("dev.weir.train.SmallGpts#all")
     void bfloat16ProductsLeadTheSameWay(GptConfig config) {
