@@ -1,33 +1,45 @@
 package dev.weir.engine;
 
 /**
- * The exponential function in single precision for arguments up to 0: the power of two nearest below times a polynomial
- * on the rest. Within 2e-7 of {@link Math#exp} relative to it, and several times faster; the same bits on every machine.
+ * The exponential function in single precision for arguments up to 0: a table of its values at every {@value #STEPS}th part of
+ * 1, times a short series on the rest. Within 3e-7 of {@link Math#exp} relative to it, and several times faster; the same bits on
+ * every machine.
  */
 final class FastExp {
-    private static final float LOG2_E = 1.442695f;
-    private static final float LN2_HIGH =
-            355f / 512; // ln 2 in two parts, of which the first has so few bits that a multiple of it is exact
-    private static final float LN2_LOW = -2.12194e-4f;
+    /** Steps of the table in 1. */
+    static final int STEPS = 32;
+
+    /** The step at which the result, about the smallest normal float before, is 0. */
+    static final int LAST = 2794;
+
+    private static final float[] POWERS = new float[LAST + 1];
+
+    static {
+        for (int step = 0; step < LAST; step++) {
+            POWERS[step] = (float) StrictMath.exp(-step / (double) STEPS);
+        }
+    }
 
     private FastExp() {}
 
-    /** e to the {@code x}, 0 where that would be less than the smallest normal float. */
+    /** e to the {@code x}, 0 where that would be less than the smallest normal float and for what is no number. */
     static float exp(float x) {
-        if (!(x > -87.3f)) {
+        float distance = x * -STEPS;
+        if (!(distance < LAST)) {
             return 0;
         }
-        int power = (int) (x * LOG2_E - 0.5f); // to nearest, as x is not positive
-        float rest = x - power * LN2_HIGH - power * LN2_LOW; // in about [-0.35, 0.35]
-        // Taylor's series of e^rest to the seventh power, whose remainder is below 1e-8 there.
-        float series = 1 / 5040f;
-        series = series * rest + 1 / 720f;
-        series = series * rest + 1 / 120f;
-        series = series * rest + 1 / 24f;
-        series = series * rest + 1 / 6f;
-        series = series * rest + 0.5f;
-        series = series * rest + 1;
-        series = series * rest + 1;
-        return series * Float.intBitsToFloat((power + 127) << 23);
+        int step = (int) distance;
+        return series(step - distance) * POWERS[step];
+    }
+
+    /** e to minus the step. */
+    static float power(int step) {
+        return POWERS[step];
+    }
+
+    /** e to the rest, which is from 0 down to a step below it, by Taylor's series to the third power. */
+    static float series(float steps) {
+        float rest = steps * (1f / STEPS);
+        return ((1 / 6f * rest + 0.5f) * rest + 1) * rest + 1;
     }
 }

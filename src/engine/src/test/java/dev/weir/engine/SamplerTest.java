@@ -196,6 +196,66 @@ class SamplerTest {
         }
     }
 
+    /** By inverse CDF over the whole row in order, largest score first and of equals the lowest token. */
+    private static int sorted(float[] scores, SamplingParams params, double uniform) {
+        Integer[] order = new Integer[scores.length];
+        Arrays.setAll(order, i -> i);
+        Arrays.sort(order, (a, b) -> scores[a] != scores[b] ? Float.compare(scores[b], scores[a]) : a - b);
+        int k = params.topK() == 0 ? scores.length : Math.min(params.topK(), scores.length);
+        double[] weights = new double[k];
+        double total = 0;
+        for (int i = 0; i < k; i++) {
+            double weight = Math.exp((scores[order[i]] - (double) scores[order[0]]) / params.temperature());
+            weights[i] = weight < params.minP() ? 0 : weight;
+            total += weights[i];
+        }
+        double mass = 0;
+        int taken = 0;
+        while (taken < k && mass < params.topP() * total) {
+            mass += weights[taken];
+            taken++;
+        }
+        double seen = 0;
+        for (int i = 0; i < taken; i++) {
+            seen += weights[i];
+            if (seen > uniform * mass) {
+                return order[i];
+            }
+        }
+        return order[taken - 1];
+    }
+
+    @Test
+    void drawsAreThoseOfASortedRowBeItFlatOrSteep() {
+        int vocabulary = 3000;
+        Sampler large = new Sampler(vocabulary);
+        SplittableRandom random = new SplittableRandom(5);
+        int same = 0;
+        int turns = 4000;
+        for (int turn = 0; turn < turns; turn++) {
+            double width = Math.exp(random.nextDouble() * 8 - 6); // of the scores, from 0.0025 to 7.4
+            float[] scores = new float[vocabulary];
+            for (int i = 0; i < vocabulary; i++) {
+                scores[i] = (float) (random.nextGaussian() * width);
+                if (turn % 3 == 0) {
+                    scores[i] = Math.round(scores[i] * 8) / 8f; // with ties
+                }
+            }
+            SamplingParams params = params(
+                    (float) (0.2 + random.nextDouble() * 1.8),
+                    turn % 4 == 0 ? 1 + random.nextInt(100) : 0,
+                    turn % 5 == 0 ? 1 : (float) (0.05 + 0.95 * random.nextDouble()),
+                    turn % 7 == 0 ? 0.01f : 0);
+            long seed = random.nextLong();
+            int drawn = large.sample(rows(scores), 0, params, NONE, null, new SplittableRandom(seed));
+            if (drawn == sorted(scores, params, new SplittableRandom(seed).nextDouble())) {
+                same++;
+            }
+        }
+        // A float's rounding moves a draw to the neighbour now and then.
+        assertThat(same).isGreaterThan(turns * 998 / 1000);
+    }
+
     @Test
     void theSameSeedDrawsTheSameTokens() {
         Logits logits = rows(LOGITS);
@@ -213,6 +273,16 @@ class SamplerTest {
         assertThatThrownBy(
                         () -> sampler.sample(rows(broken), 0, params(0, 0, 1, 0), NONE, null, new SplittableRandom(1)))
                 .hasMessageContaining("not finite");
+    }
+
+    @Test
+    void aRowWithAScoreThatIsNoNumberIsRefusedWhereItCounts() {
+        float[] broken = LOGITS.clone();
+        broken[2] = Float.NaN;
+        for (SamplingParams params : List.of(params(1, 0, 1, 0), params(1, 0, 0.9f, 0), params(1, 3, 1, 0))) {
+            assertThatThrownBy(() -> sampler.sample(rows(broken), 0, params, NONE, null, new SplittableRandom(1)))
+                    .hasMessageContaining("not numbers");
+        }
     }
 
     @Test
