@@ -41,6 +41,8 @@ final class Metrics implements EngineListener {
     private final Counter generationTokens;
     private final Counter prefixCacheQueries;
     private final Counter prefixCacheHits;
+    private final Counter draftTokens;
+    private final Counter acceptedTokens;
     private final Counter resumes;
     private final Counter slowConsumers;
     private final AtomicInteger sockets = new AtomicInteger();
@@ -59,6 +61,8 @@ final class Metrics implements EngineListener {
         generationTokens = counter("vllm:generation_tokens", "Tokens generated.", tags);
         prefixCacheQueries = counter("vllm:prefix_cache_queries", "Prompt tokens looked up in the prefix cache.", tags);
         prefixCacheHits = counter("vllm:prefix_cache_hits", "Prompt tokens found in the prefix cache.", tags);
+        draftTokens = counter("vllm:spec_decode_num_draft_tokens", "Tokens guessed from what texts repeat.", tags);
+        acceptedTokens = counter("vllm:spec_decode_num_accepted_tokens", "Guesses that held.", tags);
         resumes = counter("weir_resumes", "Responses that were taken up again after a lost connection.", tags);
         slowConsumers = counter("weir_slow_consumers", "Streams that ended because their client did not read.", tags);
         for (String reason : new String[] {"stop", "length", "abort", "error"}) {
@@ -130,6 +134,8 @@ final class Metrics implements EngineListener {
         planTime.record(stats.planNanos(), TimeUnit.NANOSECONDS);
         runTime.record(stats.runNanos(), TimeUnit.NANOSECONDS);
         commitTime.record(stats.commitNanos(), TimeUnit.NANOSECONDS);
+        draftTokens.increment(stats.draftedTokens());
+        acceptedTokens.increment(stats.acceptedTokens());
     }
 
     /** A request ended; {@code reason} is stop, length, abort or error. */

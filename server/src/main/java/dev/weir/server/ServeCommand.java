@@ -73,6 +73,15 @@ final class ServeCommand implements Callable<Integer> {
     private int maxQueuedTokens = EngineConfig.DEFAULT.maxQueuedTokens();
 
     @Option(
+            names = "--draft-tokens",
+            paramLabel = "N",
+            description =
+                    "Tokens guessed from what the text repeats and checked in one step at most, while no other request is"
+                            + " decoded, by models whose arithmetic gives the same answer with and without; 0 for none."
+                            + " Default: ${DEFAULT-VALUE}.")
+    private int draftTokens = EngineConfig.DEFAULT.draftTokens();
+
+    @Option(
             names = "--numerics",
             paramLabel = "exact|fast",
             converter = Numerics.Converter.class,
@@ -199,8 +208,10 @@ final class ServeCommand implements Callable<Integer> {
                 new RunnerOptions(sequences, kvCacheMemory.bytes(), maxTokens, threads, prefixCacheBytes);
         Heads heads = Heads.open(folder, tokenizer, threads);
         ModelRunner runner = device.isCuda() ? openOnGpu(folder, options) : openOnCpu(folder, options);
-        EngineConfig config =
-                device.engine().withMaxQueuedRequests(maxQueuedRequests).withMaxQueuedTokens(maxQueuedTokens);
+        EngineConfig config = device.engine()
+                .withMaxQueuedRequests(maxQueuedRequests)
+                .withMaxQueuedTokens(maxQueuedTokens)
+                .withDraftTokens(draftTokens);
         Metrics metrics = new Metrics(folder.name());
         Engine engine = Engine.start(runner, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine, heads);

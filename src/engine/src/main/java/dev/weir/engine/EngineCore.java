@@ -42,6 +42,9 @@ final class EngineCore implements Runnable {
     /** Time in which the current step's tokens were chosen. */
     private long sampleNanos;
 
+    private int draftedTokens;
+    private int acceptedTokens;
+
     /** Read by any thread. */
     private volatile EngineStats stats;
 
@@ -55,7 +58,8 @@ final class EngineCore implements Runnable {
         this.listener = listener;
         this.commands = commands;
         shape = runner.shape();
-        scheduler = new Scheduler(config, new KvCacheManager(shape.slots()), new PrefixCache(shape.prefixPool()));
+        scheduler = new Scheduler(
+                config, shape.draftTokens(), new KvCacheManager(shape.slots()), new PrefixCache(shape.prefixPool()));
         sampler = new Sampler(shape.vocabularySize());
         plan = new StepPlan(shape.slots());
         stats = snapshot();
@@ -141,6 +145,8 @@ final class EngineCore implements Runnable {
     private void step(long planStart) {
         stepNumber++;
         sampleNanos = 0;
+        draftedTokens = 0;
+        acceptedTokens = 0;
         StepEvent event = new StepEvent();
         event.begin();
         long runStart = System.nanoTime();
@@ -152,7 +158,7 @@ final class EngineCore implements Runnable {
             commitDecodeRows(logits);
             publish();
             long decodeNanos = runner.decodeNanos();
-            if (decodeNanos > 0 || plan.decodeRows() == 0) {
+            if (draftedTokens == 0 && (decodeNanos > 0 || plan.decodeRows() == 0)) {
                 scheduler
                         .pace()
                         .observe(prefillTokens, commitStart - runStart - decodeNanos, plan.decodeRows(), decodeNanos);
@@ -163,6 +169,8 @@ final class EngineCore implements Runnable {
                     plan.activeRows(),
                     prefillTokens,
                     plan.decodeRows() - plan.activeRows(),
+                    draftedTokens,
+                    acceptedTokens,
                     runStart - planStart,
                     commitStart - runStart,
                     sampleNanos,
@@ -188,6 +196,10 @@ final class EngineCore implements Runnable {
         for (int i = 0; i < chunks.size(); i++) {
             PrefillChunk chunk = chunks.get(i);
             Sequence sequence = scheduler.owner(chunk.slot());
+            if (chunk.isDraft()) {
+                commitDraft(sequence, chunk, logits, shape.slots() + i);
+                continue;
+            }
             sequence.computed(chunk.length());
             tokens += chunk.length();
             if (chunk.wantsLogits()) {
@@ -195,6 +207,24 @@ final class EngineCore implements Runnable {
             }
         }
         return tokens;
+    }
+
+    /** Chooses tokens one after the other for as long as each is what was guessed; what was computed behind them counts for nothing. */
+    private void commitDraft(Sequence sequence, PrefillChunk draft, Logits logits, int firstRow) {
+        int guesses = draft.length() - 1;
+        int held = 0;
+        while (true) {
+            int newest = draft.start() + held;
+            int guess = held < guesses ? draft.tokens()[newest + 1] : Sampler.NO_TOKEN; // before it is written over
+            sequence.computed(1);
+            if (!commitToken(sequence, logits, firstRow + held) || sequence.lastToken() != guess) {
+                break;
+            }
+            held++;
+        }
+        sequence.judgeDraft(guesses, held);
+        draftedTokens = guesses;
+        acceptedTokens = held;
     }
 
     private void commitDecodeRows(Logits logits) {
@@ -207,8 +237,12 @@ final class EngineCore implements Runnable {
         }
     }
 
-    /** Chooses a sequence's next token and closes the books on it. */
-    private void commitToken(Sequence sequence, Logits logits, int row) {
+    /**
+     * Chooses a sequence's next token and closes the books on it.
+     *
+     * @return whether more tokens follow
+     */
+    private boolean commitToken(Sequence sequence, Logits logits, int row) {
         boolean isFirst = sequence.generatedTokens() == 0;
         long previous = sequence.lastTokenNanos();
         long now;
@@ -222,9 +256,10 @@ final class EngineCore implements Runnable {
                     sequence.logitsProcessor(),
                     sequence.random());
             if (token == Sampler.NO_TOKEN) {
+                publish();
                 close(sequence, FinishReason.ERROR);
                 sequence.stream.fail(new NoTokenAllowedException(sequence.generatedTokens()));
-                return;
+                return false;
             }
             OptionalInt alternatives = sequence.request.sampling().logprobs();
             if (alternatives.isPresent()) {
@@ -232,13 +267,17 @@ final class EngineCore implements Runnable {
             }
             now = System.nanoTime();
             sampleNanos += now - sampleStart;
+            if (!sequence.hasNews()) {
+                outbox.add(sequence);
+            }
             sequence.append(token, now);
             scheduler.generated(sequence);
         } catch (RuntimeException e) { // its scores or its constraint are unusable; others are none the worse for it
             failure = e;
             LOG.log(System.Logger.Level.ERROR, "step " + stepNumber + " gave no token for " + sequence, e);
+            publish();
             fail(sequence, e);
-            return;
+            return false;
         }
         if (isFirst) {
             listener.firstToken(sequence.request, now - sequence.arrivalNanos);
@@ -252,7 +291,7 @@ final class EngineCore implements Runnable {
         if (reason != null) {
             close(sequence, reason);
         }
-        outbox.add(sequence);
+        return reason == null;
     }
 
     /**
@@ -262,11 +301,11 @@ final class EngineCore implements Runnable {
     private void publish() {
         Sequence sequence;
         while ((sequence = outbox.poll()) != null) { // each once, even if telling one of them fails the step
-            FinishReason reason = sequence.finishReason();
-            sequence.stream.next(new StepOutput(
-                    new int[] {sequence.lastToken()}, reason, sequence.cachedTokens(), sequence.lastLogprobs()));
-            if (reason != null) {
-                sequence.stream.complete();
+            if (sequence.hasNews()) {
+                sequence.stream.next(sequence.news());
+                if (sequence.isFinished()) {
+                    sequence.stream.complete();
+                }
             }
         }
     }

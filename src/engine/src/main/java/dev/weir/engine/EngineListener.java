@@ -35,6 +35,8 @@ public interface EngineListener {
      * @param decodeTokens tokens decoded
      * @param prefillTokens prompt tokens computed
      * @param idleRows rows computed for nobody
+     * @param draftedTokens guesses of an answer's next tokens that were checked, which the decoded tokens do not count
+     * @param acceptedTokens of which so many held
      * @param planNanos time to plan
      * @param runNanos time in the model runner
      * @param sampleNanos of the time after the run, that in which tokens were chosen
@@ -44,6 +46,8 @@ public interface EngineListener {
             int decodeTokens,
             int prefillTokens,
             int idleRows,
+            int draftedTokens,
+            int acceptedTokens,
             long planNanos,
             long runNanos,
             long sampleNanos,

@@ -8,12 +8,25 @@ package dev.weir.engine;
  * @param maxTokens tokens that one slot holds, prompt and answer together (the context length)
  * @param eosTokenIds the model's own end-of-sequence tokens, possibly none
  * @param prefixPool the memory for a prefix cache
+ * @param draftTokens tokens after an answer's newest that a step can compute and score together with it, to the bit as if
+ *     they came one by one; 0 if the model cannot
  */
 @SuppressWarnings("ArrayRecordComponent") // one or two ids, never compared
-public record ModelShape(int vocabularySize, int slots, int maxTokens, int[] eosTokenIds, PrefixPool prefixPool) {
+public record ModelShape(
+        int vocabularySize, int slots, int maxTokens, int[] eosTokenIds, PrefixPool prefixPool, int draftTokens) {
     /** The same with another pool. */
     public ModelShape withPrefixPool(PrefixPool pool) {
-        return new ModelShape(vocabularySize, slots, maxTokens, eosTokenIds, pool);
+        return new ModelShape(vocabularySize, slots, maxTokens, eosTokenIds, pool, draftTokens);
+    }
+
+    /** The same with another number of draft tokens. */
+    public ModelShape withDraftTokens(int tokens) {
+        return new ModelShape(vocabularySize, slots, maxTokens, eosTokenIds, prefixPool, tokens);
+    }
+
+    /** A model that computes an answer's tokens one by one. */
+    public ModelShape(int vocabularySize, int slots, int maxTokens, int[] eosTokenIds, PrefixPool prefixPool) {
+        this(vocabularySize, slots, maxTokens, eosTokenIds, prefixPool, 0);
     }
 
     public ModelShape {

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * is parked: it keeps its slot and costs nothing, until others wait for a slot; then it gives the slot up and computes its tokens
  * again once its reader returns.
  *
+ * <p>A single decoding sequence, if nothing else is computed, may have guesses of its next tokens checked along ({@link
+ * PromptLookup}): its step then is a chunk rather than a row.
+ *
  * <p>What prompts begin with is computed once, where it can be ({@link PrefixSharing}).
  */
 final class Scheduler {
@@ -38,9 +41,13 @@ final class Scheduler {
 
     private final PrefillPace pace = new PrefillPace();
 
+    /** Guesses that a step checks at most. */
+    private final int mostDraftTokens;
+
     private int idleRowSteps;
 
-    Scheduler(EngineConfig config, KvCacheManager cache, PrefixCache prefixCache) {
+    Scheduler(EngineConfig config, int draftTokens, KvCacheManager cache, PrefixCache prefixCache) {
+        mostDraftTokens = Math.min(draftTokens, config.draftTokens());
         this.config = config;
         this.cache = cache;
         sharing = new PrefixSharing(config, prefixCache);
@@ -80,7 +87,9 @@ final class Scheduler {
 
     private boolean canFinish(Sequence sequence, long nowNanos, long shortestStepNanos) {
         return SchedulingPolicy.canFinish(
-                sequence.deadlineNanos() - nowNanos, sequence.leastSteps(mostPrefillTokens), shortestStepNanos);
+                sequence.deadlineNanos() - nowNanos,
+                sequence.leastSteps(mostPrefillTokens, mostDraftTokens + 1),
+                shortestStepNanos);
     }
 
     /** Nanoseconds until the first deadline. */
@@ -129,7 +138,9 @@ final class Scheduler {
             closeHole(plan);
         }
         planChunks(plan);
-        planDecodeRows(plan);
+        if (!planDraft(plan)) {
+            planDecodeRows(plan);
+        }
         if (plan.decodeRows() == 0) {
             idleRowSteps = 0;
         } else {
@@ -202,6 +213,24 @@ final class Scheduler {
             count += decodes(sequence) ? 1 : 0;
         }
         return count;
+    }
+
+    /**
+     * Several sequences decode faster as rows of one run than each in a run with guesses of its own.
+     *
+     * @return whether the plan has the only sequence that decodes, with guesses
+     */
+    private boolean planDraft(StepPlan plan) {
+        if (mostDraftTokens == 0 || !plan.chunks().isEmpty() || decodingSequences() != 1) {
+            return false;
+        }
+        Sequence sequence = highestDecoding();
+        PrefillChunk draft = sequence == null ? null : sequence.draft(mostDraftTokens);
+        if (draft == null) {
+            return false;
+        }
+        plan.addChunk(draft);
+        return true;
     }
 
     /** An idle row's position lies behind everything that its slot holds once this step's chunks are computed. */

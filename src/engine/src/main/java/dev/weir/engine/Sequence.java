@@ -1,5 +1,6 @@
 package dev.weir.engine;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Its tokens are the prompt followed by what was generated; {@code computedTokens} of them are in the cache. Prompt
  * tokens are computed in chunks, generated tokens one decode row at a time, always: which kernel computes a token never
- * depends on what else is running. Only a preempted sequence recomputes its generated tokens in chunks.
+ * depends on what else is running. Only a preempted sequence recomputes its generated tokens in chunks, and a model whose
+ * kernels give the same bits may be asked to check guesses of them.
  *
  * <p>Whole blocks of its tokens may be copied from and into the {@link PrefixCache}, in order, as far as {@link #prefix}.
  */
@@ -53,7 +55,9 @@ final class Sequence {
     private int slot = NO_SLOT;
     private @Nullable FinishReason finishReason;
     private long lastTokenNanos;
-    private List<TokenLogprobs> lastLogprobs = List.of();
+    private final PromptLookup lookup = new PromptLookup();
+    private int publishedTokens;
+    private List<TokenLogprobs> untoldLogprobs = List.of();
 
     Sequence(
             GenerationRequest request,
@@ -68,6 +72,7 @@ final class Sequence {
         this.place = place;
         tokens = request.promptTokens();
         length = tokens.length;
+        publishedTokens = length;
         chunkedTokens = length;
         stopTokens = stopTokens(sampling, shape.eosTokenIds());
         maxGeneratedTokens = Math.min(sampling.maxTokens(), shape.maxTokens() - length);
@@ -152,11 +157,12 @@ final class Sequence {
      * counts.
      *
      * @param mostPrefillTokens prompt tokens that a step computes or finds in the cache at most
+     * @param tokensPerStep tokens that a step may add to the answer at most
      */
-    int leastSteps(int mostPrefillTokens) {
+    int leastSteps(int mostPrefillTokens, int tokensPerStep) {
         int prefill = status == Status.RUNNING ? chunkedTokens - computedTokens : 0;
         int tokens = Math.clamp(request.sampling().minTokens() - (long) generatedTokens(), 1, remainingTokens());
-        return SchedulingPolicy.leastSteps(prefill, mostPrefillTokens, tokens);
+        return SchedulingPolicy.leastSteps(prefill, mostPrefillTokens, Math.ceilDiv(tokens, tokensPerStep));
     }
 
     /** The next chunk of at most {@code chunk} tokens, ending at a multiple of it, from token {@code start} on. */
@@ -169,6 +175,29 @@ final class Sequence {
         int chunkLength = SchedulingPolicy.pieceLength(start, chunkedTokens, chunk, most);
         boolean isLast = start + chunkLength == chunkedTokens;
         return new PrefillChunk(slot, tokens, start, chunkLength, isLast && generatedTokens() == 0);
+    }
+
+    /**
+     * Its newest token with guesses of those after it, to compute and score in one piece; null if it has no guess.
+     *
+     * @param most guesses at most
+     */
+    @Nullable
+    PrefillChunk draft(int most) {
+        int room = Math.min(most, remainingTokens() - 1); // the last token of all is never computed
+        if (room < 1) {
+            return null;
+        }
+        if (length + room > tokens.length) {
+            tokens = Arrays.copyOf(tokens, Math.max(length + room, length + length / 2));
+        }
+        int guesses = lookup.propose(tokens, length, room);
+        return guesses == 0 ? null : new PrefillChunk(slot, tokens, computedTokens, guesses + 1, guesses + 1);
+    }
+
+    /** Learns how many of the guesses of a draft were what was chosen then. */
+    void judgeDraft(int guesses, int held) {
+        lookup.judged(guesses, held);
     }
 
     /** Notes how many tokens the current plan computes in chunks. */
@@ -285,7 +314,7 @@ final class Sequence {
         if (logitsProcessor != null) {
             logitsProcessor.accept(token);
         }
-        if (length == tokens.length) { // the prompt's own array is full too, so it is never written to
+        if (length == tokens.length) { // as the prompt's own array is, which is never written to
             tokens = Arrays.copyOf(tokens, Math.max(length + 16, length + length / 2));
         }
         tokens[length++] = token;
@@ -301,12 +330,27 @@ final class Sequence {
 
     /** Notes how likely the newest token was, of a sequence that asks. */
     void tell(TokenLogprobs logprobs) {
-        lastLogprobs = List.of(logprobs);
+        if (untoldLogprobs.isEmpty()) {
+            untoldLogprobs = List.of(logprobs);
+        } else {
+            List<TokenLogprobs> more = new ArrayList<>(untoldLogprobs);
+            more.add(logprobs);
+            untoldLogprobs = List.copyOf(more);
+        }
     }
 
-    /** How likely the newest token was; empty unless asked for. */
-    List<TokenLogprobs> lastLogprobs() {
-        return lastLogprobs;
+    /** Whether tokens were generated of which the stream has not been told. */
+    boolean hasNews() {
+        return publishedTokens < length;
+    }
+
+    /** What the stream has not been told; it is told only once. */
+    StepOutput news() {
+        int[] fresh = Arrays.copyOfRange(tokens, publishedTokens, length);
+        publishedTokens = length;
+        List<TokenLogprobs> logprobs = untoldLogprobs;
+        untoldLogprobs = List.of();
+        return new StepOutput(fresh, finishReason, cachedTokens, logprobs);
     }
 
     long lastTokenNanos() {

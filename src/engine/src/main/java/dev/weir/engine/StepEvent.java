@@ -27,6 +27,12 @@ final class StepEvent extends Event {
     @Label("Idle Rows")
     int idleRows;
 
+    @Label("Drafted Tokens")
+    int draftedTokens;
+
+    @Label("Accepted Tokens")
+    int acceptedTokens;
+
     @Label("Waiting Requests")
     int waiting;
 
@@ -54,6 +60,8 @@ final class StepEvent extends Event {
         decodeTokens = stats.decodeTokens();
         prefillTokens = stats.prefillTokens();
         idleRows = stats.idleRows();
+        draftedTokens = stats.draftedTokens();
+        acceptedTokens = stats.acceptedTokens();
         waiting = waitingRequests;
         plan = stats.planNanos();
         run = stats.runNanos();

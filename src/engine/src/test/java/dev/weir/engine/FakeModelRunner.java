@@ -28,6 +28,9 @@ final class FakeModelRunner implements ModelRunner {
     /** What it says of its time; 0 says nothing. */
     LongSupplier decodeNanos = () -> 0;
 
+    /** Makes it say again what it said so many tokens before, seven times in eight; 0 for never. */
+    int period;
+
     volatile int runs;
     volatile long idleRows;
     volatile long movedTokens;
@@ -41,7 +44,11 @@ final class FakeModelRunner implements ModelRunner {
     }
 
     FakeModelRunner(int slots, int maxTokens, PrefixPool pool) {
-        shape = new ModelShape(VOCABULARY, slots, maxTokens, new int[] {EOS}, pool);
+        this(slots, maxTokens, pool, 0);
+    }
+
+    FakeModelRunner(int slots, int maxTokens, PrefixPool pool, int draftTokens) {
+        shape = new ModelShape(VOCABULARY, slots, maxTokens, new int[] {EOS}, pool, draftTokens);
         cache = new int[slots][maxTokens];
         blocks = new int[pool.blocks()][pool.blockTokens()];
         logits = new BufferLogits(FloatBuffer.allocate((slots + 64) * VOCABULARY), VOCABULARY);
@@ -88,8 +95,9 @@ final class FakeModelRunner implements ModelRunner {
                 cache[chunk.slot()][chunk.start()] = single(chunk.tokens()[chunk.start()]);
             }
             computedTokens += chunk.length();
-            if (chunk.wantsLogits()) {
-                score(cache[chunk.slot()], chunk.start() + chunk.length(), shape.slots() + i);
+            for (int j = 0; j < chunk.scored(); j++) {
+                int end = chunk.start() + chunk.length() - chunk.scored() + 1 + j;
+                score(cache[chunk.slot()], end, shape.slots() + i + j);
             }
         }
         return logits;
@@ -109,6 +117,9 @@ final class FakeModelRunner implements ModelRunner {
         for (int token = 0; token < VOCABULARY; token++) {
             hash = hash * 6364136223846793005L + 1442695040888963407L;
             logits.values().put(logits.offset(row) + token, (hash >>> 40) / (float) (1 << 22));
+        }
+        if (period > 0 && length >= period && hash % 8 != 0) {
+            logits.values().put(logits.offset(row) + tokens[length - period] % VOCABULARY, 100);
         }
     }
 

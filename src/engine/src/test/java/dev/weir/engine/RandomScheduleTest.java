@@ -61,13 +61,13 @@ class RandomScheduleTest {
         System.out.println("RandomScheduleTest runs with -Dtests.seed=" + seed);
         pool = new PrefixPool(blocks, BLOCK, decodesLikePrefill);
         pauses = someArePaused;
-        FakeModelRunner model = new FakeModelRunner(7, CONTEXT, pool);
+        FakeModelRunner model = new FakeModelRunner(7, CONTEXT, pool, decodesLikePrefill ? 15 : 0);
         SplittableRandom times = random.split(); // prompts are cut into whatever pieces these ask for
         model.decodeNanos = () -> times.nextBoolean() ? 1 : times.nextLong(1, 20_000);
         Counting listener = new Counting();
         AtomicReference<Engine> handle = new AtomicReference<>();
         CompletableFuture<String> broken = new CompletableFuture<>();
-        Engine engine = Engine.start(model, new EngineConfig(SUBMITS, 100_000, 24, CHUNK, 3), listener);
+        Engine engine = Engine.start(model, new EngineConfig(SUBMITS, 100_000, 24, CHUNK, 3, 5), listener);
         handle.set(engine);
         model.onRun = plan -> {
             List<String> violations = EngineInvariants.violations(handle.get().scheduler(), CONTEXT);

@@ -41,6 +41,38 @@ final class NumericsProbe {
                 && Arrays.equals(left, runner.cache().bytes(0, text.length));
     }
 
+    /**
+     * Whether tokens that are computed and scored together give the same bits, in scores and cache, as one after the other. As
+     * for {@link #decodesLikePrefill}, only integer arithmetic can.
+     */
+    static boolean scoresLikeDecode(OnnxModelRunner runner) {
+        ModelShape shape = runner.shape();
+        if (runner.cache().shape().type() != TensorType.INT8 || shape.maxTokens() < TOKENS) {
+            return false;
+        }
+        int[] text = new Random(3).ints(TOKENS, 0, shape.vocabularySize()).toArray();
+        float[][] decoded = new float[TOKENS][];
+        StepPlan plan = new StepPlan(shape.slots());
+        for (int position = 0; position < TOKENS; position++) {
+            plan.clear();
+            plan.addDecodeRow(text[position], position);
+            decoded[position] = row(runner.run(plan), 0);
+        }
+        byte[] left = runner.cache().bytes(0, TOKENS);
+        boolean isSame = true;
+        for (int length = 2; length <= shape.draftTokens() + 1; length++) {
+            int start = TOKENS - length;
+            plan.clear();
+            plan.addChunk(new PrefillChunk(0, text, start, length, length));
+            Logits scores = runner.run(plan);
+            for (int i = 0; i < length; i++) {
+                isSame &= Arrays.equals(decoded[start + i], row(scores, shape.slots() + i));
+            }
+            isSame &= Arrays.equals(left, runner.cache().bytes(0, TOKENS));
+        }
+        return isSame;
+    }
+
     /** Whether what a sequence gets is the same to the last bit whatever is computed beside it. */
     static boolean isBatchInvariant(OnnxModelRunner runner) {
         ModelShape shape = runner.shape();

@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,8 +48,14 @@ public final class OnnxModelRunner implements ModelRunner {
     private final StepTokens chunkTokens;
     private final AttentionMask chunkMask;
     private final CpuSession.@Nullable Run[] chunkRuns;
-    /** Which tokens' logits are wanted, for graphs that can choose: the last one, or none. */
+    /** Guesses of an answer's next tokens that a step can check: with the newest token, two pieces of a prompt. */
+    private static final int DRAFT_TOKENS = 15;
+
+    /** Which tokens' logits are wanted, for graphs that can choose: the last one, so many from the first on, or none. */
     private final MemorySegment lastToken;
+
+    private final @Nullable MemorySegment[] firstTokens = new @Nullable MemorySegment[DRAFT_TOKENS + 2];
+    private final @Nullable MemorySegment[] draftLogits = new @Nullable MemorySegment[DRAFT_TOKENS + 2];
 
     private final MemorySegment noToken;
     private final MemorySegment noLogits;
@@ -146,6 +153,12 @@ public final class OnnxModelRunner implements ModelRunner {
             shape = withoutPool.withPrefixPool(new PrefixPool(
                     prefixCacheSize.blocks(), PrefixCacheSize.BLOCK_TOKENS, NumericsProbe.decodesLikePrefill(this)));
         }
+        if (signature.choosesTokens()) {
+            ModelShape drafting = shape.withDraftTokens(DRAFT_TOKENS);
+            ModelShape plain = shape;
+            shape = drafting; // for the trial
+            shape = NumericsProbe.scoresLikeDecode(this) ? drafting : plain;
+        }
     }
 
     /**
@@ -223,7 +236,7 @@ public final class OnnxModelRunner implements ModelRunner {
         if (run == null) {
             run = newRun(0, rows, decodeMask);
             bindTokens(run, decodeTokens, rows);
-            run.output(folder.names().logits(), logitsTensor(0, rows));
+            run.output(folder.names().logits(), logitsTensor(0, rows, 1));
             decodeRuns[rows] = run;
         }
         run.start();
@@ -260,11 +273,11 @@ public final class OnnxModelRunner implements ModelRunner {
         bindTokens(run, chunkTokens, length);
         boolean isNoneWanted = signature.choosesTokens() && !chunk.wantsLogits();
         if (signature.choosesTokens()) {
-            run.input(ModelFolder.LOGITS_INDICES, isNoneWanted ? noToken : lastToken);
+            run.input(ModelFolder.LOGITS_INDICES, isNoneWanted ? noToken : chosenTokens(chunk.scored()));
         }
         String name = folder.names().logits();
         if (signature.lastTokenOnly()) {
-            run.output(name, isNoneWanted ? noLogits : chunkLogits(number));
+            run.output(name, isNoneWanted ? noLogits : chunkLogits(number, chunk.scored()));
             run.start();
         } else {
             prefillAll(run, name, length, number);
@@ -289,20 +302,46 @@ public final class OnnxModelRunner implements ModelRunner {
         MemorySegment.copy(all, (length - 1) * rowBytes, logits, (shape.slots() + number) * rowBytes, rowBytes);
     }
 
-    private MemorySegment chunkLogits(int number) throws OrtException {
+    private MemorySegment chosenTokens(int count) throws OrtException {
+        if (count == 1) {
+            return lastToken;
+        }
+        MemorySegment tensor = firstTokens[count];
+        if (tensor == null) {
+            int[] indices = IntStream.range(0, count).toArray();
+            tensor = session.tensor(arena.allocateFrom(ValueLayout.JAVA_INT, indices), TensorType.INT32, count);
+            firstTokens[count] = tensor;
+        }
+        return tensor;
+    }
+
+    private MemorySegment chunkLogits(int number, int scored) throws OrtException {
+        if (scored > 1) {
+            return draftLogits(scored);
+        }
         MemorySegment tensor = chunkLogits[number];
         if (tensor == null) {
-            tensor = logitsTensor(shape.slots() + number, 1);
+            tensor = logitsTensor(shape.slots() + number, 1, 1);
             chunkLogits[number] = tensor;
         }
         return tensor;
     }
 
-    private MemorySegment logitsTensor(int firstRow, int rows) throws OrtException {
+    /** Where a step's only chunk has its logits, and after them those of its other tokens. */
+    private MemorySegment draftLogits(int tokens) throws OrtException {
+        MemorySegment tensor = draftLogits[tokens];
+        if (tensor == null) {
+            tensor = logitsTensor(shape.slots(), 1, tokens);
+            draftLogits[tokens] = tensor;
+        }
+        return tensor;
+    }
+
+    private MemorySegment logitsTensor(int firstRow, int sequences, int tokens) throws OrtException {
         int vocabulary = shape.vocabularySize();
         long rowBytes = (long) vocabulary * Float.BYTES;
-        return session.tensor(
-                logits.asSlice(firstRow * rowBytes, rows * rowBytes), TensorType.FLOAT, rows, 1, vocabulary);
+        MemorySegment rows = logits.asSlice(firstRow * rowBytes, rowBytes * sequences * tokens);
+        return session.tensor(rows, TensorType.FLOAT, sequences, tokens, vocabulary);
     }
 
     /**

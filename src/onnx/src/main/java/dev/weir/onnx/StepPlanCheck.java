@@ -35,6 +35,13 @@ final class StepPlanCheck {
         for (PrefillChunk chunk : plan.chunks()) {
             checkSlot(chunk.slot(), shape);
             checkTokens(chunk.start() + chunk.length(), shape);
+            if (chunk.scored() > 1
+                    && (chunk.scored() > 1 + shape.draftTokens()
+                            || plan.chunks().size() > 1)) {
+                throw new IllegalArgumentException(
+                        chunk.scored() + " tokens of a chunk are to be scored, but this model" + " scores "
+                                + (1 + shape.draftTokens()) + " at most, of a chunk that is alone in its step");
+            }
             for (int i = chunk.start(); i < chunk.start() + chunk.length(); i++) {
                 checkToken(chunk.tokens()[i], shape);
             }

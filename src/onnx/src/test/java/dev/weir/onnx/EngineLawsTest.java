@@ -7,13 +7,15 @@ import dev.weir.engine.EngineConfig;
 import dev.weir.engine.EngineListener;
 import dev.weir.engine.GenerationRequest;
 import dev.weir.engine.SamplingParams;
-import dev.weir.engine.StepOutput;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -31,7 +33,7 @@ class EngineLawsTest {
     void aRequestGivesTheSameTokensInABatchOfAnySizeAsAlone(String name) {
         System.out.println("EngineLawsTest runs with -Dtests.seed=" + seed);
         // Small chunks and a small budget: prompts are computed in several steps, between others' decode rows.
-        EngineConfig config = new EngineConfig(64, 100_000, 48, 16, 4);
+        EngineConfig config = new EngineConfig(64, 100_000, 48, 16, 4, 7); // with guesses while one is alone
         ModelFolder folder = ModelFolder.open(TinyModel.folder(name));
         try (Engine engine = Engine.start(
                 OnnxModelRunner.open(folder, new RunnerOptions(TinyModel.SLOTS, 0, 0, 2)),
@@ -72,11 +74,51 @@ class EngineLawsTest {
         return new GenerationRequest("request-" + number, prompt, sampling);
     }
 
-    private static Mono<List<Integer>> tokens(Engine engine, GenerationRequest request) {
-        return engine.generate(request).map(EngineLawsTest::token).collectList();
+    /** Prompts that repeat themselves, so that there is something to guess from. */
+    @ParameterizedTest
+    @CsvSource({"tiny-int8-kv8, true", "tiny-int8, false", "tiny-fp32, false"})
+    void guessesThatAreCheckedChangeNoToken(String name, boolean canCheck) {
+        System.out.println("EngineLawsTest runs with -Dtests.seed=" + seed);
+        AtomicInteger drafted = new AtomicInteger();
+        AtomicInteger accepted = new AtomicInteger();
+        EngineListener listener = new EngineListener() {
+            @Override
+            public void stepped(StepStats stats) {
+                drafted.addAndGet(stats.draftedTokens());
+                accepted.addAndGet(stats.acceptedTokens());
+            }
+        };
+        ModelFolder folder = ModelFolder.open(TinyModel.folder(name));
+        RunnerOptions options = new RunnerOptions(2, 0, 0, 2);
+        try (Engine plain = Engine.start(
+                        OnnxModelRunner.open(folder, options),
+                        EngineConfig.DEFAULT.withDraftTokens(0),
+                        EngineListener.NONE);
+                Engine drafting = Engine.start(
+                        OnnxModelRunner.open(folder, options), EngineConfig.DEFAULT.withDraftTokens(15), listener)) {
+            assertThat(drafting.shape().draftTokens() > 0).isEqualTo(canCheck);
+            for (int i = 0; i < 20; i++) {
+                int[] words = random.ints(6, 0, plain.shape().vocabularySize()).toArray();
+                int[] prompt = IntStream.range(0, 24).map(at -> words[at % 6]).toArray();
+                SamplingParams sampling = SamplingParams.builder(60)
+                        .temperature(i % 2 == 0 ? 0 : 0.1f)
+                        .seed(i)
+                        .ignoreEos(true)
+                        .build();
+                GenerationRequest request = new GenerationRequest("r" + i, prompt, sampling);
+                assertThat(tokens(drafting, request).block(PATIENCE))
+                        .as("seed %d", seed)
+                        .isEqualTo(tokens(plain, request).block(PATIENCE));
+            }
+        }
+        assertThat(drafted.get() > 0).isEqualTo(canCheck);
+        assertThat(accepted.get() > 0).isEqualTo(canCheck);
     }
 
-    private static int token(StepOutput output) {
-        return output.tokenIds()[0];
+    private static Mono<List<Integer>> tokens(Engine engine, GenerationRequest request) {
+        return engine.generate(request)
+                .flatMapIterable(
+                        output -> IntStream.of(output.tokenIds()).boxed().toList())
+                .collectList();
     }
 }

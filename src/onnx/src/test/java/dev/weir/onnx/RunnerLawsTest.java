@@ -127,7 +127,8 @@ class RunnerLawsTest {
             for (int start = 0; start < solo.prefix(); start += CHUNK) {
                 int length = Math.min(CHUNK, solo.prefix() - start);
                 model.plan.clear();
-                model.plan.addChunk(new PrefillChunk(9, neighbours.get(0).text(), 0, 5, true));
+                int[] another = neighbours.get(0).text();
+                model.plan.addChunk(new PrefillChunk(9, another, 0, Math.min(5, another.length), true));
                 model.plan.addChunk(new PrefillChunk(4, solo.text(), start, length, true));
                 model.plan.addChunk(new PrefillChunk(12, neighbours.get(1).text(), 0, 1, false));
                 for (Solo other : neighbours) {
