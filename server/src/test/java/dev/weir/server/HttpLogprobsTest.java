@@ -120,6 +120,9 @@ final class HttpLogprobsTest {
             assertThat(top.path(token).doubleValue()).isEqualTo(logprob, offset(0.0));
             assertThat(top.size()).isBetween(2, 3);
             int at = columns.path("text_offset").path(i).intValue();
+            if (token.equals("<|end|>")) {
+                continue; // a control token is told but not shown
+            }
             if (codePoints[at] == 0xFFFD) {
                 continue; // what stood for half a character came together with the token after it
             }
