@@ -1,6 +1,7 @@
 package dev.weir.server;
 
 import static dev.weir.server.RawWebSocket.CLOSE;
+import static dev.weir.server.RawWebSocket.CONTINUATION;
 import static dev.weir.server.RawWebSocket.FIN;
 import static dev.weir.server.RawWebSocket.PING;
 import static dev.weir.server.RawWebSocket.PONG;
@@ -8,8 +9,10 @@ import static dev.weir.server.RawWebSocket.TEXT;
 
 import dev.weir.protocol.EventReader;
 import dev.weir.protocol.ServerEvent;
+import java.io.ByteArrayOutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +31,9 @@ final class FrameProbe implements AutoCloseable {
     private final int port;
     private @Nullable RawWebSocket socket;
     private long sent;
+
+    /** The pieces of an event that the server has not sent all of. */
+    private final ByteArrayOutputStream event = new ByteArrayOutputStream();
 
     FrameProbe(int port) {
         this.port = port;
@@ -88,14 +94,13 @@ final class FrameProbe implements AutoCloseable {
         }
     }
 
-    private static void check(RawWebSocket.Frame frame) {
+    private void check(RawWebSocket.Frame frame) {
         switch (frame.opcode()) {
-            case TEXT -> {
-                ServerEvent event = EventReader.read(frame.text()).event();
-                if (event instanceof ServerEvent.Failed
-                        || (event instanceof ServerEvent.Refused refused
-                                && refused.error().status() == 500)) {
-                    throw new AssertionError("the server failed: " + frame.text());
+            case TEXT, CONTINUATION -> {
+                event.writeBytes(frame.payload());
+                if (frame.isFinal()) {
+                    check(event.toString(StandardCharsets.UTF_8));
+                    event.reset();
                 }
             }
             case PING, PONG -> {}
@@ -103,8 +108,18 @@ final class FrameProbe implements AutoCloseable {
         }
     }
 
+    private static void check(String json) {
+        ServerEvent event = EventReader.read(json).event();
+        if (event instanceof ServerEvent.Failed
+                || (event instanceof ServerEvent.Refused refused
+                        && refused.error().status() == 500)) {
+            throw new AssertionError("the server failed: " + json);
+        }
+    }
+
     /** Every other time without a word, as connections break. */
     private void hangUp(RawWebSocket open) {
+        event.reset();
         socket = null;
         if (sent % 2 == 0) {
             open.breakOff();

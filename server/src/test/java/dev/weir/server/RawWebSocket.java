@@ -33,7 +33,7 @@ final class RawWebSocket implements AutoCloseable {
 
     /** What the server sent. */
     @SuppressWarnings("ArrayRecordComponent") // compared by its parts
-    record Frame(int opcode, byte[] payload) {
+    record Frame(int opcode, boolean isFinal, byte[] payload) {
         String text() {
             return new String(payload, StandardCharsets.UTF_8);
         }
@@ -137,7 +137,7 @@ final class RawWebSocket implements AutoCloseable {
             long size = length == 126 ? in.readUnsignedShort() : length == 127 ? in.readLong() : length;
             byte[] payload = new byte[Math.toIntExact(size)];
             in.readFully(payload);
-            return new Frame(first & 0xF, payload);
+            return new Frame(first & 0xF, (first & FIN) != 0, payload);
         } catch (EOFException | SocketException _) {
             return null;
         } catch (IOException e) {
