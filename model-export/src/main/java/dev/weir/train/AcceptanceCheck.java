@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param largestDifference largest difference of a logit
  * @param worstCosine least cosine between the logits of one position and the trusted ones
  * @param meanDivergence mean Kullback-Leibler divergence of the predictions from the trusted ones, in nats
+ * @param loss what the trusted predictions lose on the texts' next tokens, in nats per token
  * @param lossRise how much more loss the model has on the texts' next tokens, in nats per token
  * @param headError size of the differences in what the head of a fine-tuned model says, over the size of that; empty without
  *     a head
@@ -34,6 +35,7 @@ record AcceptanceCheck(
         double largestDifference,
         double worstCosine,
         double meanDivergence,
+        double loss,
         double lossRise,
         OptionalDouble headError) {
     /** The same arithmetic in another order. */
@@ -63,6 +65,7 @@ record AcceptanceCheck(
         double largest = 0;
         double cosine = 1;
         double divergence = 0;
+        double loss = 0;
         double rise = 0;
         int predictions = 0;
         int length = texts.stream().mapToInt(text -> text.length).max().orElseThrow();
@@ -82,7 +85,9 @@ record AcceptanceCheck(
                     divergence += LogProbabilities.divergence(expected[last], actual);
                     if (last + 1 < text.length) {
                         int next = text[last + 1];
-                        rise += LogProbabilities.loss(actual, next) - LogProbabilities.loss(expected[last], next);
+                        double trusted = LogProbabilities.loss(expected[last], next);
+                        loss += trusted;
+                        rise += LogProbabilities.loss(actual, next) - trusted;
                         predictions++;
                     }
                 }
@@ -93,6 +98,7 @@ record AcceptanceCheck(
                 largest,
                 cosine,
                 divergence / positions,
+                loss / predictions,
                 rise / predictions,
                 adapter == null ? headError(folder, reference, texts) : OptionalDouble.empty());
     }

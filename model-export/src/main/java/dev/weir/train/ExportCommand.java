@@ -1,12 +1,14 @@
 package dev.weir.train;
 
 import dev.weir.onnx.ModelFolder;
+import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -100,8 +102,9 @@ final class ExportCommand implements Callable<Integer> {
             paramLabel = "NAME",
             description =
                     "Weights: fp32; fp16 for half the size; int8 for a quarter and for speed with many sequences; "
-                            + "int4 for a fifth or less and for speed with few, at some loss "
-                            + "(default: fp32; with --target cuda fp16, and no other).")
+                            + "int4 for a fifth or less and for speed with few, at some loss (default: int8 for a "
+                            + "--checkpoint whose loss rises by 0.5 %% at most, with --kv int8 if that holds then too, "
+                            + "else fp32; with --target cuda fp16, and no other).")
     private @Nullable Precision chosenPrecision;
 
     @Option(
@@ -118,8 +121,15 @@ final class ExportCommand implements Callable<Integer> {
             names = "--kv",
             paramLabel = "NAME",
             description = "Cache of keys and values: fp32, or int8 for many or long sequences "
-                    + "(default: fp32; with --target cuda fp16).")
+                    + "(default: fp32, or as --precision says; with --target cuda fp16).")
     private @Nullable CachePrecision chosenCache;
+
+    @Option(
+            names = "--text",
+            paramLabel = "FILE",
+            description = "UTF-8 text on which the default of --precision is measured "
+                    + "(default: text that the model writes itself).")
+    private @Nullable Path text;
 
     @Option(
             names = "--chat-template",
@@ -213,7 +223,7 @@ final class ExportCommand implements Callable<Integer> {
             return format == Format.GGUF ? exportGguf(model) : exportSafetensors(model);
         }
         (excuse.isEmpty() ? room : room.unchecked(cache() == CachePrecision.INT8)).require(name, out);
-        return export(model, excuse);
+        return export(model, excuse, isFree(excuse) ? choose(model) : "");
     }
 
     private int exportSafetensors(ExportSource model) throws IOException {
@@ -279,20 +289,80 @@ final class ExportCommand implements Callable<Integer> {
         return chosenCache == null ? target.cache() : chosenCache;
     }
 
+    /** Whether nothing says how the model is to be stored, and it can be measured what that costs. */
+    private boolean isFree(String excuse) {
+        boolean isFree = chosenPrecision == null
+                && chosenCache == null
+                && source.checkpoint != null
+                && target == Target.CPU
+                && numerics == Numerics.EXACT
+                && adapters.isEmpty()
+                && excuse.isEmpty();
+        if (text != null && !isFree) {
+            throw new UserError(
+                    "--text is " + text + ", on which the default of --precision and --kv is measured: "
+                            + "leave it out, or give a --checkpoint without them, --adapter, --numerics fast and --target cuda");
+        }
+        return isFree;
+    }
+
+    /**
+     * Sets how the model is stored.
+     *
+     * @return lines on what was measured, for the card
+     */
+    private String choose(ExportSource model) throws IOException {
+        Path checkpoint = Objects.requireNonNull(source.checkpoint);
+        LibtorchLogits reference = new LibtorchLogits(model.weights());
+        if (reference.headed().isPresent()) {
+            return ""; // the loss says nothing of what it was fine-tuned for
+        }
+        List<int[]> texts;
+        if (text == null) {
+            texts = withTemporary(
+                    model, new GptGraphOptions(Precision.FP32), folder -> ExportChoice.selfWritten(folder, seed));
+        } else {
+            GptConfig config = model.weights().config();
+            int[] tokens = Tokenizer.load(checkpoint).encode(Files.readString(text));
+            texts = ExportChoice.stretches(text, config.direction().order(tokens, model.endOfText()), config);
+        }
+        StringBuilder measured = new StringBuilder();
+        for (ExportChoice choice : ExportChoice.FASTEST_FIRST) {
+            chosenPrecision = choice.precision();
+            chosenCache = choice.cache();
+            if (choice.precision() == Precision.FP32) {
+                break; // as it was trained
+            }
+            AcceptanceCheck check =
+                    withTemporary(model, options(model), folder -> AcceptanceCheck.of(folder, reference, texts));
+            measured.append("- ").append(choice.describe(check, text == null)).append('\n');
+            if (choice.isExactEnough(check, text == null)) {
+                break;
+            }
+        }
+        return measured.toString();
+    }
+
+    /** What is exported for the CPU, with scales for the cache that are found first. */
+    private GptGraphOptions options(ExportSource model) throws IOException {
+        GptGraphOptions options = new GptGraphOptions(precision())
+                .withNumerics(numerics)
+                .withAdapters(opened)
+                .withEmbeddings(embeddings);
+        return cache() == CachePrecision.INT8
+                ? options.withKvScales(withTemporary(model, options, this::calibrate))
+                : options;
+    }
+
     /**
      * Writes a model folder.
      *
      * @param excuse why the model is compared with nothing; empty if it is to be compared
+     * @param measured lines on why it is stored as it is; empty where that was asked for
      */
-    private int export(ExportSource model, String excuse) throws IOException {
-        GptGraphOptions onCpu = new GptGraphOptions(precision())
-                .withNumerics(numerics)
-                .withAdapters(opened)
-                .withEmbeddings(embeddings);
+    private int export(ExportSource model, String excuse, String measured) throws IOException {
         try {
-            if (cache() == CachePrecision.INT8) {
-                onCpu = onCpu.withKvScales(withTemporary(model, onCpu, this::calibrate));
-            }
+            GptGraphOptions onCpu = options(model);
             if (!excuse.isEmpty()) {
                 ModelFolderWriter.write(
                         out, model, onCpu.withTarget(target), _ -> card(model, ModelCard.unchecked(target, excuse)));
@@ -300,7 +370,9 @@ final class ExportCommand implements Callable<Integer> {
             }
             ExportAcceptance acceptance = new ExportAcceptance(model, onCpu, opened, seed);
             switch (target) {
-                case CPU -> ModelFolderWriter.write(out, model, onCpu, draft -> card(model, acceptance.check(draft)));
+                case CPU ->
+                    ModelFolderWriter.write(
+                            out, model, onCpu, draft -> card(model, measured + acceptance.check(draft)));
                 case CUDA -> {
                     String checks = withTemporary(model, onCpu, acceptance::check);
                     ModelFolderWriter.write(
@@ -367,6 +439,13 @@ final class ExportCommand implements Callable<Integer> {
             throw new UserError(
                     "--format is safetensors, which holds the weights as they were trained: leave out --precision "
                             + "and --kv, or choose --format onnx");
+        }
+        if (text != null && format != Format.ONNX) {
+            throw new UserError("--text is " + text + ", but --format is " + format.label()
+                    + ", whose precision is not measured: leave it out, or choose --format onnx");
+        }
+        if (text != null && !Files.isRegularFile(text)) {
+            throw new UserError("--text is " + text + ", which is no file: give UTF-8 text");
         }
         checkTarget();
         if (numerics == Numerics.FAST && (precision() != Precision.INT8 || format != Format.ONNX)) {

@@ -48,7 +48,7 @@ class AdapterExportTest {
         Path checkpoint = checkpoint("base", base, 270);
         checkpoint("runs/reviews/best", tuned, 273);
         checkpoint("runs/plain/best", SmallAdapters.weights(base, 9), 270);
-        done("export", "--checkpoint", checkpoint, "--out", folder.resolve("plain"));
+        done("export", "--checkpoint", checkpoint, "--precision", "fp32", "--out", folder.resolve("plain"));
 
         String adapters = folder.resolve("runs/reviews/best") + "," + folder.resolve("runs/plain/best");
         String said = done("export", "--checkpoint", checkpoint, "--adapter", adapters, "--out", folder.resolve("m"));

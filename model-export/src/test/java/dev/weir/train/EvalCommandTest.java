@@ -47,7 +47,7 @@ class EvalCommandTest {
     void anExportedModelAndItsCheckpointHaveTheLossThatTrainingWouldReport(Direction direction) throws IOException {
         GptConfig config = CONFIG.withDirection(direction);
         checkpoint("best", config);
-        assertThat(run("export", "--checkpoint", path("best"), "--out", path("model")))
+        assertThat(run("export", "--checkpoint", path("best"), "--precision", "fp32", "--out", path("model")))
                 .as(err.toString())
                 .isZero();
 

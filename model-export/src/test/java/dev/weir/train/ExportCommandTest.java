@@ -164,8 +164,8 @@ class ExportCommandTest {
         assertThat(bad.accepts(Precision.FP32)).as(bad.toString()).isFalse();
         assertThat(bad.accepts(Precision.INT8)).as(bad.toString()).isFalse();
         AcceptanceCheck broken =
-                new AcceptanceCheck(1, Double.NaN, Double.NaN, Double.NaN, Double.NaN, OptionalDouble.empty());
-        AcceptanceCheck brokenHead = new AcceptanceCheck(1, 0, 1, 0, 0, OptionalDouble.of(Double.NaN));
+                new AcceptanceCheck(1, Double.NaN, Double.NaN, Double.NaN, 1, Double.NaN, OptionalDouble.empty());
+        AcceptanceCheck brokenHead = new AcceptanceCheck(1, 0, 1, 0, 1, 0, OptionalDouble.of(Double.NaN));
         for (Precision precision : Precision.values()) {
             assertThat(good.accepts(precision)).as(precision.label()).isTrue();
             assertThat(broken.accepts(precision)).as(precision.label()).isFalse();

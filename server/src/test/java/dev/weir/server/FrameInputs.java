@@ -38,6 +38,8 @@ final class FrameInputs {
                                 frame(FIN | TEXT, new byte[126]),
                                 frame(FIN | TEXT, new byte[FuzzServer.MESSAGE_BYTES + 1]),
                                 new byte[] {(byte) (FIN | TEXT), (byte) 0xFF, 0x7F, -1, -1, -1, -1, -1, -1, -1},
+                                new byte[] {(byte) (FIN | TEXT), (byte) 0xFE, 0x3F, -1, -1, -1
+                                }, // all but the largest text
                                 new byte[] {(byte) (FIN | TEXT), 2, '{', '}'}))
                 .toList();
     }

@@ -76,7 +76,7 @@ final class FrameProbe implements AutoCloseable {
 
     /** Whether the server has to wait for the rest of a frame; else it is too large. */
     private static boolean isBounded(long missing) {
-        return missing >= 0 && missing <= FuzzServer.MESSAGE_BYTES;
+        return missing >= 0 && missing <= FuzzServer.MESSAGE_BYTES + MOST_HEAD_BYTES;
     }
 
     private static byte[] withPing(byte[] bytes, int missing, byte[] payload) {
