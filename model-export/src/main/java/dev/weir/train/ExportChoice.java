@@ -57,18 +57,18 @@ record ExportChoice(Precision precision, CachePrecision cache) {
     }
 
     boolean isExactEnough(AcceptanceCheck check, boolean isSelfWritten) {
-        return rise(check, isSelfWritten) <= MOST_RISE && check.accepts(Precision.INT8);
+        return rise(check, isSelfWritten) <= MOST_RISE;
     }
 
     /** For a line of output and of the model's card. */
     String describe(AcceptanceCheck check, boolean isSelfWritten) {
         return String.format(
                 Locale.ROOT,
-                "%s weights with %s cache: %.3f %% more loss than %.4f nats on %s",
+                "%s weights with %s cache change the loss of %.4f nats on %s by %+.3f %%",
                 precision.label(),
                 cache.label(),
-                100 * rise(check, isSelfWritten),
                 check.loss(),
-                isSelfWritten ? "text that the model wrote itself" : "the text given");
+                isSelfWritten ? "text that the model wrote itself" : "the text given",
+                100 * rise(check, isSelfWritten));
     }
 }
