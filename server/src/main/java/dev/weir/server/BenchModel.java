@@ -75,7 +75,8 @@ final class BenchModel implements AutoCloseable {
 
     /** The engine has the model for so long; then the bare loop may have it again. */
     TokenTimes runEngine(List<Peer.Prompt> prompts, int newTokens) {
-        try (Engine engine = Engine.start(new Lent(runner), device.engine(), EngineListener.NONE)) {
+        // Without guesses, which the bare loop has none of: what is compared is the same computation.
+        try (Engine engine = Engine.start(new Lent(runner), device.engine().withDraftTokens(0), EngineListener.NONE)) {
             if (device.isCuda()) { // an engine's thread records CUDA graphs of its own, once
                 EngineLoop.run(engine, tokens(prompts), newTokens);
             }
