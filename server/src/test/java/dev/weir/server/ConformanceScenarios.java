@@ -8,6 +8,7 @@ import dev.weir.protocol.ServerEvent;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /** Asks servers for everything that they can say, and records it. */
 final class ConformanceScenarios {
@@ -17,6 +18,14 @@ final class ConformanceScenarios {
             + "}},{\"type\":\"function\",\"function\":{\"name\":\"now\"}}]";
     private static final String USAGE = ResponseScenarios.STREAM + ",\"stream_options\":{\"include_usage\":true}";
 
+    /** Methods by path. */
+    private static final Map<String, String> OPERATIONS = Map.of(
+            "/v1/responses", "POST",
+            "/v1/chat/completions", "POST",
+            "/v1/completions", "POST",
+            "/v1/models", "GET",
+            "/v1/responses/resp_none", "GET");
+
     private final TestServer server;
     private final Recording recording;
 
@@ -25,7 +34,7 @@ final class ConformanceScenarios {
         this.recording = recording;
     }
 
-    static Recording run() {
+    static Recording run(TestKeys keys) throws InterruptedException {
         Recording recording = new Recording();
         ServerLimits limits = ServerLimits.DEFAULT.withStreamInterval(Duration.ZERO);
         try (TestServer server =
@@ -40,6 +49,8 @@ final class ConformanceScenarios {
         }
         overloaded(recording);
         slowConsumer(recording);
+        withoutKey(recording, keys);
+        stopping(recording);
         embeddings(recording);
         return recording;
     }
@@ -80,6 +91,7 @@ final class ConformanceScenarios {
             ask("POST", path, "{");
             ask("POST", path, "{\"model\":\"none\"" + ResponseScenarios.STREAM + "}");
             ask("PUT", path, "{}");
+            ask("POST", path, "{\"input\":\"" + "x".repeat(1 << 20) + "\"}");
         }
         for (String path : List.of("/v1/responses", "/v1/responses/resp_none", "/v1/models/none", "/v1/nowhere")) {
             ask("GET", path, "");
@@ -128,7 +140,7 @@ final class ConformanceScenarios {
         }
     }
 
-    /** A client that does not read, over server-sent events. */
+    /** A client that does not read. */
     private static void slowConsumer(Recording recording) {
         ServerLimits limits = ServerLimits.DEFAULT
                 .withStallTimeout(Duration.ofMillis(500))
@@ -141,17 +153,56 @@ final class ConformanceScenarios {
                 .build();
         try (TestServer slow =
                 new TestServer(TestServer.Size.SMALL.withMaxTokens(4096).withLimits(limits))) {
-            recording.events(new CutConnection(
-                            slow.server.port(),
-                            CutConnection.Transport.SERVER_SENT_EVENTS,
-                            ResponseRequest.of(null, "Rain?", many),
-                            Integer.MAX_VALUE,
-                            () -> TestServer.await(
-                                    () -> "a slow consumer",
-                                    () -> slow.get("/metrics")
-                                            .body()
-                                            .contains("weir_slow_consumers_total{model_name=\"fake\"} 1.0")))
-                    .events());
+            recording.events(slowly(slow, CutConnection.Transport.SERVER_SENT_EVENTS, many, 1));
+            recording.socket(slowly(slow, CutConnection.Transport.WEB_SOCKET, many, 2));
+        }
+    }
+
+    private static List<String> slowly(
+            TestServer slow, CutConnection.Transport transport, SamplingFields fields, int ended) {
+        return new CutConnection(
+                        slow.server.port(),
+                        transport,
+                        ResponseRequest.of(null, "Rain?", fields),
+                        Integer.MAX_VALUE,
+                        () -> TestServer.await(
+                                () -> "a slow consumer",
+                                () -> slow.get("/metrics")
+                                        .body()
+                                        .contains("weir_slow_consumers_total{model_name=\"fake\"} " + ended + ".0")))
+                .events();
+    }
+
+    private static void withoutKey(Recording recording, TestKeys keys) {
+        keys.add("alice");
+        try (TestServer locked = new TestServer(TestServer.Size.SMALL, keys.open())) {
+            OPERATIONS.forEach((path, method) -> recording.exchange(locked, method, path, "{}"));
+        }
+    }
+
+    private static void stopping(Recording recording) throws InterruptedException {
+        try (TestServer server = new TestServer(TestServer.Size.SMALL)) {
+            server.model.hold();
+            try (RecordedSocket socket = new RecordedSocket(server, recording)) {
+                socket.taken().create("a", "Hello", SamplingFields.NONE);
+                socket.taken().until(received -> received.event() instanceof ServerEvent.ContentPartAdded);
+                Thread draining = Thread.ofPlatform().start(() -> {
+                    try {
+                        server.server.drain(Duration.ofSeconds(60));
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+                TestServer.await(
+                        () -> "a server that drains",
+                        () -> server.get("/health/ready").statusCode() == 503);
+                OPERATIONS.forEach((path, method) -> recording.exchange(server, method, path, "{}"));
+                socket.taken().create("b", "late", SamplingFields.NONE);
+                socket.taken().nextError();
+                server.model.release();
+                socket.taken().untilEnd();
+                draining.join();
+            }
         }
     }
 

@@ -10,6 +10,7 @@ import com.networknt.schema.SpecificationVersion;
 import dev.weir.protocol.OpenApi;
 import dev.weir.protocol.ResponseStatus;
 import dev.weir.protocol.ServerEvent;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -24,6 +25,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Everything that the server can say is as OpenAI's API states it, which {@link OpenAiFacts} say in our words. */
 @Timeout(120)
@@ -32,8 +34,8 @@ final class ConformanceTest {
 
     /** Streams are held to {@link ResponseStreamLaws} and {@link ChunkStreamLaws} while they are recorded. */
     @BeforeAll
-    static void record() {
-        recording = ConformanceScenarios.run();
+    static void record(@TempDir Path folder) throws InterruptedException {
+        recording = ConformanceScenarios.run(new TestKeys(folder));
     }
 
     @Test
@@ -90,6 +92,14 @@ final class ConformanceTest {
         assertThat(words("text_completion", "finish_reason")).containsExactlyInAnyOrder("stop", "length");
         assertThat(words("text_completion-streamed", "finish_reason"))
                 .containsExactlyInAnyOrder("stop", "length", "null");
+    }
+
+    @Test
+    void everyKindOfRefusalWasSeen() {
+        assertThat(recording.refusals).containsExactlyInAnyOrder(400, 401, 404, 405, 413, 426, 429, 500, 503);
+        assertThat(recording.socketErrors)
+                .contains("slow_consumer", "stopping")
+                .anySatisfy(code -> assertThat(code).contains("overloaded"));
     }
 
     /** What fields of a name say in what is of a kind; in a response, its own field and that of the response in an event. */

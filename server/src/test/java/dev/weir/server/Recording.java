@@ -48,6 +48,8 @@ final class Recording {
 
     final List<Said> all = new ArrayList<>();
     final Set<String> operations = new TreeSet<>();
+    final Set<Integer> refusals = new TreeSet<>();
+    final Set<String> socketErrors = new TreeSet<>();
     final Set<Class<?>> socketEvents = new HashSet<>();
     final Set<Class<?>> serverSentEvents = new HashSet<>();
 
@@ -71,6 +73,7 @@ final class Recording {
     String answered(String method, String path, String asked, HttpResponse<String> reply) {
         String body = reply.body();
         if (reply.statusCode() >= 400) {
+            refusals.add(reply.statusCode());
             add("error-body", body);
             return body;
         }
@@ -118,6 +121,13 @@ final class Recording {
             ServerEvent event = EventReader.read(text).event();
             socketEvents.add(event.getClass());
             JsonNode json = add(event.type(), text);
+            if (event instanceof ServerEvent.Refused refused) {
+                socketErrors.add(String.valueOf(refused.error().code()));
+                if ("slow_consumer".equals(refused.error().code())) { // the last that its lane hears
+                    lanes.values().forEach(lane -> ResponseStreamLaws.checkNumbers(lane, 0));
+                    lanes.clear();
+                }
+            }
             if (event instanceof ServerEvent.Refused || event instanceof ServerEvent.SteerFailed) {
                 continue; // they stand outside the response's numbering
             }
