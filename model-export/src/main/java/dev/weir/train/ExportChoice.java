@@ -56,7 +56,7 @@ record ExportChoice(Precision precision, CachePrecision cache) {
         return (isSelfWritten ? check.meanDivergence() : check.lossRise()) / check.loss();
     }
 
-    boolean isExactEnough(AcceptanceCheck check, boolean isSelfWritten) {
+    static boolean isExactEnough(AcceptanceCheck check, boolean isSelfWritten) {
         return rise(check, isSelfWritten) <= MOST_RISE;
     }
 

@@ -336,7 +336,7 @@ final class ExportCommand implements Callable<Integer> {
             AcceptanceCheck check =
                     withTemporary(model, options(model), folder -> AcceptanceCheck.of(folder, reference, texts));
             measured.append("- ").append(choice.describe(check, text == null)).append('\n');
-            if (choice.isExactEnough(check, text == null)) {
+            if (ExportChoice.isExactEnough(check, text == null)) {
                 break;
             }
         }

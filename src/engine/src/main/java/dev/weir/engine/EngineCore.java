@@ -209,7 +209,10 @@ final class EngineCore implements Runnable {
         return tokens;
     }
 
-    /** Chooses tokens one after the other for as long as each is what was guessed; what was computed behind them counts for nothing. */
+    /**
+     * Chooses tokens one after the other for as long as each is what was guessed; what was computed behind them counts for
+     * nothing.
+     */
     private void commitDraft(Sequence sequence, PrefillChunk draft, Logits logits, int firstRow) {
         int guesses = draft.length() - 1;
         int held = 0;
@@ -267,10 +270,10 @@ final class EngineCore implements Runnable {
             }
             now = System.nanoTime();
             sampleNanos += now - sampleStart;
-            if (!sequence.hasNews()) {
+            sequence.append(token, now);
+            if (sequence.untoldTokens() == 1) {
                 outbox.add(sequence);
             }
-            sequence.append(token, now);
             scheduler.generated(sequence);
         } catch (RuntimeException e) { // its scores or its constraint are unusable; others are none the worse for it
             failure = e;
@@ -301,11 +304,9 @@ final class EngineCore implements Runnable {
     private void publish() {
         Sequence sequence;
         while ((sequence = outbox.poll()) != null) { // each once, even if telling one of them fails the step
-            if (sequence.hasNews()) {
-                sequence.stream.next(sequence.news());
-                if (sequence.isFinished()) {
-                    sequence.stream.complete();
-                }
+            sequence.stream.next(sequence.news());
+            if (sequence.isFinished()) {
+                sequence.stream.complete();
             }
         }
     }

@@ -137,8 +137,9 @@ final class Scheduler {
         if (waiting.isEmpty()) {
             closeHole(plan);
         }
-        planChunks(plan);
-        if (!planDraft(plan)) {
+        int decoding = decodingSequences();
+        planChunks(plan, decoding);
+        if (decoding != 1 || !planDraft(plan)) {
             planDecodeRows(plan);
         }
         if (plan.decodeRows() == 0) {
@@ -216,12 +217,12 @@ final class Scheduler {
     }
 
     /**
-     * Several sequences decode faster as rows of one run than each in a run with guesses of its own.
+     * For the only sequence that decodes: several decode faster as rows of one run than each in a run with guesses of its own.
      *
-     * @return whether the plan has the only sequence that decodes, with guesses
+     * @return whether the plan has it, with guesses
      */
     private boolean planDraft(StepPlan plan) {
-        if (mostDraftTokens == 0 || !plan.chunks().isEmpty() || decodingSequences() != 1) {
+        if (mostDraftTokens == 0 || !plan.chunks().isEmpty()) {
             return false;
         }
         Sequence sequence = highestDecoding();
@@ -249,8 +250,7 @@ final class Scheduler {
         }
     }
 
-    private void planChunks(StepPlan plan) {
-        int decoding = decodingSequences();
+    private void planChunks(StepPlan plan, int decoding) {
         int budgetLeft = config.tokenBudget() - decoding;
         for (Sequence sequence : running) {
             sequence.plan(0);

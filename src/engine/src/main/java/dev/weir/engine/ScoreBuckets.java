@@ -12,7 +12,9 @@ import java.util.Arrays;
  */
 final class ScoreBuckets {
     private final int[] steps;
-    private final float[] rests;
+    /** The weight of each score relative to that of its step. */
+    private final float[] relative;
+
     private final double[] masses = new double[FastExp.LAST + 1];
     private final int[] counts = new int[FastExp.LAST + 1];
     private double massBefore;
@@ -24,7 +26,7 @@ final class ScoreBuckets {
 
     ScoreBuckets(int vocabularySize) {
         steps = new int[vocabularySize];
-        rests = new float[vocabularySize];
+        relative = new float[vocabularySize];
         entries = new long[vocabularySize];
     }
 
@@ -146,14 +148,14 @@ final class ScoreBuckets {
         return last;
     }
 
-    /** Sets the step of each score, the last one for scores without weight, and what is left to it from there. */
+    /** Sets the step of each score, the last one for scores without weight, and its weight relative to that. */
     private void measure(float[] scores, float max, float inverse) {
         float scale = inverse * FastExp.STEPS;
         for (int token = 0; token < steps.length; token++) {
             float distance = Math.min((max - scores[token]) * scale, FastExp.LAST);
             int step = (int) distance;
             steps[token] = step;
-            rests[token] = FastExp.series(step - distance);
+            relative[token] = FastExp.series(step - distance);
         }
     }
 
@@ -161,7 +163,7 @@ final class ScoreBuckets {
     private void weigh() {
         Arrays.fill(masses, 0);
         for (int token = 0; token < steps.length; token++) {
-            masses[steps[token]] += rests[token];
+            masses[steps[token]] += relative[token];
         }
         for (int step = 0; step < masses.length; step++) {
             masses[step] *= FastExp.power(step);

@@ -339,9 +339,9 @@ final class Sequence {
         }
     }
 
-    /** Whether tokens were generated of which the stream has not been told. */
-    boolean hasNews() {
-        return publishedTokens < length;
+    /** Generated tokens of which the stream has not been told. */
+    int untoldTokens() {
+        return length - publishedTokens;
     }
 
     /** What the stream has not been told; it is told only once. */

@@ -29,12 +29,12 @@ class SamplerTest {
         return new BufferLogits(FloatBuffer.wrap(scores), scores.length);
     }
 
-    /** Shares of 200,000 draws. */
+    /** Shares of 60,000 draws. */
     private double[] shares(SamplingParams params, int... suppressed) {
         SplittableRandom random = new SplittableRandom(1);
         double[] shares = new double[LOGITS.length];
         Logits logits = rows(LOGITS);
-        int draws = 200_000;
+        int draws = 60_000;
         for (int i = 0; i < draws; i++) {
             shares[sampler.sample(logits, 0, params, suppressed, null, random)] += 1.0 / draws;
         }
@@ -92,7 +92,7 @@ class SamplerTest {
             double[] shares = shares(params);
             double[] expected = expected(params);
             for (int i = 0; i < shares.length; i++) {
-                assertThat(shares[i]).as("token %d under %s", i, params).isEqualTo(expected[i], offset(0.005));
+                assertThat(shares[i]).as("token %d under %s", i, params).isEqualTo(expected[i], offset(0.01));
             }
         }
     }

@@ -9,66 +9,62 @@ import java.util.Random;
 
 /**
  * Tries on a few tokens how far a model's arithmetic may be relied upon. It leaves traces in the slots, so it comes before the
- * first step. Static functions; used by the thread that owns the runner.
+ * first step. Used by the thread that owns the runner.
  */
 final class NumericsProbe {
     private static final int TOKENS = 16;
     private static final int MOST_ROWS = 4;
 
-    private NumericsProbe() {}
+    private final OnnxModelRunner runner;
+    private final ModelShape shape;
+    private final int[] text;
+    private final float[][] decoded = new float[TOKENS][];
+    private final byte[] left;
 
-    /**
-     * Whether a token leaves the same bits when it is decoded as in a chunk. Only integer arithmetic can: with an
-     * eight-bit cache attention has it, and whether the weights have it too is tried.
-     */
-    static boolean decodesLikePrefill(OnnxModelRunner runner) {
-        if (runner.cache().shape().type() != TensorType.INT8) {
-            return false;
-        }
-        ModelShape shape = runner.shape();
-        int[] text = new Random(1).ints(TOKENS, 0, shape.vocabularySize()).toArray();
-        StepPlan plan = new StepPlan(shape.slots());
-        plan.addChunk(new PrefillChunk(0, text, 0, text.length, true));
-        float[] prefilled = row(runner.run(plan), shape.slots());
-        byte[] left = runner.cache().bytes(0, text.length);
-        float[] decoded = prefilled;
-        for (int position = 0; position < text.length; position++) {
-            plan.clear();
-            plan.addDecodeRow(text[position], position);
-            decoded = row(runner.run(plan), 0);
-        }
-        return Arrays.equals(prefilled, decoded)
-                && Arrays.equals(left, runner.cache().bytes(0, text.length));
-    }
-
-    /**
-     * Whether tokens that are computed and scored together give the same bits, in scores and cache, as one after the other. As
-     * for {@link #decodesLikePrefill}, only integer arithmetic can.
-     */
-    static boolean scoresLikeDecode(OnnxModelRunner runner) {
-        ModelShape shape = runner.shape();
-        if (runner.cache().shape().type() != TensorType.INT8 || shape.maxTokens() < TOKENS) {
-            return false;
-        }
-        int[] text = new Random(3).ints(TOKENS, 0, shape.vocabularySize()).toArray();
-        float[][] decoded = new float[TOKENS][];
+    /** Decodes the tokens one after the other, with which the rest is compared. */
+    NumericsProbe(OnnxModelRunner runner) {
+        this.runner = runner;
+        shape = runner.shape();
+        text = new Random(1).ints(TOKENS, 0, shape.vocabularySize()).toArray();
         StepPlan plan = new StepPlan(shape.slots());
         for (int position = 0; position < TOKENS; position++) {
             plan.clear();
             plan.addDecodeRow(text[position], position);
             decoded[position] = row(runner.run(plan), 0);
         }
-        byte[] left = runner.cache().bytes(0, TOKENS);
+        left = runner.cache().bytes(0, TOKENS);
+    }
+
+    /**
+     * Whether there is anything to try: only integer arithmetic gives the same bits in another order. With an eight-bit cache
+     * attention has it, and whether the weights have it too is tried.
+     */
+    static boolean isWorthTrying(KvCache.Shape cache) {
+        return cache.type() == TensorType.INT8 && cache.maxTokens() >= TOKENS;
+    }
+
+    /** Whether a token leaves the same bits when it is decoded as in a chunk. */
+    boolean decodesLikePrefill() {
+        return chunk(TOKENS, 1);
+    }
+
+    /** Whether so many tokens and fewer, computed and scored together, give the same bits as one after the other. */
+    boolean scoresLikeDecode(int tokens) {
         boolean isSame = true;
-        for (int length = 2; length <= shape.draftTokens() + 1; length++) {
-            int start = TOKENS - length;
-            plan.clear();
-            plan.addChunk(new PrefillChunk(0, text, start, length, length));
-            Logits scores = runner.run(plan);
-            for (int i = 0; i < length; i++) {
-                isSame &= Arrays.equals(decoded[start + i], row(scores, shape.slots() + i));
-            }
-            isSame &= Arrays.equals(left, runner.cache().bytes(0, TOKENS));
+        for (int length = 2; length <= tokens; length++) {
+            isSame &= chunk(length, length);
+        }
+        return isSame;
+    }
+
+    /** Whether the last of the tokens, computed together, leave the same bits in the cache and in some of their scores. */
+    private boolean chunk(int length, int scored) {
+        StepPlan plan = new StepPlan(shape.slots());
+        plan.addChunk(new PrefillChunk(0, text, TOKENS - length, length, scored));
+        Logits scores = runner.run(plan);
+        boolean isSame = Arrays.equals(left, runner.cache().bytes(0, TOKENS));
+        for (int i = 0; i < scored; i++) {
+            isSame &= Arrays.equals(decoded[TOKENS - scored + i], row(scores, shape.slots() + i));
         }
         return isSame;
     }

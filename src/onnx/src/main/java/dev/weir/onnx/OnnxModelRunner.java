@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * the way in and its logits on the way out. Everything a decode run needs is made once per number of rows and kept.
  */
 public final class OnnxModelRunner implements ModelRunner {
+    /** Guesses of an answer's next tokens that a step can check: with the newest token, two pieces of a prompt. */
+    private static final int DRAFT_TOKENS = 15;
+
     private final ModelFolder folder;
     /** Set again at the end of the constructor, once the model has been tried. */
     private ModelShape shape;
@@ -48,9 +51,6 @@ public final class OnnxModelRunner implements ModelRunner {
     private final StepTokens chunkTokens;
     private final AttentionMask chunkMask;
     private final CpuSession.@Nullable Run[] chunkRuns;
-    /** Guesses of an answer's next tokens that a step can check: with the newest token, two pieces of a prompt. */
-    private static final int DRAFT_TOKENS = 15;
-
     /** Which tokens' logits are wanted, for graphs that can choose: the last one, so many from the first on, or none. */
     private final MemorySegment lastToken;
 
@@ -148,16 +148,20 @@ public final class OnnxModelRunner implements ModelRunner {
         noToken = session.tensor(last.asSlice(0, 0), TensorType.INT32, 0);
         noLogits = session.tensor(logits.asSlice(0, 0), TensorType.FLOAT, 1, 0, vocabulary);
         ModelShape withoutPool = new ModelShape(vocabulary, slots, maxTokens, folder.eosTokenIds(), PrefixPool.NONE);
-        shape = withoutPool;
-        if (prefixCacheSize.blocks() > 0) {
-            shape = withoutPool.withPrefixPool(new PrefixPool(
-                    prefixCacheSize.blocks(), PrefixCacheSize.BLOCK_TOKENS, NumericsProbe.decodesLikePrefill(this)));
+        int blocks = prefixCacheSize.blocks();
+        int drafts = signature.choosesTokens() ? DRAFT_TOKENS : 0;
+        shape = withoutPool.withDraftTokens(drafts); // for the trial
+        boolean decodesLikePrefill = false;
+        if (NumericsProbe.isWorthTrying(cacheShape) && (blocks > 0 || drafts > 0)) {
+            NumericsProbe probe = new NumericsProbe(this);
+            decodesLikePrefill = probe.decodesLikePrefill();
+            drafts = decodesLikePrefill && probe.scoresLikeDecode(drafts + 1) ? drafts : 0;
+        } else {
+            drafts = 0;
         }
-        if (signature.choosesTokens()) {
-            ModelShape drafting = shape.withDraftTokens(DRAFT_TOKENS);
-            ModelShape plain = shape;
-            shape = drafting; // for the trial
-            shape = NumericsProbe.scoresLikeDecode(this) ? drafting : plain;
+        shape = withoutPool.withDraftTokens(drafts);
+        if (blocks > 0) {
+            shape = shape.withPrefixPool(new PrefixPool(blocks, PrefixCacheSize.BLOCK_TOKENS, decodesLikePrefill));
         }
     }
 
