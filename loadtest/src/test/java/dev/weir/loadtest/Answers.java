@@ -69,7 +69,7 @@ final class Answers {
                 1,
                 status,
                 "fake",
-                new ResponseObject.Settings(null, null, 1, 1, Map.of(), Tools.NONE, null, null, true),
+                new ResponseObject.Settings(null, null, 1, 1, Map.of(), Tools.NONE, null, null, null, true),
                 output == null ? List.of() : List.of(output),
                 usage,
                 incompleteReason,

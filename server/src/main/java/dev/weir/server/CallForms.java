@@ -32,7 +32,7 @@ final class CallForms {
                 new Tools(List.of(new FunctionTool(DECLARED, "", null, false, null)), Tools.Choice.AUTO, null, true);
         List<ChatTemplate.Message> messages = List.of(
                 new ChatTemplate.Message("user", "x"),
-                Conversations.message(ChatMessage.assistant("", List.of(CALL, CALL))));
+                ChatPrompts.message(ChatMessage.assistant("", List.of(CALL, CALL))));
         String text;
         try {
             text = template.render(messages, TemplateJson.tools(tools), false).toString();

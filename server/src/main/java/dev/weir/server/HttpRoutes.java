@@ -91,6 +91,15 @@ final class HttpRoutes {
         router.delete("/v1/responses/:id").handler(responses::delete);
         router.post("/v1/responses/:id/cancel").handler(responses::cancel);
         router.get("/v1/responses/:id/input_items").handler(responses::inputItems);
+        ConversationRoutes conversations = new ConversationRoutes(services.conversations());
+        post(router, "/v1/conversations", conversations::create);
+        post(router, "/v1/conversations/:id", conversations::update);
+        post(router, "/v1/conversations/:id/items", conversations::addItems);
+        router.get("/v1/conversations/:id").handler(conversations::retrieve);
+        router.delete("/v1/conversations/:id").handler(conversations::delete);
+        router.get("/v1/conversations/:id/items").handler(conversations::items);
+        router.get("/v1/conversations/:id/items/:item").handler(conversations::item);
+        router.delete("/v1/conversations/:id/items/:item").handler(conversations::deleteItem);
         router.get("/v1/models").handler(this::models);
         router.get("/v1/models/:id").handler(this::model);
         router.get("/health").handler(http -> health(http, services.admission().isHealthy()));
@@ -115,9 +124,10 @@ final class HttpRoutes {
         }
     }
 
-    /** Begins nothing while the server stops; the responses that there are can be read, cancelled and deleted to the last. */
+    /** Begins nothing while the server stops; what there is can be read, cancelled, changed and deleted to the last. */
     private void admit(RoutingContext http) {
-        if (!String.valueOf(http.request().path()).startsWith("/v1/responses/")) {
+        String path = String.valueOf(http.request().path());
+        if (!path.startsWith("/v1/responses/") && !path.startsWith("/v1/conversations/")) {
             services.admission().check();
         }
         http.next();
@@ -239,7 +249,7 @@ final class HttpRoutes {
         answerFromWorker(http, request.model(), () -> {
             int[] tokens;
             if (request.prompt() == null) {
-                tokens = model.conversations()
+                tokens = model.chatPrompts()
                         .encode(request.messages(), request.tools(), request.addGenerationPrompt(), "messages");
             } else {
                 int[] plain = model.tokenizer().encode(request.prompt());

@@ -98,7 +98,7 @@ final class Metrics implements EngineListener {
                 "weir_buffered_bytes",
                 "Bytes of events that are kept for those who read slowly or come back.",
                 responses::bufferedBytes);
-        FunctionCounter.builder("weir_store_failures", responses.store(), ResponseStore::failures)
+        FunctionCounter.builder("weir_store_failures", responses.store(), Store::failures)
                 .description("Responses that could not be stored, looked up or deleted.")
                 .tags(tags)
                 .register(registry);

@@ -33,7 +33,7 @@ final class ModelService implements AutoCloseable {
 
     private final String name;
     private final Tokenizer tokenizer;
-    private final Conversations conversations;
+    private final ChatPrompts chatPrompts;
     private final GenerationDefaults chatDefaults;
     private final Engine engine;
     private final Grammars grammars;
@@ -65,7 +65,7 @@ final class ModelService implements AutoCloseable {
             Heads heads) {
         this.name = name;
         this.tokenizer = tokenizer;
-        conversations = new Conversations(name, tokenizer, template);
+        chatPrompts = new ChatPrompts(name, tokenizer, template);
         this.chatDefaults = chatDefaults;
         this.engine = engine;
         this.heads = heads;
@@ -113,7 +113,7 @@ final class ModelService implements AutoCloseable {
             case Ask.Source.Text(String text, String _) -> tokenizer.withFrame(tokenizer.encode(text));
             case Ask.Source.Tokens(int[] ids, String field) -> checked(field, ids);
             case Ask.Source.Conversation(List<ChatMessage> messages, Tools tools, String field) ->
-                conversations.encode(messages, tools, true, field);
+                chatPrompts.encode(messages, tools, true, field);
         };
     }
 
@@ -125,7 +125,7 @@ final class ModelService implements AutoCloseable {
     }
 
     private @Nullable Grammar grammar(Ask ask) {
-        CallForm form = conversations.callForm();
+        CallForm form = chatPrompts.callForm();
         if (ask.tools().areHeld()) {
             return form == null ? null : grammars.of(ask.tools(), form); // without one the encoder refuses the tools
         }
@@ -137,7 +137,7 @@ final class ModelService implements AutoCloseable {
     /** What takes an answer apart that may call functions; null for one that is only text. */
     @Nullable
     AnswerParser parser(Ask ask, PreparedPrompt prompt, Reply reply, int choice) {
-        CallForm form = conversations.callForm();
+        CallForm form = chatPrompts.callForm();
         if (form == null || !ask.tools().areOffered()) {
             return null;
         }
@@ -146,9 +146,9 @@ final class ModelService implements AutoCloseable {
         return new AnswerParser(form, ask.tools(), ask.tools().areHeld() && !isStopped, reply, choice);
     }
 
-    /** Conversations as the model's tokens. */
-    Conversations conversations() {
-        return conversations;
+    /** Conversations as prompts. */
+    ChatPrompts chatPrompts() {
+        return chatPrompts;
     }
 
     /** The text of tokens. */

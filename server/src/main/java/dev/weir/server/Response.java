@@ -2,8 +2,10 @@ package dev.weir.server;
 
 import dev.weir.protocol.ApiError;
 import dev.weir.protocol.ChatMessage;
+import dev.weir.protocol.ConversationItem;
 import dev.weir.protocol.ResponseObject;
 import dev.weir.protocol.ResponseRequest;
+import dev.weir.protocol.ResponseStatus;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import java.util.List;
@@ -33,6 +35,10 @@ final class Response implements ResponseReply.Listener, EventSource {
     private @Nullable LogReader creator;
     private @Nullable Turn turn;
     private boolean isCancelled;
+
+    /** Whether its conversation is its own until its end. */
+    private boolean hasConversation;
+
     private long graceTimer = NO_TIMER;
 
     // Any thread
@@ -92,7 +98,11 @@ final class Response implements ResponseReply.Listener, EventSource {
 
     /** What there is to keep of it; only once it was accepted. Any thread. */
     StoredResponse stored() {
-        return new StoredResponse(state(), caller.tenant(), before, request.input());
+        return stored(state());
+    }
+
+    private StoredResponse stored(ResponseObject response) {
+        return new StoredResponse(response, caller.tenant(), before, request.input());
     }
 
     /** Begins, with its first reader, which belongs to the same context. */
@@ -100,11 +110,24 @@ final class Response implements ResponseReply.Listener, EventSource {
         creator = reader;
         services.responses().add(this);
         join(reader, -1);
+        String conversationId = request.conversation();
         String previousId = request.previousResponseId();
-        if (previousId == null) {
+        if (conversationId != null) {
+            services.conversations()
+                    .take(caller.tenant(), conversationId)
+                    .onSuccess(taken -> {
+                        hasConversation = true;
+                        begin(taken.messages());
+                    })
+                    .onFailure(cause -> refused(Faults.ofStore(cause), 0));
+        } else if (previousId != null) {
+            goOnFrom(previousId);
+        } else {
             begin(List.of());
-            return;
         }
+    }
+
+    private void goOnFrom(String previousId) {
         keeper.find(previousId)
                 .map(kept -> Future.succeededFuture(Optional.of(kept)))
                 .orElseGet(() -> services.responses().store().get(caller.tenant(), previousId))
@@ -199,6 +222,30 @@ final class Response implements ResponseReply.Listener, EventSource {
         state = response;
     }
 
+    /** Adds what was said to its conversation, and fails if that cannot be done. */
+    @Override
+    public Future<ResponseObject> ending(ResponseObject response) {
+        boolean isSaid = response.status() != ResponseStatus.FAILED && !isDeleted;
+        return leaveConversation(isSaid ? stored(response).items() : List.of())
+                .map(response)
+                .otherwise(cause -> {
+                    ApiError error = Faults.ofStore(cause);
+                    return response.failed(ApiError.unavailable(
+                            String.valueOf(error.code()),
+                            "the answer could not be added to the conversation " + request.conversation() + ": "
+                                    + error.message()));
+                });
+    }
+
+    private Future<?> leaveConversation(List<ConversationItem> said) {
+        String conversationId = request.conversation();
+        if (!hasConversation || conversationId == null) {
+            return Future.succeededFuture();
+        }
+        hasConversation = false;
+        return services.conversations().giveBack(caller.tenant(), conversationId, said);
+    }
+
     @Override
     public Future<?> ended(ResponseObject response, String lastEvent) {
         state = response;
@@ -216,6 +263,7 @@ final class Response implements ResponseReply.Listener, EventSource {
     public void refused(ApiError error, long retryAfterSeconds) {
         hasEnded = true;
         cancelTimer();
+        leaveConversation(List.of());
         services.responses().remove(this);
         services.responses().settled(this);
         Objects.requireNonNull(creator).refuse(error, retryAfterSeconds);

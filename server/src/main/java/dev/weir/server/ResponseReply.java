@@ -28,6 +28,9 @@ final class ResponseReply implements Reply {
     interface Listener {
         void begun(ResponseObject response);
 
+        /** Nothing more will be said. Gives, which never fails, the response as it has ended then. */
+        Future<ResponseObject> ending(ResponseObject response);
+
         /** The client gets {@code lastEvent} when this is done, whether it succeeds or not. */
         Future<?> ended(ResponseObject response, String lastEvent);
 
@@ -84,13 +87,12 @@ final class ResponseReply implements Reply {
     public void ended(Usage usage) {
         if (!shape.request().generate() && ending != Ending.CANCELLED) {
             ResponseObject ready = shape.warmedUp(begun, usage);
-            end(ready, new ServerEvent.Completed(ready));
+            end(ready);
             return;
         }
         List<OutputItem> output =
                 items.end(ending == Ending.STOP ? ResponseStatus.COMPLETED : ResponseStatus.INCOMPLETE);
-        ResponseObject ended = shape.ended(begun, ending, output, usage);
-        end(ended, ending == Ending.STOP ? new ServerEvent.Completed(ended) : new ServerEvent.Incomplete(ended));
+        end(shape.ended(begun, ending, output, usage));
     }
 
     @Override
@@ -100,8 +102,7 @@ final class ResponseReply implements Reply {
 
     @Override
     public void failed(ApiError error) {
-        ResponseObject failed = begun.failed(error);
-        end(failed, new ServerEvent.Failed(failed));
+        end(begun.failed(error));
     }
 
     @Override
@@ -113,8 +114,19 @@ final class ResponseReply implements Reply {
         log.append(event.type(), events.next(event), false);
     }
 
-    private void end(ResponseObject response, ServerEvent event) {
-        String json = events.next(event);
-        listener.ended(response, json).onComplete(_ -> log.append(event.type(), json, true));
+    private void end(ResponseObject response) {
+        listener.ending(response).onSuccess(ended -> {
+            ServerEvent event = last(ended);
+            String json = events.next(event);
+            listener.ended(ended, json).onComplete(_ -> log.append(event.type(), json, true));
+        });
+    }
+
+    private static ServerEvent last(ResponseObject ended) {
+        return switch (ended.status()) {
+            case COMPLETED -> new ServerEvent.Completed(ended);
+            case FAILED -> new ServerEvent.Failed(ended);
+            default -> new ServerEvent.Incomplete(ended);
+        };
     }
 }

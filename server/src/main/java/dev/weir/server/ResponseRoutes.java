@@ -94,7 +94,7 @@ final class ResponseRoutes {
                     request.getParam("order"),
                     request.getParam("limit"),
                     request.getParam("after"));
-            HttpReplies.json(http.response(), Replies.inputItems(page));
+            HttpReplies.json(http.response(), Replies.items(page));
         });
     }
 

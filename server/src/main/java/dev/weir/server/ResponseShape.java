@@ -29,6 +29,7 @@ record ResponseShape(String id, String model, ResponseRequest request) {
                         request.tools(),
                         request.sampling().format(),
                         request.previousResponseId(),
+                        request.conversation(),
                         request.store()));
     }
 

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Responses {
     private final ResumeLimits limits;
-    private final ResponseStore store;
+    private final Store store;
     private final LongAdder bufferedBytes = new LongAdder();
     private final Map<String, Response> byId = new ConcurrentHashMap<>();
     private final Map<Response, Long> endedBytes = new ConcurrentHashMap<>();
@@ -25,13 +25,13 @@ final class Responses {
     private final Set<Response> unsettled = ConcurrentHashMap.newKeySet();
 
     /** None yet; {@code store} is for those that have ended. */
-    Responses(ResumeLimits limits, ResponseStore store) {
+    Responses(ResumeLimits limits, Store store) {
         this.limits = limits;
         this.store = store;
     }
 
     /** The responses that have ended and are kept by their names. */
-    ResponseStore store() {
+    Store store() {
         return store;
     }
 

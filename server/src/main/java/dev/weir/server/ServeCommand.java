@@ -187,7 +187,7 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private WeirServer start(ModelFolder folder) throws IOException {
-        ResponseStore store = stored.open(listen.port());
+        Store store = stored.open(listen.port());
         try {
             return start(folder, store);
         } catch (IOException | RuntimeException e) {
@@ -196,7 +196,7 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    private WeirServer start(ModelFolder folder, ResponseStore store) throws IOException {
+    private WeirServer start(ModelFolder folder, Store store) throws IOException {
         KeyRing keys = listen.keys();
         TlsFiles tls = listen.tls();
         Tokenizer tokenizer = Tokenizer.load(folder.path());
@@ -217,8 +217,15 @@ final class ServeCommand implements Callable<Integer> {
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine, heads);
         ServerLimits limits = resume.apply(ServerLimits.DEFAULT.withStreamInterval(Duration.ofMillis(streamInterval)));
         Responses responses = new Responses(limits.resume(), store);
-        Services services =
-                new Services(service, new Admission(engine::stats), metrics, limits, responses, keys, listen.origins());
+        Services services = new Services(
+                service,
+                new Admission(engine::stats),
+                metrics,
+                limits,
+                responses,
+                new Conversations(store, limits.messageBytes()),
+                keys,
+                listen.origins());
         try {
             return WeirServer.start(services, listen.host(), listen.port(), tls, eventLoops, new VertxOptions());
         } catch (IOException e) {

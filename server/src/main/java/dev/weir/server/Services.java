@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param metrics what is counted
  * @param limits what a connection may cost
  * @param responses the responses that can be taken up again
+ * @param conversations the conversations that are stored
  * @param keys the API keys of which each request needs one; null lets everybody in
  * @param origins which web pages may use the server
  */
@@ -19,5 +20,6 @@ record Services(
         Metrics metrics,
         ServerLimits limits,
         Responses responses,
+        Conversations conversations,
         @Nullable KeyRing keys,
         Origins origins) {}

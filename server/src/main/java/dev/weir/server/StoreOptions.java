@@ -11,7 +11,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-/** The options that say where responses are kept that have ended, and how many for how long. */
+/** The options that say where responses that have ended and conversations are kept, and how many for how long. */
 final class StoreOptions {
     private static final int MOST_DAYS = 36_500;
 
@@ -36,10 +36,11 @@ final class StoreOptions {
             names = "--store",
             paramLabel = "URL",
             converter = StoreConverter.class,
-            description = "Where responses are kept that have ended: the JDBC URL of a database, such as"
-                    + " jdbc:h2:file:/var/lib/weir/responses, in which they survive a restart, or memory. Drivers of"
-                    + " other databases than H2 and PostgreSQL go into WEIR_CLASS_PATH. Default: a file of H2 in ~/.local/state/weir,"
-                    + " named after the port; memory with port 0.")
+            description =
+                    "Where responses are kept that have ended, and conversations: the JDBC URL of a database, such as"
+                            + " jdbc:h2:file:/var/lib/weir/responses, in which they survive a restart, or memory. Drivers of"
+                            + " other databases than H2 and PostgreSQL go into WEIR_CLASS_PATH. Default: a file of H2 in ~/.local/state/weir,"
+                            + " named after the port; memory with port 0.")
     private @Nullable JdbcUrl store;
 
     private String warning = "";
@@ -47,7 +48,9 @@ final class StoreOptions {
     @Option(
             names = "--store-days",
             paramLabel = "N",
-            description = "Days for which responses are kept in the database. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Days for which responses are kept in the database after their end, and conversations after their last"
+                            + " change. Default: ${DEFAULT-VALUE}.")
     private int storeDays = 30;
 
     @Option(
@@ -55,14 +58,16 @@ final class StoreOptions {
             paramLabel = "SIZE",
             converter = MemorySize.Converter.class,
             description =
-                    "Memory, without a database, for responses that have ended, for requests that go on from them or"
-                            + " ask for them; those that were not used for longest make room. Default: ${DEFAULT-VALUE}.")
+                    "Memory, without a database, for responses that have ended and conversations, for requests that go on"
+                            + " from them or ask for them; those that were not used for longest make room."
+                            + " Default: ${DEFAULT-VALUE}.")
     private MemorySize storeMemory = new MemorySize(64 << 20);
 
     @Option(
             names = "--store-responses",
             paramLabel = "N",
-            description = "Responses that are kept there at most; 0 keeps none. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Responses and conversations that are kept there at most; 0 keeps none. Default: ${DEFAULT-VALUE}.")
     private int storeResponses = 10_000;
 
     /**
@@ -85,7 +90,7 @@ final class StoreOptions {
      *
      * @throws IllegalArgumentException if a database that was asked for cannot be used
      */
-    ResponseStore open(int port) {
+    Store open(int port) {
         String state = System.getenv("XDG_STATE_HOME");
         return open(
                 state == null || state.isEmpty()
@@ -95,7 +100,7 @@ final class StoreOptions {
     }
 
     /** The same where programs keep their state in a folder. */
-    ResponseStore open(Path home, int port) {
+    Store open(Path home, int port) {
         if (store == null) {
             try {
                 store = port == 0 ? MEMORY : inFile(home, port);
@@ -114,10 +119,10 @@ final class StoreOptions {
         return warning;
     }
 
-    private ResponseStore open(JdbcUrl where) {
+    private Store open(JdbcUrl where) {
         return where.equals(MEMORY)
-                ? new MemoryResponseStore(storeResponses, storeMemory.bytes())
-                : new JdbcResponseStore(where, Duration.ofDays(storeDays), System::currentTimeMillis);
+                ? new MemoryStore(storeResponses, storeMemory.bytes())
+                : new JdbcStore(where, Duration.ofDays(storeDays), System::currentTimeMillis);
     }
 
     /** One file a port, as it belongs to one process; nobody else may read what was said. */

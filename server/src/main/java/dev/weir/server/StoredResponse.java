@@ -1,11 +1,10 @@
 package dev.weir.server;
 
 import dev.weir.protocol.ChatMessage;
-import dev.weir.protocol.ItemPage;
+import dev.weir.protocol.ConversationItem;
 import dev.weir.protocol.OutputItem;
 import dev.weir.protocol.OutputMessage;
 import dev.weir.protocol.ResponseObject;
-import dev.weir.protocol.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -40,24 +39,17 @@ record StoredResponse(ResponseObject response, String tenant, List<ChatMessage> 
         return List.copyOf(all);
     }
 
-    /** Its own input under names, each call by itself. */
-    List<ItemPage.Item> inputItems() {
-        List<ItemPage.Item> items = new ArrayList<>();
-        for (ChatMessage message : input) {
-            if (!message.content().isEmpty() || message.calls().isEmpty()) {
-                String prefix = message.callId() == null ? "msg" : "fco";
-                ChatMessage said = new ChatMessage(message.role(), message.content(), List.of(), message.callId());
-                items.add(new ItemPage.Item(itemId(prefix, items.size()), said));
-            }
-            for (ToolCall call : message.calls()) {
-                items.add(new ItemPage.Item(itemId("fc", items.size()), ChatMessage.assistant("", List.of(call))));
-            }
-        }
-        return items;
+    /** Its own input under names that are not those of its output. */
+    List<ConversationItem> inputItems() {
+        String suffix = id().substring(id().indexOf('_')) + "_in";
+        return ConversationItem.of(input, (prefix, place) -> prefix + suffix + place);
     }
 
-    private String itemId(String prefix, int number) {
-        return prefix + id().substring(id().indexOf('_')) + "_" + number;
+    /** What it adds to a conversation: its input and what came of it. */
+    List<ConversationItem> items() {
+        List<ConversationItem> items = new ArrayList<>(inputItems());
+        items.addAll(ConversationItem.ofOutput(response.output()));
+        return items;
     }
 
     /** About how much memory it takes, the conversation before it too, though others may hold the same. */

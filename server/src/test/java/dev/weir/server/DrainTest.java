@@ -45,7 +45,7 @@ final class DrainTest {
         server = new TestServer(
                 TestServer.Size.SMALL.withLimits(ServerLimits.DEFAULT.withStreamInterval(Duration.ZERO)),
                 null,
-                new JdbcResponseStore(
+                new JdbcStore(
                         new JdbcUrl("jdbc:h2:file:" + folder.resolve("responses")),
                         Duration.ofDays(1),
                         System::currentTimeMillis));

@@ -39,12 +39,14 @@ final class FolderServer implements AutoCloseable {
                     GenerationDefaults.load(folder),
                     engine,
                     heads);
+            Store store = new MemoryStore(10, 1 << 20);
             services = new Services(
                     model,
                     new Admission(engine::stats),
                     metrics,
                     ServerLimits.DEFAULT,
-                    new Responses(ResumeLimits.DEFAULT, new MemoryResponseStore(10, 1 << 20)),
+                    new Responses(ResumeLimits.DEFAULT, store),
+                    new Conversations(store, ServerLimits.DEFAULT.messageBytes()),
                     keys,
                     Origins.OWN);
             server = WeirServer.start(services, "127.0.0.1", 0, null, 1, watch.options());

@@ -18,7 +18,7 @@ final class ModelServiceTest {
         try (ModelService model =
                 new ModelService("bare", TestModelFolder.tokenizer(), null, GenerationDefaults.NONE, engine)) {
             assertThat(model.encode(new Ask.Source.Text("a<|end|>", "prompt"))).hasSize(8);
-            assertThatThrownBy(() -> model.conversations()
+            assertThatThrownBy(() -> model.chatPrompts()
                             .encode(List.of(new ChatMessage("user", "a")), Tools.NONE, true, "messages"))
                     .isInstanceOf(ProtocolException.class)
                     .hasMessage("messages needs a chat template, which the model \"bare\" does not have;"

@@ -24,6 +24,14 @@ import com.openai.models.chat.completions.ChatCompletionToolChoiceOption;
 import com.openai.models.chat.completions.ChatCompletionToolMessageParam;
 import com.openai.models.completions.Completion;
 import com.openai.models.completions.CompletionCreateParams;
+import com.openai.models.conversations.Conversation;
+import com.openai.models.conversations.ConversationCreateParams;
+import com.openai.models.conversations.Message;
+import com.openai.models.conversations.items.ItemCreateParams;
+import com.openai.models.conversations.items.ItemDeleteParams;
+import com.openai.models.conversations.items.ItemListParams;
+import com.openai.models.conversations.items.ItemRetrieveParams;
+import com.openai.models.responses.EasyInputMessage;
 import com.openai.models.responses.FunctionTool;
 import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
@@ -269,6 +277,91 @@ final class OpenAiSdkTest {
             JsonValue.from(Map.of("city", Map.of("type", "string", "maxLength", 8))),
             "required",
             JsonValue.from(List.of("city")));
+
+    @Test
+    void conversationIsBegunGoneOnFromListedChangedAndDeleted() {
+        Conversation begun = client.conversations()
+                .create(ConversationCreateParams.builder()
+                        .metadata(ConversationCreateParams.Metadata.builder()
+                                .putAdditionalProperty("topic", JsonValue.from("rain"))
+                                .build())
+                        .build())
+                .validate();
+        ResponseCreateParams params = ResponseCreateParams.builder()
+                .model(TestServer.MODEL)
+                .input("Hello")
+                .conversation(begun.id())
+                .temperature(0)
+                .maxOutputTokens(20)
+                .putAdditionalBodyProperty("ignore_eos", JsonValue.from(true))
+                .build();
+        Response first = client.responses().create(params).validate();
+        assertThat(first.conversation().orElseThrow().id()).isEqualTo(begun.id());
+        Response second;
+        try (StreamResponse<ResponseStreamEvent> stream = client.responses().createStreaming(params)) {
+            second = stream.stream()
+                    .map(ResponseStreamEvent::validate)
+                    .reduce((_, last) -> last)
+                    .orElseThrow()
+                    .asIncomplete()
+                    .response();
+        }
+        List<String> texts = client
+                .conversations()
+                .items()
+                .list(ItemListParams.builder()
+                        .conversationId(begun.id())
+                        .order(ItemListParams.Order.ASC)
+                        .limit(1) // so that it asks for further pages by itself
+                        .build())
+                .autoPager()
+                .stream()
+                .map(item -> text(item.validate().asMessage()))
+                .toList();
+        assertThat(texts).containsExactly("Hello", text(first), "Hello", text(second));
+        String added = client.conversations()
+                .items()
+                .create(ItemCreateParams.builder()
+                        .conversationId(begun.id())
+                        .addItem(EasyInputMessage.builder()
+                                .role(EasyInputMessage.Role.USER)
+                                .content("More.")
+                                .build())
+                        .build())
+                .validate()
+                .data()
+                .getFirst()
+                .asMessage()
+                .id();
+        ItemRetrieveParams named =
+                ItemRetrieveParams.builder().conversationId(begun.id()).build();
+        assertThat(text(client.conversations()
+                        .items()
+                        .retrieve(added, named)
+                        .validate()
+                        .asMessage()))
+                .isEqualTo("More.");
+        client.conversations()
+                .items()
+                .delete(
+                        added,
+                        ItemDeleteParams.builder().conversationId(begun.id()).build())
+                .validate();
+        assertThatThrownBy(() -> client.conversations().items().retrieve(added, named))
+                .isInstanceOf(NotFoundException.class)
+                .hasMessageContaining(added);
+        assertThat(client.conversations().retrieve(begun.id()).validate()).isEqualTo(begun);
+        assertThat(client.conversations().delete(begun.id()).validate().deleted())
+                .isTrue();
+        assertThatThrownBy(() -> client.conversations().retrieve(begun.id())).isInstanceOf(NotFoundException.class);
+    }
+
+    private static String text(Message message) {
+        Message.Content content = message.content().getFirst();
+        return content.isInputText()
+                ? content.asInputText().text()
+                : content.asOutputText().text();
+    }
 
     @Test
     void chatCallsAFunctionAndGoesOnWithItsResult() {

@@ -39,6 +39,14 @@ final class Recording {
             Map.entry("delete /v1/responses/{id}" + WHOLE, "deleted-response"),
             Map.entry("post /v1/responses/{id}/cancel" + WHOLE, RESPONSE),
             Map.entry("get /v1/responses/{id}/input_items" + WHOLE, "input-items"),
+            Map.entry("post /v1/conversations" + WHOLE, "conversation"),
+            Map.entry("get /v1/conversations/{id}" + WHOLE, "conversation"),
+            Map.entry("post /v1/conversations/{id}" + WHOLE, "conversation"),
+            Map.entry("delete /v1/conversations/{id}" + WHOLE, "deleted-conversation"),
+            Map.entry("get /v1/conversations/{id}/items" + WHOLE, "conversation-items"),
+            Map.entry("post /v1/conversations/{id}/items" + WHOLE, "conversation-items"),
+            Map.entry("get /v1/conversations/{id}/items/{item}" + WHOLE, "conversation-item"),
+            Map.entry("delete /v1/conversations/{id}/items/{item}" + WHOLE, "conversation"),
             Map.entry("get /v1/models" + WHOLE, "models"),
             Map.entry("get /v1/models/{id}" + WHOLE, "model"),
             Map.entry("post /v1/embeddings" + WHOLE, "embeddings"));
@@ -78,7 +86,10 @@ final class Recording {
             return body;
         }
         String operation = method.toLowerCase(Locale.ROOT) + " "
-                + path.replaceAll("\\?.*", "").replaceAll("/(resp_[^/]+|fake)", "/{id}") + " "
+                + path.replaceAll("\\?.*", "")
+                        .replaceAll("/(resp_[^/]+|conv_[^/]+|fake)", "/{id}")
+                        .replaceAll("/(msg|fc|fco)_[^/]+", "/{item}")
+                + " "
                 + reply.headers().firstValue("content-type").orElse("").replaceAll(";.*", "");
         operations.add(operation);
         String kind = KINDS.get(operation);

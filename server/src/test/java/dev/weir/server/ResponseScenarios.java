@@ -26,6 +26,11 @@ final class ResponseScenarios {
     /** After one token, none is left that may be chosen. */
     private static final String IMPOSSIBLE = ",\"allowed_token_ids\":[97],\"bad_words\":[\"aa\"]";
 
+    private static final String SAID = "[{\"role\":\"system\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"},"
+            + "{\"role\":\"assistant\",\"content\":\"c\"},{\"type\":\"function_call\",\"call_id\":\"d\","
+            + "\"name\":\"add\",\"arguments\":\"{}\"},{\"type\":\"function_call_output\",\"call_id\":\"d\","
+            + "\"output\":\"e\"},{\"role\":\"developer\",\"content\":\"f\"}]";
+
     private final TestServer server;
     private final Recording recording;
 
@@ -38,6 +43,7 @@ final class ResponseScenarios {
         responses();
         calls();
         stored();
+        conversation();
         cancelled();
         response(RAIN + IMPOSSIBLE);
     }
@@ -98,11 +104,7 @@ final class ResponseScenarios {
     }
 
     private void stored() {
-        String said = "[{\"role\":\"system\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"},"
-                + "{\"role\":\"assistant\",\"content\":\"c\"},{\"type\":\"function_call\",\"call_id\":\"d\","
-                + "\"name\":\"add\",\"arguments\":\"{}\"},{\"type\":\"function_call_output\",\"call_id\":\"d\","
-                + "\"output\":\"e\"},{\"role\":\"developer\",\"content\":\"f\"}]";
-        String path = "/v1/responses/" + id(response(SHORT.replace("\"Rain?\"", said)));
+        String path = "/v1/responses/" + id(response(SHORT.replace("\"Rain?\"", SAID)));
         ask("GET", path, "");
         ask("GET", path + "/input_items?limit=2", "");
         String items = ask("GET", path + "/input_items?order=asc", "");
@@ -112,6 +114,28 @@ final class ResponseScenarios {
         ask("POST", path + "/cancel", "");
         ask("DELETE", path, "");
         ask("DELETE", path, "");
+    }
+
+    private void conversation() {
+        ask("POST", "/v1/conversations", "");
+        String begun = ask("POST", "/v1/conversations", "{\"items\":" + SAID + ",\"metadata\":{\"a\":\"b\"}}");
+        String path = "/v1/conversations/" + id(begun);
+        server.model.script = CALLS;
+        response(RAIN + TOOLS + ",\"conversation\":\"" + id(begun) + "\"");
+        server.model.script = null;
+        String items = ask("GET", path + "/items?limit=100", "");
+        assertThat(Recording.json(items).path("data")).hasSize(6 + 3 * 4);
+        Recording.json(items)
+                .path("data")
+                .forEach(item -> ask("GET", path + "/items/" + item.path("id").textValue(), ""));
+        String added = ask("POST", path + "/items", "{\"items\":[{\"role\":\"user\",\"content\":\"g\"}]}");
+        String last = Recording.json(added).path("last_id").textValue();
+        ask("DELETE", path + "/items/" + last, "");
+        ask("DELETE", path + "/items/" + last, "");
+        ask("POST", path, "{\"metadata\":{}}");
+        ask("GET", path, "");
+        ask("DELETE", path, "");
+        ask("GET", path, "");
     }
 
     private void cancelled() {

@@ -29,6 +29,9 @@ class StalledReadersTest {
     /** Bytes of events that are kept of one response. */
     private static final int KEPT = 16 << 10;
 
+    /** What the event of a token takes at most; a window of tokens may be on its way when the log is full. */
+    private static final long TOKEN_BYTES = 1024;
+
     private static final ServerLimits LIMITS = ServerLimits.DEFAULT
             .withStreamInterval(Duration.ZERO)
             .withStallTimeout(Duration.ofMinutes(5))
@@ -108,7 +111,8 @@ class StalledReadersTest {
             return server.model.chosenTokens - tokens == ANSWER;
         });
         assertThat(stats().parked()).isEqualTo(STALLED);
-        assertThat(server.services.responses().bufferedBytes()).isBetween(STALLED * 1000L, STALLED * (KEPT + 8192L));
+        assertThat(server.services.responses().bufferedBytes())
+                .isBetween(STALLED * 1000L, STALLED * (KEPT + TokenStream.WINDOW * TOKEN_BYTES));
         assertThat(server.get("/health/ready").statusCode()).isEqualTo(200);
     }
 }

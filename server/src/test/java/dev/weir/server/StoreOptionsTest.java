@@ -17,8 +17,8 @@ final class StoreOptionsTest {
 
     @Test
     void unlessToldOtherwiseResponsesAreInAFileNamedAfterThePortThatOthersCannotRead() throws IOException {
-        try (ResponseStore store = options.open(home, 8080)) {
-            assertThat(store).isInstanceOf(JdbcResponseStore.class);
+        try (Store store = options.open(home, 8080)) {
+            assertThat(store).isInstanceOf(JdbcStore.class);
         }
         assertThat(options.warning()).isEmpty();
         assertThat(home.resolve("weir").resolve("responses-8080.mv.db")).exists();
@@ -27,16 +27,16 @@ final class StoreOptionsTest {
                         PosixFilePermission.OWNER_READ,
                         PosixFilePermission.OWNER_WRITE,
                         PosixFilePermission.OWNER_EXECUTE);
-        try (ResponseStore another = new StoreOptions().open(home, 8081)) {
-            assertThat(another).isInstanceOf(JdbcResponseStore.class);
+        try (Store another = new StoreOptions().open(home, 8081)) {
+            assertThat(another).isInstanceOf(JdbcStore.class);
         }
         assertThat(home.resolve("weir").resolve("responses-8081.mv.db")).exists();
     }
 
     @Test
     void aPortThatIsAnyHasNoFile() throws IOException {
-        try (ResponseStore store = options.open(home, 0)) {
-            assertThat(store).isInstanceOf(MemoryResponseStore.class);
+        try (Store store = options.open(home, 0)) {
+            assertThat(store).isInstanceOf(MemoryStore.class);
         }
         assertThat(home).isEmptyDirectory();
     }
@@ -44,14 +44,14 @@ final class StoreOptionsTest {
     @Test
     void whereThereCanBeNoFileResponsesAreInMemoryAndTheUserIsTold() throws IOException {
         Path file = Files.createFile(home.resolve("file"));
-        try (ResponseStore store = options.open(file, 8080)) {
-            assertThat(store).isInstanceOf(MemoryResponseStore.class);
+        try (Store store = options.open(file, 8080)) {
+            assertThat(store).isInstanceOf(MemoryStore.class);
         }
         assertThat(options.warning()).contains("file").endsWith("will not survive a restart");
         Files.createDirectories(home.resolve("weir").resolve("responses-8080.mv.db")); // where the file has to be
         StoreOptions others = new StoreOptions();
-        try (ResponseStore store = others.open(home, 8080)) {
-            assertThat(store).isInstanceOf(MemoryResponseStore.class);
+        try (Store store = others.open(home, 8080)) {
+            assertThat(store).isInstanceOf(MemoryStore.class);
         }
         assertThat(others.warning()).contains("responses-8080").endsWith("will not survive a restart");
     }

@@ -192,7 +192,7 @@ final class StoredResponseTest {
 
     @Test
     void leastRecentlyUsedResponsesMakeRoom() {
-        MemoryResponseStore store = new MemoryResponseStore(3, 4096);
+        MemoryStore store = new MemoryStore(3, 4096);
         for (String id : List.of("a", "b", "c")) {
             store.put(stored(id, ""), new StoredEvents(0, List.of()));
         }
@@ -212,7 +212,7 @@ final class StoredResponseTest {
     /** A response of the tenant t. */
     static StoredResponse stored(String id, String text) {
         ResponseObject.Settings settings =
-                new ResponseObject.Settings(null, null, 1, 1, Map.of(), Tools.NONE, null, null, true);
+                new ResponseObject.Settings(null, null, 1, 1, Map.of(), Tools.NONE, null, null, null, true);
         ResponseObject response = ResponseObject.inProgress(id, 1, "fake", settings)
                 .ended(
                         ResponseStatus.COMPLETED,

@@ -84,16 +84,15 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer(Size size, @Nullable KeyRing keys, Origins origins, @Nullable TlsFiles tls) {
-        this(size, keys, origins, tls, new MemoryResponseStore(100, 1 << 20));
+        this(size, keys, origins, tls, new MemoryStore(100, 1 << 20));
     }
 
     /** A server that keeps responses in a store, which it closes. */
-    TestServer(Size size, @Nullable KeyRing keys, ResponseStore store) {
+    TestServer(Size size, @Nullable KeyRing keys, Store store) {
         this(size, keys, Origins.OWN, null, store);
     }
 
-    private TestServer(
-            Size size, @Nullable KeyRing keys, Origins origins, @Nullable TlsFiles tls, ResponseStore store) {
+    private TestServer(Size size, @Nullable KeyRing keys, Origins origins, @Nullable TlsFiles tls, Store store) {
         model = new FakeModel(size.slots(), size.maxTokens(), size.stepNanos(), size.prefixPool());
         Metrics metrics = new Metrics(MODEL);
         Engine engine = Engine.start(model, EngineConfig.DEFAULT.withMaxQueuedRequests(size.queued()), metrics);
@@ -109,6 +108,7 @@ final class TestServer implements AutoCloseable {
                 metrics,
                 size.limits(),
                 new Responses(size.limits().resume(), store),
+                new Conversations(store, size.limits().messageBytes()),
                 keys,
                 origins);
         try {

@@ -335,7 +335,7 @@ final class ToolCallingTest {
         ApiError error = Objects.requireNonNull(Chunk.read(reply.body()).error());
         assertThat(error.param()).isEqualTo("messages");
         assertThat(error.message()).contains("\"call_9\"").contains("send the call too");
-        Conversations plain = new Conversations("plain", TestModelFolder.tokenizer(), TestModelFolder.plainTemplate());
+        ChatPrompts plain = new ChatPrompts("plain", TestModelFolder.tokenizer(), TestModelFolder.plainTemplate());
         List<ChatMessage> asked = List.of(new ChatMessage("user", "a"));
         assertThat(plain.encode(asked, Tools.NONE, true, "messages")).isNotEmpty();
         assertThatThrownBy(() -> plain.encode(

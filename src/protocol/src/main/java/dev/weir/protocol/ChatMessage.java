@@ -1,5 +1,6 @@
 package dev.weir.protocol;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,21 @@ public record ChatMessage(
     /** Whether it is the assistant's. */
     boolean isAnswer() {
         return role.equals(ASSISTANT);
+    }
+
+    /** Ends a conversation with it: calls belong to what the assistant said just before them. */
+    void addTo(List<ChatMessage> messages) {
+        if (content.isEmpty()
+                && !calls.isEmpty()
+                && !messages.isEmpty()
+                && messages.getLast().isAnswer()) {
+            ChatMessage before = messages.removeLast();
+            List<ToolCall> all = new ArrayList<>(before.calls());
+            all.addAll(calls);
+            messages.add(assistant(before.content(), all));
+        } else {
+            messages.add(this);
+        }
     }
 
     /** Characters in it. */

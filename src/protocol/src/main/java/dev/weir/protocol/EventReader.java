@@ -127,6 +127,7 @@ public final class EventReader {
                 ToolsReader.read(fields, false),
                 OutputFormatReader.read(fields),
                 fields.string("previous_response_id"),
+                RequestReader.conversationId(fields),
                 fields.flag("store", false));
     }
 

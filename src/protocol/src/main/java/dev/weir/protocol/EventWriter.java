@@ -3,7 +3,6 @@ package dev.weir.protocol;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -214,6 +213,7 @@ public final class EventWriter {
         out.writeEndArray();
         out.writeBooleanField("parallel_tool_calls", settings.tools().parallelCalls());
         Json.writeNullable(out, "previous_response_id", settings.previousResponseId());
+        writeConversation(out, settings.conversation());
         out.writeBooleanField("store", settings.store());
         out.writeNumberField("temperature", settings.temperature());
         out.writeObjectFieldStart("text");
@@ -225,11 +225,17 @@ public final class EventWriter {
         out.writeStringField("truncation", "disabled");
         out.writeFieldName("usage");
         writeUsage(out, response.usage());
-        out.writeObjectFieldStart("metadata");
-        for (Map.Entry<String, String> entry : settings.metadata().entrySet()) {
-            out.writeStringField(entry.getKey(), entry.getValue());
-        }
+        Json.writeStrings(out, "metadata", settings.metadata());
         out.writeEndObject();
+    }
+
+    private static void writeConversation(JsonGenerator out, @Nullable String id) throws IOException {
+        if (id == null) {
+            out.writeNullField("conversation");
+            return;
+        }
+        out.writeObjectFieldStart("conversation");
+        out.writeStringField("id", id);
         out.writeEndObject();
     }
 

@@ -44,6 +44,10 @@ final class FieldDescriptions {
             Map.entry("best_of", "How many answers to write, of which the n most likely are given."),
             Map.entry("echo", "Whether the answer begins with the prompt."),
             Map.entry("previous_response_id", "The response whose conversation this one goes on with."),
+            Map.entry(
+                    "conversation",
+                    "The stored conversation that this response goes on with; its input and output are added to it."),
+            Map.entry("items", "What was said and called, up to 20 items at a time."),
             Map.entry("store", "Whether the response is kept, by its id."),
             Map.entry("generate", "False only gets the prompt ready for a later request that begins with it."),
             Map.entry("metadata", "Your own notes; the response has them too."),

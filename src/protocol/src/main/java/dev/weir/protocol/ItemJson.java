@@ -25,6 +25,33 @@ final class ItemJson {
         }
     }
 
+    /** An item of a conversation. */
+    static void write(JsonGenerator out, ConversationItem item) throws IOException {
+        out.writeStartObject();
+        out.writeStringField("id", item.id());
+        out.writeStringField("status", item.status().wire());
+        ChatMessage message = item.message();
+        if (message.callId() != null) {
+            writeResult(out, message);
+        } else if (!message.calls().isEmpty()) {
+            writeCall(out, message.calls().getFirst());
+        } else {
+            out.writeStringField("type", "message");
+            out.writeStringField("role", message.role());
+            out.writeArrayFieldStart("content");
+            if (message.isAnswer()) {
+                writePart(out, message.content(), List.of());
+            } else {
+                out.writeStartObject();
+                out.writeStringField("type", "input_text");
+                out.writeStringField("text", message.content());
+                out.writeEndObject();
+            }
+            out.writeEndArray();
+        }
+        out.writeEndObject();
+    }
+
     private static void writeMessage(JsonGenerator out, OutputMessage item) throws IOException {
         out.writeStartObject();
         out.writeStringField("id", item.id());

@@ -4,20 +4,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A part of the list of a response's input items. Immutable; any thread.
+ * A part of a list of items. Immutable; any thread.
  *
  * @param hasMore whether others follow
  */
-public record ItemPage(List<Item> items, boolean hasMore) {
+public record ItemPage(List<ConversationItem> items, boolean hasMore) {
     private static final int USUAL_LIMIT = 20;
     private static final int MOST = 100;
 
     public ItemPage {
         items = List.copyOf(items);
     }
-
-    /** What was said, or one call, or its result, under a name; a message with a call says nothing. */
-    public record Item(String id, ChatMessage message) {}
 
     /**
      * The part that a request asks for, by the parameters of its URL; each may be null.
@@ -27,11 +24,12 @@ public record ItemPage(List<Item> items, boolean hasMore) {
      * @param after name of the item after which to begin
      * @throws ProtocolException naming the parameter
      */
-    public static ItemPage of(List<Item> all, @Nullable String order, @Nullable String limit, @Nullable String after) {
+    public static ItemPage of(
+            List<ConversationItem> all, @Nullable String order, @Nullable String limit, @Nullable String after) {
         if (order != null && !order.equals("asc") && !order.equals("desc")) {
             throw invalid("order", order, "asc or desc");
         }
-        List<Item> ordered = "asc".equals(order) ? all : all.reversed();
+        List<ConversationItem> ordered = "asc".equals(order) ? all : all.reversed();
         int most = USUAL_LIMIT;
         if (limit != null) {
             most = limit.matches("\\d{1,3}") ? Integer.parseInt(limit) : 0;
@@ -41,9 +39,9 @@ public record ItemPage(List<Item> items, boolean hasMore) {
         }
         int begin = 0;
         if (after != null) {
-            begin = ordered.stream().map(Item::id).toList().indexOf(after) + 1;
+            begin = ordered.stream().map(ConversationItem::id).toList().indexOf(after) + 1;
             if (begin == 0) {
-                throw invalid("after", after, "the id of an item of this response");
+                throw invalid("after", after, "the id of an item of this list");
             }
         }
         int end = Math.min(ordered.size(), begin + most);

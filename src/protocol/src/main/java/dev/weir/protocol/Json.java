@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The one place that touches Jackson's factory: bounded parsing, writing to a string, and fast quoting. Any thread. */
@@ -112,6 +113,14 @@ final class Json {
         } else {
             out.writeStringField(name, value);
         }
+    }
+
+    static void writeStrings(JsonGenerator out, String name, Map<String, String> values) throws IOException {
+        out.writeObjectFieldStart(name);
+        for (Map.Entry<String, String> value : values.entrySet()) {
+            out.writeStringField(value.getKey(), value.getValue());
+        }
+        out.writeEndObject();
     }
 
     /** A value short enough for an error message. */

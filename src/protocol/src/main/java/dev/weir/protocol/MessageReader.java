@@ -22,7 +22,7 @@ final class MessageReader {
         return messages;
     }
 
-    /** The input of a response: a text, or items. A call belongs to what the assistant said just before it. */
+    /** The input of a response: a text, or items. */
     static List<ChatMessage> input(Fields fields) {
         JsonNode input = fields.required("input", "send a string or a list of messages");
         if (input.isTextual()) {
@@ -31,31 +31,32 @@ final class MessageReader {
             }
             return List.of(new ChatMessage("user", input.textValue()));
         }
+        return items(fields, "input");
+    }
+
+    /** Items under a name, at least one. */
+    static List<ChatMessage> items(Fields fields, String name) {
         List<ChatMessage> messages = new ArrayList<>();
-        for (Fields item : list(fields, "input")) {
-            String type = item.string("type");
-            switch (type == null ? "message" : type) {
-                case "function_call" -> addCall(messages, call(item, item, "call_id"));
-                case "function_call_output" ->
-                    messages.add(ChatMessage.result(
-                            item.requiredString("call_id", "send the call_id of the call that gave this"),
-                            text(item, "output")));
-                default -> {
-                    requireType(item, "message, function_call or function_call_output: other items are not supported");
-                    messages.add(message(item, false));
-                }
-            }
+        for (Fields item : list(fields, name)) {
+            item(item).addTo(messages);
         }
         return messages;
     }
 
-    private static void addCall(List<ChatMessage> messages, ToolCall call) {
-        ChatMessage before = messages.isEmpty() || !messages.getLast().isAnswer()
-                ? ChatMessage.assistant("", List.of())
-                : messages.removeLast();
-        List<ToolCall> calls = new ArrayList<>(before.calls());
-        calls.add(call);
-        messages.add(ChatMessage.assistant(before.content(), calls));
+    /** One item as a message. */
+    static ChatMessage item(Fields item) {
+        String type = item.string("type");
+        return switch (type == null ? "message" : type) {
+            case "function_call" -> ChatMessage.assistant("", List.of(call(item, item, "call_id")));
+            case "function_call_output" ->
+                ChatMessage.result(
+                        item.requiredString("call_id", "send the call_id of the call that gave this"),
+                        text(item, "output"));
+            default -> {
+                requireType(item, "message, function_call or function_call_output: other items are not supported");
+                yield message(item, false);
+            }
+        };
     }
 
     private static List<Fields> list(Fields fields, String name) {

@@ -30,6 +30,15 @@ record Operation(
     private static final String JSON = "application/json";
     private static final String EVENTS = "text/event-stream";
     private static final Parameter ID = new Parameter("id", true, "string", "The name of the response, resp_...");
+    private static final Parameter CONVERSATION =
+            new Parameter("id", true, "string", "The name of the conversation, conv_...");
+    private static final Parameter ITEM = new Parameter("item", true, "string", "The name of the item.");
+    private static final Parameter ORDER =
+            new Parameter("order", false, "string", "asc, or desc for the newest first: the default.");
+    private static final Parameter LIMIT =
+            new Parameter("limit", false, "integer", "How many, 1 to 100; 20 unless given.");
+    private static final Parameter AFTER =
+            new Parameter("after", false, "string", "The id of the item after which to begin.");
 
     static final List<Operation> ALL = List.of(
             post("/v1/chat/completions", "createChatCompletion", "Answers a conversation.", "ChatCompletionRequest")
@@ -55,23 +64,53 @@ record Operation(
                                     "integer",
                                     "With stream: the number of the last event that arrived."))
                     .streams("Response", "ServerEvent", "the events after that number, then those to come"),
-            new Operation(
-                            "delete",
-                            "/v1/responses/{id}",
-                            "deleteResponse",
-                            "Forgets a response, and ends one that runs.")
+            delete("/v1/responses/{id}", "deleteResponse", "Forgets a response, and ends one that runs.")
                     .takes(ID)
                     .answers("DeletedResponse"),
             new Operation("post", "/v1/responses/{id}/cancel", "cancelResponse", "Ends a response that runs.")
                     .takes(ID)
                     .answers("Response"),
             get("/v1/responses/{id}/input_items", "listInputItems", "The response's own input.")
-                    .takes(
-                            ID,
-                            new Parameter("order", false, "string", "asc, or desc for the newest first: the default."),
-                            new Parameter("limit", false, "integer", "How many, 1 to 100; 20 unless given."),
-                            new Parameter("after", false, "string", "The id of the item after which to begin."))
-                    .answers("InputItemList"),
+                    .takes(ID, ORDER, LIMIT, AFTER)
+                    .answers("ItemList"),
+            post(
+                            "/v1/conversations",
+                            "createConversation",
+                            "Begins a conversation to which responses are added.",
+                            "ConversationRequest")
+                    .answers("Conversation"),
+            get("/v1/conversations/{id}", "getConversation", "A conversation by its name.")
+                    .takes(CONVERSATION)
+                    .answers("Conversation"),
+            post(
+                            "/v1/conversations/{id}",
+                            "updateConversation",
+                            "Writes other notes on a conversation.",
+                            "ConversationUpdate")
+                    .takes(CONVERSATION)
+                    .answers("Conversation"),
+            delete("/v1/conversations/{id}", "deleteConversation", "Forgets a conversation; its responses stay.")
+                    .takes(CONVERSATION)
+                    .answers("DeletedConversation"),
+            get("/v1/conversations/{id}/items", "listConversationItems", "What was said in a conversation.")
+                    .takes(CONVERSATION, ORDER, LIMIT, AFTER)
+                    .answers("ItemList"),
+            post(
+                            "/v1/conversations/{id}/items",
+                            "createConversationItems",
+                            "Adds to a conversation.",
+                            "ConversationItems")
+                    .takes(CONVERSATION)
+                    .answers("ItemList"),
+            get("/v1/conversations/{id}/items/{item}", "getConversationItem", "An item of a conversation.")
+                    .takes(CONVERSATION, ITEM)
+                    .answers("ConversationItem"),
+            delete(
+                            "/v1/conversations/{id}/items/{item}",
+                            "deleteConversationItem",
+                            "Takes an item out of a conversation.")
+                    .takes(CONVERSATION, ITEM)
+                    .answers("Conversation"),
             get("/v1/models", "listModels", "The model that is served.").answers("ModelList"),
             get("/v1/models/{id}", "getModel", "The model by its name.")
                     .takes(new Parameter("id", true, "string", "The name of the model."))
@@ -118,6 +157,10 @@ record Operation(
 
     private static Operation get(String path, String id, String summary) {
         return new Operation("get", path, id, summary);
+    }
+
+    private static Operation delete(String path, String id, String summary) {
+        return new Operation("delete", path, id, summary);
     }
 
     private static Operation post(String path, String id, String summary, String request) {

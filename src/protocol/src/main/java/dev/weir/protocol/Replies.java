@@ -127,24 +127,33 @@ public final class Replies {
 
     /** {@code DELETE /v1/responses/{id}}. */
     public static String deletedResponse(String id) {
+        return deleted(id, "response");
+    }
+
+    /** {@code DELETE /v1/conversations/{id}}. */
+    public static String deletedConversation(String id) {
+        return deleted(id, "conversation.deleted");
+    }
+
+    private static String deleted(String id, String object) {
         return Json.write(out -> {
             out.writeStartObject();
             out.writeStringField("id", id);
-            out.writeStringField("object", "response");
+            out.writeStringField("object", object);
             out.writeBooleanField("deleted", true);
             out.writeEndObject();
         });
     }
 
-    /** {@code GET /v1/responses/{id}/input_items}. */
-    public static String inputItems(ItemPage page) {
-        List<ItemPage.Item> items = page.items();
+    /** A part of a response's input or of a conversation. */
+    public static String items(ItemPage page) {
+        List<ConversationItem> items = page.items();
         return Json.write(out -> {
             out.writeStartObject();
             out.writeStringField("object", "list");
             out.writeArrayFieldStart("data");
-            for (ItemPage.Item item : items) {
-                writeItem(out, item);
+            for (ConversationItem item : items) {
+                ItemJson.write(out, item);
             }
             out.writeEndArray();
             // OpenAI's API has texts here, never null.
@@ -155,39 +164,6 @@ public final class Replies {
             out.writeBooleanField("has_more", page.hasMore());
             out.writeEndObject();
         });
-    }
-
-    private static void writeItem(JsonGenerator out, ItemPage.Item item) throws IOException {
-        out.writeStartObject();
-        out.writeStringField("id", item.id());
-        out.writeStringField("status", ResponseStatus.COMPLETED.wire());
-        ChatMessage message = item.message();
-        if (message.callId() != null) {
-            ItemJson.writeResult(out, message);
-        } else if (!message.calls().isEmpty()) {
-            ItemJson.writeCall(out, message.calls().getFirst());
-        } else {
-            writeMessage(out, message);
-        }
-        out.writeEndObject();
-    }
-
-    private static void writeMessage(JsonGenerator out, ChatMessage message) throws IOException {
-        boolean isAnswer = message.isAnswer();
-        out.writeStringField("type", "message");
-        out.writeStringField("role", message.role());
-        out.writeArrayFieldStart("content");
-        out.writeStartObject();
-        out.writeStringField("type", isAnswer ? "output_text" : "input_text");
-        out.writeStringField("text", message.content());
-        if (isAnswer) {
-            out.writeArrayFieldStart("annotations");
-            out.writeEndArray();
-            out.writeArrayFieldStart("logprobs");
-            out.writeEndArray();
-        }
-        out.writeEndObject();
-        out.writeEndArray();
     }
 
     private static void writeModel(JsonGenerator out, String id, long createdAt, int maxTokens) throws IOException {

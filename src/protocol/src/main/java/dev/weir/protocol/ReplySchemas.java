@@ -56,7 +56,14 @@ final class ReplySchemas {
                 shape(Stream.of(false, true)
                         .map(isBase64 -> Replies.embeddings("a", List.of(new float[] {0.5f}), isBase64, 1))));
         all.put("DeletedResponse", shape(Stream.of(Replies.deletedResponse("a"))));
-        all.put("InputItemList", shape(pages().map(Replies::inputItems)));
+        all.put("ItemList", shape(pages().map(Replies::items)));
+        all.put(
+                "ConversationItem",
+                shape(pages().flatMap(page -> page.items().stream().map(ConversationJson::write))));
+        all.put(
+                "Conversation",
+                shape(Stream.of(ConversationJson.write(new ConversationObject("a", 1, Map.of("a", "b"))))));
+        all.put("DeletedConversation", shape(Stream.of(Replies.deletedConversation("a"))));
         return all;
     }
 
@@ -100,7 +107,8 @@ final class ReplySchemas {
                 "resp_1",
                 1,
                 "model",
-                new ResponseObject.Settings("a", 1, 0.5, 0.5, Map.of("a", "b"), tools, format, "resp_0", true));
+                new ResponseObject.Settings(
+                        "a", 1, 0.5, 0.5, Map.of("a", "b"), tools, format, "resp_0", "conv_1", true));
     }
 
     private static Stream<ResponseObject> responses() {
@@ -108,7 +116,8 @@ final class ReplySchemas {
                 "resp_1",
                 1,
                 "model",
-                new ResponseObject.Settings(null, null, 0.5, 0.5, Map.of("a", "b"), Tools.NONE, null, null, true));
+                new ResponseObject.Settings(
+                        null, null, 0.5, 0.5, Map.of("a", "b"), Tools.NONE, null, null, null, true));
         List<FunctionTool> functions = List.of(
                 new FunctionTool("add", "adds", "{}", true, null), new FunctionTool("add", null, null, false, null));
         Stream<ResponseObject> asked = Stream.of(Tools.Choice.values())
@@ -155,13 +164,13 @@ final class ReplySchemas {
     }
 
     private static Stream<ItemPage> pages() {
-        List<ItemPage.Item> items = Stream.of(
+        List<ConversationItem> items = Stream.of(
                         new ChatMessage("user", "a"),
                         new ChatMessage("system", "a"),
                         ChatMessage.assistant("a", List.of()),
                         ChatMessage.assistant("", List.of(CALL)),
                         ChatMessage.result("call_1", "3"))
-                .map(message -> new ItemPage.Item("item", message))
+                .map(message -> new ConversationItem("item", ResponseStatus.COMPLETED, message))
                 .toList();
         return Stream.of(new ItemPage(items, true), new ItemPage(List.of(), false));
     }

@@ -3,6 +3,7 @@ package dev.weir.protocol;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,9 @@ public final class RequestReader {
     private static final int MAX_ANSWERS = 128;
     /** As many as OpenAI takes for embeddings. */
     private static final int MAX_TEXTS = 2048;
+
+    /** As many as OpenAI takes at a time for a conversation. */
+    private static final int MAX_ITEMS = 20;
 
     private static final String LOGPROBS_RANGE = "from 0 to 20";
 
@@ -253,6 +257,50 @@ public final class RequestReader {
                 fields.smallInteger("dimensions", 1, "of 1 or more"));
     }
 
+    /** {@code POST /v1/conversations}. */
+    public static ConversationRequest conversation(String json) {
+        return conversation(Json.parseObject(json));
+    }
+
+    static ConversationRequest conversation(Fields fields) {
+        JsonNode items = fields.value("items");
+        boolean isEmpty = items == null || (items.isArray() && items.isEmpty());
+        return new ConversationRequest(isEmpty ? List.of() : items(fields), fields.stringMap("metadata"));
+    }
+
+    /** {@code POST /v1/conversations/{id}}: the notes that replace the ones there. */
+    public static Map<String, String> conversationUpdate(String json) {
+        return conversationUpdate(Json.parseObject(json));
+    }
+
+    static Map<String, String> conversationUpdate(Fields fields) {
+        fields.required("metadata", "send an object of texts; an empty one forgets them");
+        return fields.stringMap("metadata");
+    }
+
+    /** {@code POST /v1/conversations/{id}/items}: what is to be added. */
+    public static List<ChatMessage> conversationItems(String json) {
+        return items(Json.parseObject(json));
+    }
+
+    static List<ChatMessage> items(Fields fields) {
+        fields.atMost("items", fields.required("items", "send at least one item"), MAX_ITEMS);
+        return MessageReader.items(fields, "items");
+    }
+
+    /** The name of a conversation: a text, or an object that has it. */
+    static @Nullable String conversationId(Fields fields) {
+        JsonNode value = fields.value("conversation");
+        if (value == null || value.isTextual()) {
+            return fields.string("conversation");
+        }
+        if (!value.isObject()) {
+            throw fields.wrongType("conversation", value, "the id of a conversation or an object that has it");
+        }
+        Fields conversation = fields.object("conversation");
+        return conversation == null ? null : conversation.requiredString("id", "send the id of a conversation");
+    }
+
     static ResponseRequest response(Fields fields) {
         Unsupported.refuseInResponses(fields);
         SamplingFields sampling = sampling(
@@ -262,6 +310,15 @@ public final class RequestReader {
                         includesLogprobs(fields),
                         "include does not hold \"" + LOGPROBS_INCLUDED + "\"; add it"),
                 "max_output_tokens");
+        String previousResponseId = fields.string("previous_response_id");
+        String conversation = conversationId(fields);
+        if (previousResponseId != null && conversation != null) {
+            throw ProtocolException.invalid(
+                    "invalid_value",
+                    "conversation",
+                    "conversation and previous_response_id are both given, but an answer goes on from one of them;"
+                            + " leave the other out");
+        }
         return new ResponseRequest(
                 fields.string("model"),
                 MessageReader.input(fields),
@@ -270,7 +327,8 @@ public final class RequestReader {
                 tools(fields, sampling, false),
                 fields.flag("stream", false),
                 fields.stringMap("metadata"),
-                fields.string("previous_response_id"),
+                previousResponseId,
+                conversation,
                 fields.flag("store", true),
                 fields.flag("generate", true));
     }

@@ -56,10 +56,10 @@ final class RequestSchemas {
             {"type":"function_call","call_id":"c","name":"add","arguments":"{}"},
             {"type":"function_call_output","call_id":"c","output":"3"},
             {"type":"function_call_output","call_id":"c","output":[{"type":"input_text","text":"3"}]}],
-            "include":["message.output_text.logprobs"],"text":{"format":{"type":"text"}},
+            "conversation":"conv_1","include":["message.output_text.logprobs"],"text":{"format":{"type":"text"}},
             "tools":[{"type":"function",%s}],"tool_choice":"required\"""".formatted(FUNCTION), """
             "input":"a","tools":[{"type":"function","name":"add"}],"tool_choice":{"type":"function","name":"add"}""", """
-            "input":"a","tool_choice":"auto","text":{"format":{"type":"json_object"}}""", """
+            "input":"a","conversation":{"id":"conv_1"},"tool_choice":"auto","text":{"format":{"type":"json_object"}}""", """
             "input":"a","tool_choice":"none","text":{"format":{"type":"json_schema","name":"a",
             "schema":{"type":"object","properties":{}}}}""", """
             "input":"a","structured_outputs":{"json":{"type":"object","properties":{}}}""");
@@ -88,6 +88,17 @@ final class RequestSchemas {
             {"input":[1,2],"encoding_format":"float"}""", """
             {"input":[[1,2],[3]],"encoding_format":"float"}""");
 
+    private static final List<String> ITEMS = List.of(
+            """
+            {"items":[{"type":"message","role":"user","content":"Tell me a story about a hedgehog."}]}""", """
+            {"items":%s}""".formatted(Json.parseObject("{" + RESPONSES.get(1) + "}").value("input")));
+
+    private static final List<String> NOTES = List.of("""
+            {"metadata":{"topic":"hedgehogs"}}""");
+
+    private static final List<String> CONVERSATIONS = List.of("""
+            {"items":[{"role":"user","content":"Tell me a story about a hedgehog."}],"metadata":{"topic":"hedgehogs"}}""", ITEMS.get(1));
+
     private RequestSchemas() {}
 
     /** All of them by name. */
@@ -106,6 +117,9 @@ final class RequestSchemas {
                 JsonShape.merge(
                         schema(creations, RequestReader::clientEvent),
                         schema(OTHER_EVENTS, RequestReader::clientEvent)));
+        all.put("ConversationRequest", schema(CONVERSATIONS, RequestReader::conversation));
+        all.put("ConversationUpdate", schema(NOTES, RequestReader::conversationUpdate));
+        all.put("ConversationItems", schema(ITEMS, RequestReader::items));
         all.put("TokenizeRequest", schema(TOKENIZE, RequestReader::tokenize));
         all.put("DetokenizeRequest", schema(DETOKENIZE, RequestReader::detokenize));
         all.put("ClassifyRequest", schema(CLASSIFY, RequestReader::classify));
@@ -119,6 +133,9 @@ final class RequestSchemas {
                 "ChatCompletionRequest", Json.tree(CHATS.getFirst()),
                 "CompletionRequest", Json.tree(COMPLETIONS.getFirst()),
                 "ResponseRequest", Json.tree("{" + RESPONSES.getFirst() + "}"),
+                "ConversationRequest", Json.tree(CONVERSATIONS.getFirst()),
+                "ConversationUpdate", Json.tree(NOTES.getFirst()),
+                "ConversationItems", Json.tree(ITEMS.getFirst()),
                 "TokenizeRequest", Json.tree(TOKENIZE.getFirst()),
                 "DetokenizeRequest", Json.tree(DETOKENIZE.getFirst()),
                 "ClassifyRequest", Json.tree(CLASSIFY.getFirst()),

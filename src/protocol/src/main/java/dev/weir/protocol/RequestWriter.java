@@ -122,6 +122,7 @@ public final class RequestWriter {
             writeOptional(out, "top_logprobs", request.sampling().logprobs());
         }
         writeOptional(out, "previous_response_id", request.previousResponseId());
+        writeOptional(out, "conversation", request.conversation());
         if (!request.store()) {
             out.writeBooleanField("store", false);
         }
@@ -129,11 +130,7 @@ public final class RequestWriter {
             out.writeBooleanField("generate", false);
         }
         if (!request.metadata().isEmpty()) {
-            out.writeObjectFieldStart("metadata");
-            for (Map.Entry<String, String> entry : request.metadata().entrySet()) {
-                out.writeStringField(entry.getKey(), entry.getValue());
-            }
-            out.writeEndObject();
+            Json.writeStrings(out, "metadata", request.metadata());
         }
     }
 

@@ -44,6 +44,7 @@ public record ResponseObject(
      * @param tools the functions that may be called
      * @param format what the answer must look like; null for any text
      * @param previousResponseId the response whose conversation it goes on with; may be null
+     * @param conversation the stored conversation that it is part of; may be null
      * @param store whether it is kept
      */
     public record Settings(
@@ -55,6 +56,7 @@ public record ResponseObject(
             Tools tools,
             @Nullable OutputFormat format,
             @Nullable String previousResponseId,
+            @Nullable String conversation,
             boolean store) {
         public Settings {
             metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param stream whether to answer with server-sent events; a WebSocket always streams
  * @param metadata the caller's own notes, given back in the response
  * @param previousResponseId the response whose conversation this one goes on with; may be null
+ * @param conversation the stored conversation that this one goes on with and becomes part of; may be null, and is if there is a
+ *     previous response
  * @param store whether the response is kept for later, by its name
  * @param generate whether anything is written; if not, the prompt is only got ready for a later request that begins with it
  */
@@ -30,6 +32,7 @@ public record ResponseRequest(
         boolean stream,
         Map<String, String> metadata,
         @Nullable String previousResponseId,
+        @Nullable String conversation,
         boolean store,
         boolean generate) {
     public ResponseRequest {
@@ -40,13 +43,23 @@ public record ResponseRequest(
     /** A streamed ask of one user message. */
     public static ResponseRequest of(@Nullable String model, String input, SamplingFields sampling) {
         List<ChatMessage> messages = List.of(new ChatMessage("user", input));
-        return new ResponseRequest(model, messages, null, sampling, Tools.NONE, true, Map.of(), null, true, true);
+        return new ResponseRequest(model, messages, null, sampling, Tools.NONE, true, Map.of(), null, null, true, true);
     }
 
     /** The same, but forgotten at its end. */
     public ResponseRequest unstored() {
         return new ResponseRequest(
-                model, input, instructions, sampling, tools, stream, metadata, previousResponseId, false, generate);
+                model,
+                input,
+                instructions,
+                sampling,
+                tools,
+                stream,
+                metadata,
+                previousResponseId,
+                conversation,
+                false,
+                generate);
     }
 
     /** The whole conversation: the instructions, if there are any, what was said before, and the input. */

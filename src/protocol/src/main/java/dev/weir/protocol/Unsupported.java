@@ -51,7 +51,6 @@ final class Unsupported {
             Map.entry("echo", IF_FALSE),
             Map.entry("suffix", IF_EMPTY_TEXT),
             Map.entry("logprobs", IF_FALSE),
-            Map.entry("conversation", NEVER),
             Map.entry("background", IF_FALSE),
             Map.entry("prompt", NEVER),
             Map.entry("truncation", oneOf("disabled"))));

@@ -150,6 +150,7 @@ final class RequestReaderTest {
                                 false,
                                 Map.of(),
                                 null,
+                                null,
                                 true,
                                 true)));
         assertThat(RequestReader.clientEvent("{\"type\":\"response.cancel\",\"response_id\":\"resp_1\"}"))
@@ -284,7 +285,6 @@ final class RequestReaderTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
                     background           | true
-                    conversation         | "conv_1"
                     logprobs             | true
                     n                    | 2
                     truncation           | "auto"

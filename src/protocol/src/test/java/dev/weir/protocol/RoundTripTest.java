@@ -48,7 +48,8 @@ final class RoundTripTest {
             "resp_1",
             1_700_000_000,
             "m",
-            new ResponseObject.Settings("Sing.", 16, 0.5, 0.9, Map.of("k", AWKWARD), TOOLS, null, "resp_0", true));
+            new ResponseObject.Settings(
+                    "Sing.", 16, 0.5, 0.9, Map.of("k", AWKWARD), TOOLS, null, "resp_0", "conv_1", true));
     private static final OutputMessage ITEM = new OutputMessage("msg_1", ResponseStatus.COMPLETED, AWKWARD, LOGPROBS);
 
     static Stream<ServerEvent> events() {
@@ -171,7 +172,17 @@ final class RoundTripTest {
         assertThat(RequestReader.chatCompletion(RequestWriter.chatCompletion(chat)))
                 .isEqualTo(chat);
         ResponseRequest response = new ResponseRequest(
-                "m", messages, "i", sampling, Tools.NONE, true, Map.of("a", "b", "c", AWKWARD), "resp_0", false, false);
+                "m",
+                messages,
+                "i",
+                sampling,
+                Tools.NONE,
+                true,
+                Map.of("a", "b", "c", AWKWARD),
+                "resp_0",
+                null,
+                false,
+                false);
         assertThat(RequestReader.response(RequestWriter.response(response))).isEqualTo(response);
         ClientEvent cancel = new ClientEvent.Cancel("e", "s", "resp_1");
         assertThat(RequestReader.clientEvent(RequestWriter.clientEvent(cancel))).isEqualTo(cancel);
@@ -195,9 +206,34 @@ final class RoundTripTest {
             assertThat(RequestReader.chatCompletion(RequestWriter.chatCompletion(chat)))
                     .isEqualTo(chat);
             ResponseRequest response = new ResponseRequest(
-                    null, messages, null, SamplingFields.NONE, tools, true, Map.of(), null, true, true);
+                    null, messages, null, SamplingFields.NONE, tools, true, Map.of(), null, "conv_1", true, true);
             assertThat(RequestReader.response(RequestWriter.response(response))).isEqualTo(response);
         }
+    }
+
+    @Test
+    void conversationsAreReadBackAsTheyWereWritten() {
+        ConversationObject conversation = new ConversationObject("conv_1", 7, Map.of("k", AWKWARD));
+        assertThat(ConversationJson.readConversation(ConversationJson.write(conversation)))
+                .isEqualTo(conversation);
+        ToolCall call = new ToolCall("c", "f", "{}");
+        List<ChatMessage> messages = List.of(
+                new ChatMessage("system", ""),
+                new ChatMessage("user", AWKWARD),
+                ChatMessage.assistant("", List.of(call, call)),
+                ChatMessage.result("c", AWKWARD),
+                ChatMessage.assistant(AWKWARD, List.of(call)),
+                ChatMessage.result("c", ""));
+        List<ConversationItem> items = ConversationItem.of(messages, (prefix, place) -> prefix + "_" + place);
+        assertThat(items)
+                .extracting(ConversationItem::id)
+                .containsExactly("msg_0", "msg_1", "fc_2", "fc_3", "fco_4", "msg_5", "fc_6", "fco_7");
+        for (ConversationItem item : items) {
+            assertThat(ConversationJson.readItem(ConversationJson.write(item))).isEqualTo(item);
+        }
+        assertThat(ConversationItem.messages(items)).isEqualTo(messages);
+        assertThat(ConversationJson.readMessages(ConversationJson.write(messages)))
+                .isEqualTo(messages);
     }
 
     @Test

@@ -3,18 +3,24 @@ package dev.weir.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.weir.protocol.ChatMessage;
 import dev.weir.protocol.Chunk;
 import dev.weir.protocol.ClientEvent;
+import dev.weir.protocol.ConversationItem;
+import dev.weir.protocol.ConversationObject;
 import dev.weir.protocol.EventReader;
 import dev.weir.protocol.RequestWriter;
 import dev.weir.protocol.ResponseObject;
+import dev.weir.protocol.ResponseStatus;
 import dev.weir.protocol.ServerEvent;
+import io.vertx.core.Future;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -23,10 +29,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Responses in a database. A server is started again by making another one with the same database. */
-final class JdbcResponseStoreTest {
+/** Responses and conversations in a database. A server is started again by making another one with the same database. */
+final class JdbcStoreTest {
     private static final String GREEDY = ",\"temperature\":0,\"max_output_tokens\":30,\"ignore_eos\":true";
     private static final String HELLO = "{\"input\":\"Hello\"" + GREEDY + "}";
+    private static final String ID = "resp_0123456789abcdef01234567";
     private static final Duration KEPT = Duration.ofDays(30);
 
     private final AtomicLong now = new AtomicLong(System.currentTimeMillis());
@@ -131,26 +138,24 @@ final class JdbcResponseStoreTest {
     @Test
     void responsesAreKeptForTheirDaysAndKnownToTheirTenantsOnly() throws Exception {
         server.close();
-        StoredResponse stored = StoredResponseTest.stored("resp_1", "text");
+        StoredResponse stored = StoredResponseTest.stored(ID, "text");
         StoredEvents events = new StoredEvents(7, List.of("{\"type\":\"a\"}", "{\"type\":\"b\"}"));
-        try (JdbcResponseStore store = store(url())) {
+        try (JdbcStore store = store(url())) {
             store.put(stored, events).await(10, TimeUnit.SECONDS);
             store.put(stored, events).await(10, TimeUnit.SECONDS); // once more is as good as once
-            assertThat(store.get("t", "resp_1").await(10, TimeUnit.SECONDS)).contains(stored);
-            assertThat(store.events("t", "resp_1").await(10, TimeUnit.SECONDS)).contains(events);
-            assertThat(store.get("other", "resp_1").await(10, TimeUnit.SECONDS)).isEmpty();
-            assertThat(store.events("other", "resp_1").await(10, TimeUnit.SECONDS))
-                    .isEmpty();
-            assertThat(store.delete("other", "resp_1").await(10, TimeUnit.SECONDS))
-                    .isFalse();
+            assertThat(store.get("t", ID).await(10, TimeUnit.SECONDS)).contains(stored);
+            assertThat(store.events("t", ID).await(10, TimeUnit.SECONDS)).contains(events);
+            assertThat(store.get("other", ID).await(10, TimeUnit.SECONDS)).isEmpty();
+            assertThat(store.events("other", ID).await(10, TimeUnit.SECONDS)).isEmpty();
+            assertThat(store.delete("other", ID).await(10, TimeUnit.SECONDS)).isFalse();
         }
         now.addAndGet(KEPT.toMillis());
-        try (JdbcResponseStore store = store(url())) {
-            assertThat(store.get("t", "resp_1").await(10, TimeUnit.SECONDS)).contains(stored);
+        try (JdbcStore store = store(url())) {
+            assertThat(store.get("t", ID).await(10, TimeUnit.SECONDS)).contains(stored);
         }
         now.addAndGet(1);
-        try (JdbcResponseStore store = store(url())) {
-            assertThat(store.get("t", "resp_1").await(10, TimeUnit.SECONDS)).isEmpty();
+        try (JdbcStore store = store(url())) {
+            assertThat(store.get("t", ID).await(10, TimeUnit.SECONDS)).isEmpty();
         }
         server = serve(url());
     }
@@ -205,6 +210,100 @@ final class JdbcResponseStoreTest {
     }
 
     @Test
+    void conversationsAreThereAfterARestartAndForTheirDays() throws Exception {
+        String items =
+                "[{\"role\":\"user\",\"content\":\"\u00fc\\n\\u2028\"},{\"type\":\"function_call\",\"call_id\":\"c\","
+                        + "\"name\":\"f\",\"arguments\":\"{}\"},{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":\"5\"}]";
+        String id = conversation("{\"items\":" + items + ",\"metadata\":{\"a\":\"b\"}}");
+        create("\"input\":\"one\",\"conversation\":\"" + id + "\"");
+        List<String> paths = List.of("/v1/conversations/" + id, "/v1/conversations/" + id + "/items?order=asc");
+        List<String> before =
+                paths.stream().map(path -> server.get(path).body()).toList();
+        assertThat(before.getLast()).contains("\"5\"", "one", "output_text");
+        restart();
+        assertThat(paths.stream().map(path -> server.get(path).body())).isEqualTo(before);
+        String two = "\"input\":\"two\",\"conversation\":\"" + id + "\"";
+        now.addAndGet(KEPT.toMillis() - 1000);
+        ResponseObject answer = create(two);
+        now.addAndGet(2000);
+        restart();
+        assertThat(server.get(paths.getLast()).body())
+                .contains("two", answer.id().substring("resp".length()));
+        now.addAndGet(KEPT.toMillis());
+        restart();
+        assertThat(error(server.get(paths.getFirst()), 404)).contains(id);
+    }
+
+    @Test
+    void serversThatShareADatabaseLoseNothingThatTheOthersAdd() throws Exception {
+        server.close();
+        String id = "conv_0123456789abcdef01234567";
+        int each = 40;
+        try (JdbcStore one = store(url());
+                JdbcStore other = store(url())) {
+            one.put(new StoredConversation(new ConversationObject(id, 1, Map.of()), "t", List.of()))
+                    .await(10, TimeUnit.SECONDS);
+            List<Future<?>> added = new ArrayList<>();
+            for (int i = 0; i < each; i++) {
+                for (JdbcStore store : List.of(one, other)) {
+                    ConversationItem item = new ConversationItem(
+                            "msg_" + added.size(), ResponseStatus.COMPLETED, new ChatMessage("user", "x"));
+                    added.add(store.change("t", id, kept -> kept.with(List.of(item))));
+                }
+            }
+            for (Future<?> future : added) {
+                future.await(30, TimeUnit.SECONDS);
+            }
+            assertThat(one.conversation("t", id)
+                            .await(10, TimeUnit.SECONDS)
+                            .orElseThrow()
+                            .items())
+                    .hasSize(2 * each);
+            assertThat(other.deleteConversation("other", id).await(10, TimeUnit.SECONDS))
+                    .isFalse();
+            assertThat(other.deleteConversation("t", id).await(10, TimeUnit.SECONDS))
+                    .isTrue();
+            assertThat(one.conversation("t", id).await(10, TimeUnit.SECONDS)).isEmpty();
+        }
+        server = serve(url());
+    }
+
+    @Test
+    void responsesThatCannotBeAddedToTheirConversationFailAndItIsAsItWas() throws Exception {
+        server.close();
+        try (UnreliableDatabase database = new UnreliableDatabase(url().text())) {
+            server = serve(database.url(), Duration.ZERO);
+            String id = conversation("{\"items\":[{\"role\":\"user\",\"content\":\"one\"}]}");
+            server.model.hold();
+            TestSocket socket = server.socket();
+            socket.send(
+                    "{\"type\":\"response.create\",\"input\":\"two\",\"conversation\":\"" + id + "\"" + GREEDY + "}");
+            socket.next();
+            database.setGone(true);
+            server.model.release();
+            ServerEvent.Failed end =
+                    (ServerEvent.Failed) socket.untilEnd().getLast().event();
+            assertThat(Objects.requireNonNull(end.response().error()).message())
+                    .contains("the answer could not be added to the conversation " + id, "try again later");
+            assertThat(error(server.get("/v1/conversations/" + id), 503)).contains("database");
+            assertThat(error(server.post("/v1/conversations", "{}"), 503)).contains("database");
+            database.setGone(false);
+            String items = "/v1/conversations/" + id + "/items";
+            assertThat(server.get(items).body()).contains("one").doesNotContain("two");
+            create("\"input\":\"three\",\"conversation\":\"" + id + "\"");
+            assertThat(server.get(items).body()).contains("one", "three");
+            server.close();
+        }
+        server = serve(url());
+    }
+
+    private String conversation(String body) {
+        HttpResponse<String> reply = server.post("/v1/conversations", body);
+        assertThat(reply.statusCode()).as(reply.body()).isEqualTo(200);
+        return Recording.json(reply.body()).path("id").textValue();
+    }
+
+    @Test
     void databasesThatCannotBeUsedAreToldInOneLineWithoutTheirPasswords() {
         assertThatThrownBy(() -> store(new JdbcUrl("jdbc:none:x?user=a&password=secret&b=c")))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -226,8 +325,8 @@ final class JdbcResponseStoreTest {
         return new JdbcUrl("jdbc:h2:file:" + folder.resolve("responses"));
     }
 
-    private JdbcResponseStore store(JdbcUrl url) {
-        return new JdbcResponseStore(url, KEPT, now::get);
+    private JdbcStore store(JdbcUrl url) {
+        return new JdbcStore(url, KEPT, now::get);
     }
 
     private TestServer serve(JdbcUrl url) {

@@ -11,15 +11,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
 
 /**
- * Responses in a database, for some days. Any thread; the database has a thread of its own.
+ * Responses and conversations in a database, for some days after their end or their last change. Any thread; the database has a thread of its own.
  *
  * <p>The client hears of the end of a response once it is stored, so that it finds what it has seen complete even after a crash. A
  * database that is slow or gone holds nobody up: the first response waits for it in vain, for a moment, those
  * after it not at all until it works again. What cannot be stored is lost, and a client that asks for it later is told so.
  */
-final class JdbcResponseStore implements ResponseStore {
+final class JdbcStore implements Store {
     /** What responses that wait to be stored may take; more are lost. */
     static final long PENDING_BYTES = 64 << 20;
 
@@ -32,7 +33,9 @@ final class JdbcResponseStore implements ResponseStore {
     private static final Duration CLEAN_UP_INTERVAL = Duration.ofHours(1);
     private static final int MOST_LOST = 10_000;
 
-    private final ResponseTable table;
+    private final Database database;
+    private final ResponseTable responses;
+    private final ConversationTable conversations;
     private final Duration kept;
     private final LongSupplier clockMillis;
     private final DatabaseThread thread = new DatabaseThread(PENDING_BYTES);
@@ -52,11 +55,13 @@ final class JdbcResponseStore implements ResponseStore {
      * @param kept how long a response is kept after its end
      * @throws IllegalArgumentException if that cannot be done, saying why and what helps
      */
-    JdbcResponseStore(JdbcUrl url, Duration kept, LongSupplier clockMillis) {
+    JdbcStore(JdbcUrl url, Duration kept, LongSupplier clockMillis) {
         this.kept = kept;
         this.clockMillis = clockMillis;
         try {
-            table = new ResponseTable(url);
+            database = new Database(url);
+            responses = new ResponseTable(database);
+            conversations = new ConversationTable(database);
         } catch (SQLException e) {
             String message = url.hiddenIn(String.valueOf(e.getMessage()));
             String reason = message.lines().findFirst().orElse("");
@@ -77,7 +82,7 @@ final class JdbcResponseStore implements ResponseStore {
         boolean isAwaited = health.isWell();
         Future<?> stored = thread.run(response.bytes() + events.bytes(), WRITE_PATIENCE, () -> {
             try {
-                table.put(response, events, endedAt);
+                responses.put(response, events, endedAt);
                 health.took(System.nanoTime() - begun, WRITE_PATIENCE);
                 return response;
             } catch (SQLException | RuntimeException e) {
@@ -97,20 +102,44 @@ final class JdbcResponseStore implements ResponseStore {
 
     @Override
     public Future<Optional<StoredResponse>> get(String tenant, String id) {
-        return ask(() -> known(tenant, id, table.find(tenant, id)));
+        return ask(id, Optional.empty(), () -> known(tenant, id, responses.find(tenant, id)));
     }
 
     @Override
     public Future<Optional<StoredEvents>> events(String tenant, String id) {
-        return ask(() -> known(tenant, id, table.findEvents(tenant, id)));
+        return ask(id, Optional.empty(), () -> known(tenant, id, responses.findEvents(tenant, id)));
     }
 
     @Override
     public Future<Boolean> delete(String tenant, String id) {
-        return ask(() -> {
+        return ask(id, false, () -> {
             boolean wasLost = lost.remove(key(tenant, id));
-            return table.delete(tenant, id) || wasLost;
+            return responses.delete(tenant, id) || wasLost;
         });
+    }
+
+    @Override
+    public Future<?> put(StoredConversation conversation) {
+        return ask(conversation.bytes(), () -> {
+            conversations.insert(conversation, clockMillis.getAsLong());
+            return conversation;
+        });
+    }
+
+    @Override
+    public Future<Optional<StoredConversation>> conversation(String tenant, String id) {
+        return ask(id, Optional.empty(), () -> conversations.find(tenant, id));
+    }
+
+    @Override
+    public Future<Optional<StoredConversation>> change(
+            String tenant, String id, UnaryOperator<StoredConversation> change) {
+        return ask(id, Optional.empty(), () -> conversations.change(tenant, id, change, clockMillis.getAsLong()));
+    }
+
+    @Override
+    public Future<Boolean> deleteConversation(String tenant, String id) {
+        return ask(id, false, () -> conversations.delete(tenant, id));
     }
 
     @Override
@@ -120,11 +149,16 @@ final class JdbcResponseStore implements ResponseStore {
 
     @Override
     public void close() {
-        thread.close(table::close);
+        thread.close(database::close);
     }
 
-    private <T> Future<T> ask(DatabaseThread.Task<T> task) {
-        return thread.run(0, READ_PATIENCE, () -> {
+    /** Asks for something by its name; what cannot be one need not be looked for, and a database may choke on it. */
+    private <T> Future<T> ask(String id, T ifNone, DatabaseThread.Task<T> task) {
+        return Ids.isOne(id) ? ask(0, task) : Future.succeededFuture(ifNone);
+    }
+
+    private <T> Future<T> ask(long bytes, DatabaseThread.Task<T> task) {
+        return thread.run(bytes, READ_PATIENCE, () -> {
                     T answer = task.run();
                     health.works();
                     return answer;
@@ -163,8 +197,12 @@ final class JdbcResponseStore implements ResponseStore {
 
     private void cleanUp() {
         try {
-            int deleted = table.deleteOlderThan(clockMillis.getAsLong() - kept.toMillis());
-            Logs.SERVER.debug("{} stored responses are older than {} days and were deleted", deleted, kept.toDays());
+            long oldest = clockMillis.getAsLong() - kept.toMillis();
+            int deleted = responses.deleteOlderThan(oldest) + conversations.deleteOlderThan(oldest);
+            Logs.SERVER.debug(
+                    "{} stored responses and conversations are older than {} days and were deleted",
+                    deleted,
+                    kept.toDays());
         } catch (SQLException e) {
             health.failed(e);
         }
