@@ -83,6 +83,29 @@ function events(socket, request, each = () => {}) {
   });
 }
 
+async function conversation() {
+  const begun = await client.conversations.create();
+  const first = await client.responses.create({ model, conversation: begun.id, input: 'Hello', max_output_tokens: 20 });
+  assert.equal(first.conversation.id, begun.id);
+  await client.responses.create({ model, conversation: { id: begun.id }, input: 'More.', max_output_tokens: 20 });
+  const texts = [];
+  for await (const item of client.conversations.items.list(begun.id, { order: 'asc', limit: 1 })) {
+    texts.push(item.content[0].text);
+  }
+  assert.equal(texts.length, 4);
+  assert.deepEqual([texts[0], texts[1], texts[2]], ['Hello', first.output_text, 'More.']);
+  const added = await client.conversations.items.create(begun.id, { items: [{ role: 'user', content: 'Bye.' }] });
+  const named = { conversation_id: begun.id };
+  const item = await client.conversations.items.retrieve(added.data[0].id, named);
+  assert.deepEqual(item, added.data[0]);
+  await client.conversations.items.delete(item.id, named);
+  await assert.rejects(client.conversations.items.retrieve(item.id, named), { status: 404, code: 'item_not_found' });
+  await client.conversations.update(begun.id, { metadata: { topic: 'rain' } });
+  assert.deepEqual((await client.conversations.retrieve(begun.id)).metadata, { topic: 'rain' });
+  assert.ok((await client.conversations.delete(begun.id)).deleted);
+  await assert.rejects(client.conversations.retrieve(begun.id), { status: 404, code: 'conversation_not_found' });
+}
+
 async function webSocket() {
   const socket = new ResponsesWS(client);
   socket.on('error', () => {}); // it comes as an event too
@@ -121,5 +144,6 @@ async function webSocket() {
 }
 
 await http();
+await conversation();
 await webSocket();
 console.log(`all is well with openai ${require('openai/version').VERSION}`);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class NpmSdk {
     @Test
-    void chatsStreamsCallsToolsCancelsAndIsRefused() throws Exception {
+    void chatsStreamsConversesCallsToolsCancelsAndIsRefused() throws Exception {
         Objects.requireNonNull(
                 System.getenv("WEIR_NODE_MODULES"), "set WEIR_NODE_MODULES to the folder with openai and ws");
         TestServer.Size size = TestServer.Size.SMALL.withMaxTokens(4096).withStepNanos(2_000_000);
