@@ -25,6 +25,9 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -213,5 +216,34 @@ final class EmbeddingsTest {
 
     private static ApiError error(HttpResponse<String> reply) {
         return Objects.requireNonNull(Chunk.read(reply.body()).error());
+    }
+
+    @Test
+    void requestThatTheServersStopCutsShortIsToldSo() {
+        try (FolderServer stopping = new FolderServer(FOLDER, 0, null)) {
+            SequenceWorker worker = stopping.services.model().heads().embedder().worker();
+            CountDownLatch release = new CountDownLatch(1);
+            CompletableFuture<Boolean> busy = worker.run(List.of(new int[] {1}), _ -> isReleased(release), () -> false);
+            CompletableFuture<HttpResponse<String>> waits =
+                    CompletableFuture.supplyAsync(() -> stopping.post("/v1/embeddings", body("no", "")));
+            TestServer.await(
+                    () -> "a request", () -> stopping.services.admission().inFlight() == 1);
+            stopping.services.admission().cancelAll();
+            release.countDown();
+            assertThat(busy.join()).isTrue();
+            HttpResponse<String> reply = waits.join();
+            assertThat(reply.statusCode()).as(reply.body()).isEqualTo(503);
+            assertThat(reply.headers().firstValue("Retry-After")).contains("5");
+            assertThat(Objects.requireNonNull(Chunk.read(reply.body()).error()).code())
+                    .isEqualTo("stopping");
+        }
+    }
+
+    private static boolean isReleased(CountDownLatch latch) {
+        try {
+            return latch.await(20, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }
