@@ -7,10 +7,10 @@ package dev.weir.engine;
  */
 final class FastExp {
     /** Steps of the table in 1. */
-    static final int STEPS = 32;
+    private static final int STEPS = 32;
 
     /** The step at which the result, about the smallest normal float before, is 0. */
-    static final int LAST = 2794;
+    private static final int LAST = 2794;
 
     private static final float[] POWERS = new float[LAST + 1];
 
@@ -32,13 +32,8 @@ final class FastExp {
         return series(step - distance) * POWERS[step];
     }
 
-    /** e to minus the step. */
-    static float power(int step) {
-        return POWERS[step];
-    }
-
     /** e to the rest, which is from 0 down to a step below it, by Taylor's series to the third power. */
-    static float series(float steps) {
+    private static float series(float steps) {
         float rest = steps * (1f / STEPS);
         return ((1 / 6f * rest + 0.5f) * rest + 1) * rest + 1;
     }

@@ -8,21 +8,30 @@ import org.jspecify.annotations.Nullable;
  * Chooses the next token from a row of logits. Owned by the engine thread, whose scratch memory it reuses for every row.
  *
  * <p>First whatever the sequence does to its logits ({@link LogitsProcessor}), then temperature, then min-p (Nguyen et al.,
- * 2024), then top-k, then top-p (Holtzman et al., 2020) over what top-k left, as vLLM orders them; then one draw by inverse CDF.
- * No row is ever sorted: {@link ScoreBuckets} say where enough is reached. One random number is used per sampled token, none
- * for a greedy one, so that a seed gives the same text whatever else runs.
+ * 2024), then top-k, then top-p (Holtzman et al., 2020) over what top-k left, as vLLM orders them; then a draw. No row is ever
+ * sorted ({@link TokenWeights}). How many random numbers of the sequence's own a token takes depends on its row alone, so that
+ * a seed gives the same text whatever else runs.
  */
 final class Sampler {
     /** No token may be chosen. */
     static final int NO_TOKEN = -1;
 
+    private static final int BLOCK = 1024;
+
+    /** Larger scores than 32768 round to the same number, which only costs time. */
+    private static final float ROUNDING = 1 << 16;
+
     private final float[] scores;
-    private final ScoreBuckets buckets;
+    private final int[] tops;
+    private final TokenWeights weights;
+    private final OrderedScores largest;
     private final BitSet allowed;
 
     Sampler(int vocabularySize) {
         scores = new float[vocabularySize];
-        buckets = new ScoreBuckets(vocabularySize);
+        tops = new int[(vocabularySize + BLOCK - 1) / BLOCK];
+        weights = new TokenWeights(vocabularySize);
+        largest = new OrderedScores(vocabularySize);
         allowed = new BitSet(vocabularySize);
     }
 
@@ -61,14 +70,25 @@ final class Sampler {
             return best;
         }
         float inverse = inverse(params);
+        weights.weigh(scores, scores[best], inverse);
         if (params.topK() > 0 && params.topK() < scores.length) {
-            buckets.takeLargest(scores, scores[best], inverse, params.topK());
-            return buckets.drawFromOrdered(inverse, params.minP(), params.topP(), random.nextDouble());
+            takeLargest(params.topK());
+            return largest.draw(inverse, params.minP(), params.topP(), random.nextDouble());
         }
-        if (params.minP() > 0) {
-            dropBelow(scores[best] + (float) Math.log(params.minP()) * params.temperature());
+        int least = (int) Math.max(1, Math.ceil(params.minP() * (double) TokenWeights.ONE));
+        return weights.draw(least, params.topP(), random);
+    }
+
+    /** Puts the {@code k} largest scores in order, or fewer where the others have no weight. */
+    private void takeLargest(int k) {
+        int threshold = weights.threshold(k);
+        largest.clear();
+        for (int token = 0; token < scores.length; token++) {
+            if (weights.weight(token) >= threshold) {
+                largest.add(token, scores[token]);
+            }
         }
-        return buckets.drawFromAll(scores, scores[best], inverse, params.topP(), random.nextDouble());
+        largest.sort(k);
     }
 
     /** By what scores are multiplied; finite, be the temperature ever so small. */
@@ -87,25 +107,25 @@ final class Sampler {
     /** The same choice from the ranked scores alone. */
     private int sampleRanked(Logits logits, int row, SamplingParams params, int[] suppressed, RandomGenerator random) {
         int wanted = needsRanked(params);
-        buckets.clear();
-        for (int rank = 0; buckets.size() < wanted && rank < logits.ranked(); rank++) {
+        largest.clear();
+        for (int rank = 0; largest.size() < wanted && rank < logits.ranked(); rank++) {
             int token = logits.rankedToken(row, rank);
             if (contains(suppressed, token)) {
                 continue;
             }
             float score = logits.rankedScore(row, rank);
-            if (buckets.size() == 0) {
+            if (largest.size() == 0) {
                 checkFinite(score);
                 if (params.isGreedy()) {
                     return token;
                 }
             }
-            buckets.add(token, score);
+            largest.add(token, score);
         }
-        if (buckets.size() == 0) {
+        if (largest.size() == 0) {
             return NO_TOKEN;
         }
-        return buckets.drawFromOrdered(inverse(params), params.minP(), params.topP(), random.nextDouble());
+        return largest.draw(inverse(params), params.minP(), params.topP(), random.nextDouble());
     }
 
     private static boolean contains(int[] tokens, int token) {
@@ -156,26 +176,41 @@ final class Sampler {
         largest[place] = token;
     }
 
-    /** Index of the largest score, the first of equals. */
+    /**
+     * Index of the largest score, the first of equals. Rounded to whole numbers the largest of a
+     * block is found by vector instructions; where that is the largest of all, it is looked for in full.
+     */
     private int argMax() {
+        int top = Integer.MIN_VALUE;
+        for (int block = 0; block < tops.length; block++) {
+            tops[block] = top(block * BLOCK, Math.min((block + 1) * BLOCK, scores.length));
+            top = Math.max(top, tops[block]);
+        }
         int best = 0;
-        float max = scores[0];
-        for (int i = 1; i < scores.length; i++) {
-            float score = scores[i];
-            if (score > max) {
-                max = score;
-                best = i;
+        float max = Float.NEGATIVE_INFINITY;
+        for (int block = 0; block < tops.length; block++) {
+            if (tops[block] < top) {
+                continue;
             }
+            for (int i = block * BLOCK; i < Math.min((block + 1) * BLOCK, scores.length); i++) {
+                if (scores[i] > max) {
+                    max = scores[i];
+                    best = i;
+                }
+            }
+        }
+        if ((int) (max * ROUNDING) < top) {
+            throw new IllegalStateException("the model gave logits that are not finite numbers"); // which round to 0
         }
         return best;
     }
 
-    private void dropBelow(float least) {
-        for (int i = 0; i < scores.length; i++) {
-            if (scores[i] < least) {
-                scores[i] = Float.NEGATIVE_INFINITY;
-            }
+    private int top(int from, int to) {
+        int top = Integer.MIN_VALUE;
+        for (int i = from; i < to; i++) {
+            top = Math.max(top, (int) (scores[i] * ROUNDING));
         }
+        return top;
     }
 
     private static void checkFinite(float largest) {
