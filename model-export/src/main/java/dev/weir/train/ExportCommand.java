@@ -1,7 +1,6 @@
 package dev.weir.train;
 
 import dev.weir.onnx.ModelFolder;
-import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -10,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -223,7 +221,18 @@ final class ExportCommand implements Callable<Integer> {
             return format == Format.GGUF ? exportGguf(model) : exportSafetensors(model);
         }
         (excuse.isEmpty() ? room : room.unchecked(cache() == CachePrecision.INT8)).require(name, out);
-        return export(model, excuse, isFree(excuse) ? choose(model) : "");
+        TrialExports trials = new TrialExports(model, out, this::plainOptions, opened, seed);
+        TrialExports.Stored stored = isFree(excuse)
+                ? trials.choose(Objects.requireNonNull(source.checkpoint), text)
+                : new TrialExports.Stored(precision(), cache(), "");
+        return export(model, excuse, trials, stored);
+    }
+
+    private GptGraphOptions plainOptions(Precision stored) {
+        return new GptGraphOptions(stored)
+                .withNumerics(numerics)
+                .withAdapters(opened)
+                .withEmbeddings(embeddings);
     }
 
     private int exportSafetensors(ExportSource model) throws IOException {
@@ -276,11 +285,6 @@ final class ExportCommand implements Callable<Integer> {
         return model;
     }
 
-    private String described() {
-        String shared = numerics == Numerics.FAST ? ", activations with one scale for a whole batch" : "";
-        return precision().label() + " weights, " + cache().label() + " keys and values" + shared;
-    }
-
     private Precision precision() {
         return chosenPrecision == null ? target.precision() : chosenPrecision;
     }
@@ -307,76 +311,30 @@ final class ExportCommand implements Callable<Integer> {
     }
 
     /**
-     * Sets how the model is stored.
-     *
-     * @return lines on what was measured, for the card
-     */
-    private String choose(ExportSource model) throws IOException {
-        Path checkpoint = Objects.requireNonNull(source.checkpoint);
-        LibtorchLogits reference = new LibtorchLogits(model.weights());
-        if (reference.headed().isPresent()) {
-            return ""; // the loss says nothing of what it was fine-tuned for
-        }
-        List<int[]> texts;
-        if (text == null) {
-            texts = withTemporary(
-                    model, new GptGraphOptions(Precision.FP32), folder -> ExportChoice.selfWritten(folder, seed));
-        } else {
-            GptConfig config = model.weights().config();
-            int[] tokens = Tokenizer.load(checkpoint).encode(Files.readString(text));
-            texts = ExportChoice.stretches(text, config.direction().order(tokens, model.endOfText()), config);
-        }
-        StringBuilder measured = new StringBuilder();
-        for (ExportChoice choice : ExportChoice.FASTEST_FIRST) {
-            chosenPrecision = choice.precision();
-            chosenCache = choice.cache();
-            if (choice.precision() == Precision.FP32) {
-                break; // as it was trained
-            }
-            AcceptanceCheck check =
-                    withTemporary(model, options(model), folder -> AcceptanceCheck.of(folder, reference, texts));
-            measured.append("- ").append(choice.describe(check, text == null)).append('\n');
-            if (ExportChoice.isExactEnough(check, text == null)) {
-                break;
-            }
-        }
-        return measured.toString();
-    }
-
-    /** What is exported for the CPU, with scales for the cache that are found first. */
-    private GptGraphOptions options(ExportSource model) throws IOException {
-        GptGraphOptions options = new GptGraphOptions(precision())
-                .withNumerics(numerics)
-                .withAdapters(opened)
-                .withEmbeddings(embeddings);
-        return cache() == CachePrecision.INT8
-                ? options.withKvScales(withTemporary(model, options, this::calibrate))
-                : options;
-    }
-
-    /**
      * Writes a model folder.
      *
      * @param excuse why the model is compared with nothing; empty if it is to be compared
-     * @param measured lines on why it is stored as it is; empty where that was asked for
      */
-    private int export(ExportSource model, String excuse, String measured) throws IOException {
+    private int export(ExportSource model, String excuse, TrialExports trials, TrialExports.Stored stored)
+            throws IOException {
         try {
-            GptGraphOptions onCpu = options(model);
+            GptGraphOptions onCpu = trials.options(stored.precision(), stored.cache());
             if (!excuse.isEmpty()) {
                 ModelFolderWriter.write(
-                        out, model, onCpu.withTarget(target), _ -> card(model, ModelCard.unchecked(target, excuse)));
+                        out,
+                        model,
+                        onCpu.withTarget(target),
+                        _ -> card(model, stored, ModelCard.unchecked(target, excuse)));
                 return CommandLine.ExitCode.OK;
             }
             ExportAcceptance acceptance = new ExportAcceptance(model, onCpu, opened, seed);
             switch (target) {
                 case CPU ->
-                    ModelFolderWriter.write(
-                            out, model, onCpu, draft -> card(model, measured + acceptance.check(draft)));
+                    ModelFolderWriter.write(out, model, onCpu, draft -> card(model, stored, acceptance.check(draft)));
                 case CUDA -> {
-                    String checks = withTemporary(model, onCpu, acceptance::check);
+                    String checks = trials.look(onCpu, acceptance::check);
                     ModelFolderWriter.write(
-                            out, model, onCpu.withTarget(target), _ -> card(model, ModelCard.cuda(checks)));
+                            out, model, onCpu.withTarget(target), _ -> card(model, stored, ModelCard.cuda(checks)));
                 }
             }
             return CommandLine.ExitCode.OK;
@@ -386,35 +344,14 @@ final class ExportCommand implements Callable<Integer> {
         }
     }
 
-    /** What a model on the CPU says of a folder that is gone afterwards. */
-    private <T> T withTemporary(ExportSource model, GptGraphOptions onCpu, Function<Path, T> use) throws IOException {
-        Path parent = Files.createDirectories(out.toAbsolutePath().normalize().getParent());
-        Path temporary = Files.createTempDirectory(parent, ".calibration-");
-        try {
-            Path folder = temporary.resolve("model");
-            ModelFolderWriter.write(folder, model, onCpu, _ -> "");
-            return use.apply(folder);
-        } finally {
-            AtomicFolder.deleteTree(temporary);
-        }
-    }
-
-    /** The scales come from what the model itself computes with a cache that loses nothing. */
-    private KvScales calibrate(Path folder) {
-        KvScales scales = KvScales.calibrate(folder, seed);
-        for (LoraAdapter adapter : opened) {
-            scales = scales.atLeast(KvScales.calibrate(folder, folder.resolve(adapter.fileName()), seed));
-        }
-        return scales;
-    }
-
     /** The card of a model that was accepted, of which the console is told too. */
-    private String card(ExportSource model, String checks) {
+    private String card(ExportSource model, TrialExports.Stored stored, String checks) {
         GptConfig config = model.weights().config();
         PrintWriter console = spec.commandLine().getOut();
         console.println(out + ": " + config + ", " + config.parameters() + " weights, "
-                + precision().label() + " with " + cache().label() + " cache");
-        checks.lines()
+                + stored.precision().label() + " with " + stored.cache().label() + " cache");
+        (stored.measured() + checks)
+                .lines()
                 .map(line -> line.replaceFirst("^- (checked (?=against))?", ""))
                 .forEach(console::println);
         SamplingDefaults sampling = model.sampling();
@@ -423,7 +360,8 @@ final class ExportCommand implements Callable<Integer> {
                 ? "- embeddings of " + config.width() + " numbers: `" + ModelFolder.EMBEDDINGS_FILE + "`, output `"
                         + ModelFolder.EMBEDDINGS_OUTPUT + "`\n"
                 : "";
-        return ModelCard.text(name(), model, described(), served + second + licence() + checks);
+        String shared = numerics == Numerics.FAST ? ", activations with one scale for a whole batch" : "";
+        return ModelCard.text(name(), model, stored + shared, served + second + licence() + stored.measured() + checks);
     }
 
     private String licence() {
