@@ -21,7 +21,10 @@ record Target(
         }
     }
 
-    /** Reads a base URL as people write it: http or https (ws and wss mean the same), with or without /v1 at the end. */
+    /**
+     * Reads a base URL as people write it: http or https (ws and wss mean the same), with or without /v1, or a path that follows it,
+     * at the end.
+     */
     static URI parseBase(String url) {
         String text = url.strip();
         if (!text.contains("://")) {
@@ -29,7 +32,7 @@ record Target(
         }
         text = text.replaceFirst("^ws(s?)://", "http$1://")
                 .replaceFirst("/+$", "")
-                .replaceFirst("/v1$", "");
+                .replaceFirst("/v1(/responses|/completions|/chat/completions)?$", "");
         URI uri;
         try {
             uri = URI.create(text);

@@ -33,6 +33,7 @@ class SmallPartsTest {
     @Test
     void addressesAreReadInTheWaysPeopleWriteThem() {
         assertThat(Target.parseBase("http://127.0.0.1:8080/v1/")).hasToString("http://127.0.0.1:8080");
+        assertThat(Target.parseBase("http://host/v1/chat/completions")).hasToString("http://host");
         assertThat(Target.parseBase("localhost:8000")).hasToString("http://localhost:8000");
         assertThat(Target.parseBase("wss://host/llm")).hasToString("https://host/llm");
         Target target =
