@@ -99,7 +99,7 @@ final class Metrics implements EngineListener {
                 "Bytes of events that are kept for those who read slowly or come back.",
                 responses::bufferedBytes);
         FunctionCounter.builder("weir_store_failures", responses.store(), Store::failures)
-                .description("Responses that could not be stored, looked up or deleted.")
+                .description("Responses and conversations that could not be stored, looked up, changed or deleted.")
                 .tags(tags)
                 .register(registry);
         gauge("weir_turns_in_flight", "Requests that have not ended.", turnsInFlight);

@@ -50,7 +50,7 @@ final class FieldDescriptions {
             Map.entry("items", "What was said and called, up to 20 items at a time."),
             Map.entry("store", "Whether the response is kept, by its id."),
             Map.entry("generate", "False only gets the prompt ready for a later request that begins with it."),
-            Map.entry("metadata", "Your own notes; the response has them too."),
+            Map.entry("metadata", "Your own notes, given back with what they are on."),
             Map.entry("instructions", "The system message, before the input."),
             Map.entry("encoding_format", "Numbers, or the base64 of them as floats, least significant byte first."),
             Map.entry("dimensions", "How many numbers to answer with: the first ones, scaled to length one again."),
