@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Room in the engine: for requests, and for the prompts of those that have no slot yet. Any thread.
  *
- * <p>A tenant that has filled the room cannot keep others out: one that holds less than a sixteenth of it may go over the bounds
- * by a quarter.
+ * <p>A tenant that has filled the room cannot keep others out: there is a quarter more for those that hold little, a sixteenth of the
+ * room or their share of that quarter.
  */
 final class Places {
     private static final int FEW = 16;
@@ -31,7 +31,9 @@ final class Places {
     /** A place for a prompt of so many tokens, or null if there is none. Where nobody waits there is room for any prompt. */
     @Nullable
     Place take(String tenant, int promptTokens) {
-        boolean hasFew = requestsOfTenants.merge(tenant, 1, Integer::sum) <= mostRequests / FEW;
+        int held = requestsOfTenants.merge(tenant, 1, Integer::sum);
+        int others = Math.max(1, requestsOfTenants.size() - 1);
+        boolean hasFew = held <= Math.max(mostRequests / FEW, mostRequests / EXTRA / others);
         if (takeRequest(hasFew)) {
             if (takeTokens(hasFew, promptTokens)) {
                 return new Place(tenant, promptTokens);

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decides what each step computes and keeps the books of every sequence. Owned by the engine thread.
  *
- * <p>One step, in order: waiting sequences get free slots, in the order of the {@link WaitingQueue}; holes in the decode range
+ * <p>One step, in order: waiting sequences get free slots, in the order of the {@link WaitingQueue}, but for some that are kept for
+ * tenants that hold less than their share, or that are taken back for them; holes in the decode range
  * may be closed; every decoding sequence whose reader has room gets a row; what the token budget leaves goes to prompts in chunks,
  * of the tenant that has had the least service first, then oldest first. While others decode, a prompt of several chunks is
  * computed in pieces of these, so small that a step takes little longer ({@link PrefillPace}). A sequence whose reader has no room
@@ -150,11 +151,15 @@ final class Scheduler {
     }
 
     private void admit(StepPlan plan, List<Sequence> admitted) {
+        int mostReclaimed = Math.max(1, SchedulingPolicy.reservedSlots(cache.slots()));
         while (!waiting.isEmpty()) {
-            if (!cache.hasFreeSlot() && !preemptParked(plan)) {
-                return;
+            Sequence sequence = cache.hasFreeSlot() ? waiting.first(this::mayTakeSlot) : null;
+            if (sequence == null) {
+                if (!preemptParked(plan) && (mostReclaimed-- == 0 || !reclaim(plan))) {
+                    return;
+                }
+                continue;
             }
-            Sequence sequence = waiting.first();
             counters.admitted(sequence.request.tenant(), sequence.isReturning() ? 0 : sequence.chunkedTokens());
             waiting.remove(sequence);
             cache.reserve(sequence);
@@ -163,21 +168,67 @@ final class Scheduler {
         }
     }
 
+    private boolean mayTakeSlot(String tenant) {
+        return SchedulingPolicy.mayTakeSlot(
+                cache.slots() - cache.usedSlots(), cache.slots(), counters.running(tenant), counters.lately());
+    }
+
+    private int share() {
+        return SchedulingPolicy.shareOfSlots(cache.slots(), counters.lately());
+    }
+
     /** Takes the slot of the parked sequence that came last, if there is one. */
     private boolean preemptParked(StepPlan plan) {
         for (int i = running.size() - 1; i >= 0; i--) {
             Sequence sequence = running.get(i);
             if (!sequence.stream.hasDemand()) {
-                sharing.planSavesOfAll(plan, sequence);
-                cache.release(sequence);
-                running.remove(i);
-                counters.released(sequence.request.tenant());
-                sequence.preempt();
+                preempt(plan, sequence);
                 preempted.add(sequence);
                 return true;
             }
         }
         return false;
+    }
+
+    /**
+     * Takes back a slot for a tenant that waits with less than its share of them: of the one that holds most, if that is more than its
+     * share, the sequence that has the least to compute again. It waits at the front of its tenant's.
+     */
+    private boolean reclaim(StepPlan plan) {
+        int share = share();
+        if (cache.hasFreeSlot() || waiting.first(tenant -> counters.running(tenant) < share) == null) {
+            return false;
+        }
+        Sequence victim = null;
+        int most = share;
+        for (Sequence sequence : running) {
+            int held = counters.running(sequence.request.tenant());
+            boolean isCheaper = victim != null && held == most && sequence.computedTokens() < victim.computedTokens();
+            if ((held > most || isCheaper) && canComputeAgain(sequence)) {
+                victim = sequence;
+                most = held;
+            }
+        }
+        if (victim == null) {
+            return false;
+        }
+        preempt(plan, victim);
+        victim.waitAgain();
+        waiting.add(victim, true);
+        return true;
+    }
+
+    /** Whether the rest of its answer is the same if what it has so far is computed as a prompt. */
+    private boolean canComputeAgain(Sequence sequence) {
+        return sequence.generatedTokens() == 0 || sharing.cache().pool().decodesLikePrefill();
+    }
+
+    private void preempt(StepPlan plan, Sequence sequence) {
+        sharing.planSavesOfAll(plan, sequence);
+        cache.release(sequence);
+        running.remove(sequence);
+        counters.released(sequence.request.tenant());
+        sequence.preempt();
     }
 
     private void closeHole(StepPlan plan) {

@@ -14,6 +14,9 @@ final class SchedulingPolicy {
     /** A step with a piece of a long prompt takes so many times as long as without it. */
     private static final double LEAST_STRETCH = 1.4;
 
+    /** One slot of so many is kept. */
+    private static final int RESERVED = 16;
+
     private SchedulingPolicy() {}
 
     /** Length of the chunk that starts at {@code start}: up to the next multiple of {@code chunk} or the prompt's end. */
@@ -100,6 +103,28 @@ final class SchedulingPolicy {
     static boolean movePays(int idleRowSteps, int cachedTokens, int remainingTokens) {
         int cost = moveCost(cachedTokens);
         return idleRowSteps >= cost && remainingTokens > cost;
+    }
+
+    /**
+     * Whether a tenant may take a free slot. The last sixteenth is kept for tenants that hold less than their share, as telephone
+     * exchanges keep trunks: who floods the rest leaves them something at once, where a slot may be long in coming free.
+     *
+     * @param free slots that nobody holds
+     * @param held slots that the tenant holds
+     * @param tenants tenants that have asked lately
+     */
+    static boolean mayTakeSlot(int free, int slots, int held, int tenants) {
+        return free > reservedSlots(slots) || held < shareOfSlots(slots, tenants) || (tenants < 2 && free > 0);
+    }
+
+    /** Slots that are kept. */
+    static int reservedSlots(int slots) {
+        return slots / RESERVED;
+    }
+
+    /** The share of each of so many tenants. */
+    static int shareOfSlots(int slots, int tenants) {
+        return Math.max(1, slots / Math.max(1, tenants));
     }
 
     /** Tokens of prompts that a step computes at most. */

@@ -1,7 +1,9 @@
 package dev.weir.engine;
 
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SequencedMap;
 
 /**
  * The service that each tenant has had: the counters of the virtual token counter (Sheng et al., "Fairness in Serving Large
@@ -17,8 +19,16 @@ final class TenantCounters {
     /** What a generated token costs, as the paper and the prices of public services have it. */
     static final int GENERATED_TOKEN = 2;
 
+    /** Arrivals after which a tenant that did not ask again is no longer counted on. */
+    private static final int LATELY = 1000;
+
     private final Map<String, Account> accounts = new HashMap<>();
     private long lastServed;
+
+    /** The number of each tenant's last arrival, of those that have asked lately; the one that did longest ago first. */
+    private final SequencedMap<String, Long> lastArrivals = new LinkedHashMap<>();
+
+    private long arrivals;
 
     private static final class Account {
         private long served;
@@ -38,6 +48,21 @@ final class TenantCounters {
         if (account.waiting++ == 0) {
             account.served = Math.max(account.served, floor(account));
         }
+        lastArrivals.putLast(tenant, ++arrivals);
+        while (lastArrivals.firstEntry().getValue() <= arrivals - LATELY) {
+            lastArrivals.pollFirstEntry();
+        }
+    }
+
+    /** Tenants that have asked for something lately, whether they have anything waiting or running now or not. */
+    int lately() {
+        return lastArrivals.size();
+    }
+
+    /** Slots that a tenant holds. */
+    int running(String tenant) {
+        Account account = accounts.get(tenant);
+        return account == null ? 0 : account.running;
     }
 
     private long floor(Account other) {

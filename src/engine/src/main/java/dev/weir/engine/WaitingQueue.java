@@ -5,8 +5,9 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NoSuchElementException;
 import java.util.TreeSet;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sequences that wait for a slot. Owned by the engine thread.
@@ -47,25 +48,25 @@ final class WaitingQueue {
     /**
      * Who is to be served next.
      *
-     * @throws NoSuchElementException if nobody waits
+     * @param mayBeServed tenants of whom one is chosen
+     * @return null if none of them waits
      */
-    Sequence first() {
+    @Nullable
+    Sequence first(Predicate<String> mayBeServed) {
         TreeSet<Entry> fairest = null;
         long least = Long.MAX_VALUE;
         for (Map.Entry<String, TreeSet<Entry>> tenant : byTenant.entrySet()) {
             long served = counters.served(tenant.getKey());
             TreeSet<Entry> queue = tenant.getValue();
-            if (fairest == null
+            boolean isFairer = fairest == null
                     || served < least
-                    || (served == least && queue.first().number < fairest.first().number)) {
+                    || (served == least && queue.first().number < fairest.first().number);
+            if (isFairer && mayBeServed.test(tenant.getKey())) {
                 fairest = queue;
                 least = served;
             }
         }
-        if (fairest == null) {
-            throw new NoSuchElementException("nobody waits");
-        }
-        return fairest.first().sequence;
+        return fairest == null ? null : fairest.first().sequence;
     }
 
     /** How many of its tenant go before a sequence that waits. */

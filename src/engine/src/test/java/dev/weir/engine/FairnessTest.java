@@ -8,6 +8,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -105,6 +106,79 @@ class FairnessTest {
             lone.awaitEnd();
         }
         assertThat(List.copyOf(firstTokens).indexOf("lone")).isBetween(0, 2 * SLOTS);
+    }
+
+    @Test
+    void whoFloodsLeavesSlotsForTenantsThatAskNowAndThen() throws Exception {
+        int slots = 32;
+        FakeModelRunner model = new FakeModelRunner(slots, CONTEXT);
+        AtomicReference<Engine> handle = new AtomicReference<>();
+        try (Engine engine = Engine.start(model, CONFIG, listener)) {
+            handle.set(engine);
+            start(engine, request("early", "other", 0)).awaitEnd();
+            CompletableFuture<Void> open = gate(model);
+            for (int i = 0; i < 200; i++) {
+                int[] prompt = {i % 90};
+                start(
+                        engine,
+                        new GenerationRequest("flood-" + i, prompt, SamplingParams.greedyExactly(60)).of("flood", 0));
+            }
+            CompletableFuture<RecordingSubscriber> lone = new CompletableFuture<>();
+            AtomicInteger steps = new AtomicInteger();
+            model.onRun = _ -> {
+                open.join();
+                if (steps.incrementAndGet() == 20) { // before any of the flood ends
+                    assertThat(handle.get().scheduler().running()).isEqualTo(slots - slots / 16);
+                    lone.complete(start(engine, request("lone", "other", 0)));
+                }
+            };
+            open.complete(null);
+            lone.join().awaitEnd();
+        }
+        List<String> order = List.copyOf(firstTokens);
+        assertThat(order.indexOf("lone")).isEqualTo(1 + slots - slots / 16);
+    }
+
+    @Test
+    void slotsAreTakenBackForATenantThatHoldsLessThanItsShareAndNothingIsLost() throws Exception {
+        int slots = 32;
+        FakeModelRunner model = new FakeModelRunner(slots, CONTEXT);
+        AtomicReference<Engine> handle = new AtomicReference<>();
+        List<GenerationRequest> flood = new ArrayList<>();
+        List<RecordingSubscriber> flooding = new ArrayList<>();
+        try (Engine engine = Engine.start(model, CONFIG, listener)) {
+            handle.set(engine);
+            CompletableFuture<Void> open = gate(model);
+            for (int i = 0; i < 64; i++) {
+                int[] prompt = {i % 90, 7};
+                flood.add(new GenerationRequest("flood-" + i, prompt, SamplingParams.greedyExactly(60)).of("flood", 0));
+                flooding.add(start(engine, flood.get(i)));
+            }
+            List<RecordingSubscriber> others = new ArrayList<>();
+            AtomicInteger steps = new AtomicInteger();
+            CompletableFuture<Integer> held = new CompletableFuture<>();
+            model.onRun = _ -> {
+                open.join();
+                int step = steps.incrementAndGet();
+                for (int i = 0; step == 20 && i < slots; i++) {
+                    others.add(start(engine, request("other-" + i, "other", 0)));
+                }
+                if (step == 20 + slots / 4) { // two a step are taken back, until each tenant has half
+                    held.complete(handle.get().scheduler().counters().running("flood"));
+                }
+            };
+            open.complete(null);
+            assertThat(held.get(20, TimeUnit.SECONDS)).isBetween(slots / 2, slots / 2 + 4);
+            for (RecordingSubscriber subscriber : flooding) {
+                subscriber.awaitEnd();
+            }
+            for (RecordingSubscriber subscriber : others) {
+                subscriber.awaitEnd();
+            }
+        }
+        for (int i = 0; i < flooding.size(); i++) {
+            assertThat(flooding.get(i).tokens()).isEqualTo(FakeModelRunner.reference(flood.get(i), CONTEXT));
+        }
     }
 
     @Test

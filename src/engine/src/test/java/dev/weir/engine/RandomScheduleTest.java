@@ -43,25 +43,25 @@ class RandomScheduleTest {
     private int tooLate;
 
     /**
-     * Without a prefix cache; with one too small for a single text, one that must evict, and one that holds nearly all. On
+     * With few slots or with one that is kept for tenants of less than their share; without a prefix cache, with one too small for a single text, one that must evict, and one that holds nearly all. On
      * models whose single tokens differ nobody is paused: who is preempted computes its answer again, and differently.
      */
     @ParameterizedTest
     @CsvSource({
-        "0, true, true",
-        "5, true, true",
-        "60, true, true",
-        "3000, true, true",
-        "5, false, false",
-        "60, false, false",
-        "3000, false, false"
+        "7, 0, true, true",
+        "7, 5, true, true",
+        "20, 60, true, true",
+        "7, 3000, true, true",
+        "7, 5, false, false",
+        "20, 60, false, false",
+        "7, 3000, false, false"
     })
-    void randomSchedulesKeepEveryInvariantAndStarveNobody(int blocks, boolean decodesLikePrefill, boolean someArePaused)
-            throws Exception {
+    void randomSchedulesKeepEveryInvariantAndStarveNobody(
+            int slots, int blocks, boolean decodesLikePrefill, boolean someArePaused) throws Exception {
         System.out.println("RandomScheduleTest runs with -Dtests.seed=" + seed);
         pool = new PrefixPool(blocks, BLOCK, decodesLikePrefill);
         pauses = someArePaused;
-        FakeModelRunner model = new FakeModelRunner(7, CONTEXT, pool, decodesLikePrefill ? 15 : 0);
+        FakeModelRunner model = new FakeModelRunner(slots, CONTEXT, pool, decodesLikePrefill ? 15 : 0);
         SplittableRandom times = random.split(); // prompts are cut into whatever pieces these ask for
         model.decodeNanos = () -> times.nextBoolean() ? 1 : times.nextLong(1, 20_000);
         Counting listener = new Counting();

@@ -94,4 +94,19 @@ class SchedulingPolicyTest {
         assertThat(SchedulingPolicy.retryAfterSeconds(9, 0.5e9)).isEqualTo(5);
         assertThat(SchedulingPolicy.retryAfterSeconds(10_000, 1e9)).isEqualTo(60);
     }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1, 64, 63, 1, true", // nobody else asks
+        "5, 64, 59, 2, true",
+        "4, 64, 60, 2, false",
+        "4, 64, 32, 2, false",
+        "4, 64, 31, 2, true",
+        "1, 64, 0, 100, true",
+        "1, 64, 1, 100, false",
+        "1, 15, 14, 2, true" // too few to keep any
+    })
+    void theLastSlotsAreForTenantsThatHoldLessThanTheirShare(int free, int slots, int held, int tenants, boolean may) {
+        assertThat(SchedulingPolicy.mayTakeSlot(free, slots, held, tenants)).isEqualTo(may);
+    }
 }

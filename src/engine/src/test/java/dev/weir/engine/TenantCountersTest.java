@@ -66,4 +66,16 @@ class TenantCountersTest {
     void aTenantThatIsNotThereCannotBeCharged() {
         assertThatThrownBy(() -> counters.generated("a")).isInstanceOf(IllegalStateException.class);
     }
+
+    @Test
+    void whoHasAskedLatelyIsRememberedForAThousandArrivals() {
+        serve("a", 1, 1);
+        assertThat(counters.lately()).isOne();
+        for (int i = 0; i < 999; i++) {
+            serve("b", 1, 1);
+        }
+        assertThat(counters.lately()).isEqualTo(2);
+        serve("b", 1, 1);
+        assertThat(counters.lately()).isOne();
+    }
 }
