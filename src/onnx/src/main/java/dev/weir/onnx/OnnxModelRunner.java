@@ -152,17 +152,16 @@ public final class OnnxModelRunner implements ModelRunner {
         int drafts = signature.choosesTokens() ? DRAFT_TOKENS : 0;
         shape = withoutPool.withDraftTokens(drafts); // for the trial
         boolean decodesLikePrefill = false;
-        if (NumericsProbe.isWorthTrying(cacheShape) && (blocks > 0 || drafts > 0)) {
+        if (NumericsProbe.isWorthTrying(cacheShape)) {
             NumericsProbe probe = new NumericsProbe(this);
             decodesLikePrefill = probe.decodesLikePrefill();
             drafts = decodesLikePrefill && probe.scoresLikeDecode(drafts + 1) ? drafts : 0;
         } else {
             drafts = 0;
         }
-        shape = withoutPool.withDraftTokens(drafts);
-        if (blocks > 0) {
-            shape = shape.withPrefixPool(new PrefixPool(blocks, PrefixCacheSize.BLOCK_TOKENS, decodesLikePrefill));
-        }
+        shape = withoutPool
+                .withDraftTokens(drafts)
+                .withPrefixPool(new PrefixPool(blocks, PrefixCacheSize.BLOCK_TOKENS, decodesLikePrefill));
     }
 
     /**

@@ -33,7 +33,7 @@ class OnnxModelRunnerTest {
             assertThat(runner.threads()).isEqualTo(1);
             assertThat(runner.cacheSize().isReduced()).isFalse();
             assertThat(runner.prefixCacheSize().bytes()).isZero();
-            assertThat(runner.shape().prefixPool()).isEqualTo(PrefixPool.NONE);
+            assertThat(runner.shape().prefixPool().blocks()).isZero();
             // 2 layers of keys and values, 2 heads of 32 floats
             assertThat(runner.cacheSize().bytes()).isEqualTo(5 * 40 * 2 * 2 * 2 * 32 * 4);
         }
