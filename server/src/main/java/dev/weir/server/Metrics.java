@@ -90,6 +90,11 @@ final class Metrics implements EngineListener {
                 "weir_prefix_cache_usage_perc",
                 "Share of the prefix cache in use, 1 is all.",
                 () -> engine.get().prefixCacheUsage());
+        FunctionCounter.builder(
+                        "vllm:num_preemptions", engine, stats -> stats.get().preemptions())
+                .description("Times that a request lost its slot before its end, to go on later.")
+                .tags(tags)
+                .register(registry);
         gauge(
                 "weir_parked_sequences",
                 "Requests that hold a slot but whose client does not read.",

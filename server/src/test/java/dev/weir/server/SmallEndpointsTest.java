@@ -67,6 +67,7 @@ final class SmallEndpointsTest {
             "vllm:num_requests_running",
             "vllm:num_requests_waiting",
             "vllm:kv_cache_usage_perc",
+            "vllm:num_preemptions_total",
             "vllm:time_to_first_token_seconds_bucket",
             "vllm:inter_token_latency_seconds_bucket",
             "vllm:e2e_request_latency_seconds_bucket",

@@ -374,6 +374,7 @@ final class EngineCore implements Runnable {
                 (long) shape.slots() * shape.maxTokens(),
                 scheduler.sharing().cache().usedBlocks(),
                 shape.prefixPool().blocks(),
+                scheduler.preemptions(),
                 failure == null);
     }
 

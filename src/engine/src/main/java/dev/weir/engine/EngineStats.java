@@ -11,6 +11,7 @@ package dev.weir.engine;
  * @param cacheCapacity tokens that the cache can hold
  * @param prefixBlocks blocks that the prefix cache holds
  * @param prefixCapacity blocks that it can hold; 0 when it is off
+ * @param preemptions times that a sequence lost its slot before its end, since the engine started
  * @param isHealthy false once a step has failed
  */
 public record EngineStats(
@@ -22,6 +23,7 @@ public record EngineStats(
         long cacheCapacity,
         int prefixBlocks,
         int prefixCapacity,
+        long preemptions,
         boolean isHealthy) {
     /** Share of the cache in use, 0 to 1. */
     public double cacheUsage() {

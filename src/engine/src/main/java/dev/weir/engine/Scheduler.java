@@ -46,6 +46,7 @@ final class Scheduler {
     private final int mostDraftTokens;
 
     private int idleRowSteps;
+    private long preemptions;
 
     Scheduler(EngineConfig config, int draftTokens, KvCacheManager cache, PrefixCache prefixCache) {
         mostDraftTokens = Math.min(draftTokens, config.draftTokens());
@@ -229,6 +230,7 @@ final class Scheduler {
         running.remove(sequence);
         counters.released(sequence.request.tenant());
         sequence.preempt();
+        preemptions++;
     }
 
     private void closeHole(StepPlan plan) {
@@ -429,6 +431,11 @@ final class Scheduler {
             }
         }
         return count;
+    }
+
+    /** Times that a sequence lost its slot before its end. */
+    long preemptions() {
+        return preemptions;
     }
 
     Set<Sequence> urgent() {

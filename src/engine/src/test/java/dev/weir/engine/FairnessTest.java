@@ -169,6 +169,7 @@ class FairnessTest {
             };
             open.complete(null);
             assertThat(held.get(20, TimeUnit.SECONDS)).isBetween(slots / 2, slots / 2 + 4);
+            assertThat(engine.stats().preemptions()).isGreaterThanOrEqualTo(slots / 2 - 4);
             for (RecordingSubscriber subscriber : flooding) {
                 subscriber.awaitEnd();
             }
