@@ -17,11 +17,15 @@ import org.jspecify.annotations.Nullable;
  * A response of the Responses API: a turn, the log of its events, and whoever reads them. It outlives the connection that asked
  * for it. Owned by the context on which it was made; methods say if any thread may call them.
  *
- * <p>While nobody reads, it goes on until its log is full, and for a time of grace only: then it is cancelled.
+ * <p>While nobody reads, it goes on until its log is full or others wait for the model, and for a time of grace only: then it is
+ * cancelled.
  */
 final class Response implements ResponseReply.Listener, EventSource {
     /** No timer of Vert.x has this number. */
     private static final long NO_TIMER = -1;
+
+    /** How often a response that nobody reads looks whether others still wait. */
+    private static final long LOOK_MILLIS = 500;
 
     private final Services services;
     private final Context context;
@@ -40,6 +44,7 @@ final class Response implements ResponseReply.Listener, EventSource {
     private boolean hasConversation;
 
     private long graceTimer = NO_TIMER;
+    private long lookTimer = NO_TIMER;
 
     // Any thread
     private volatile @Nullable ResponseObject state;
@@ -217,6 +222,11 @@ final class Response implements ResponseReply.Listener, EventSource {
     }
 
     @Override
+    public boolean hasToWait() {
+        return !log.hasReaders() && services.model().stats().waiting() > 0;
+    }
+
+    @Override
     public void begun(ResponseObject response) {
         creator = null;
         state = response;
@@ -250,7 +260,7 @@ final class Response implements ResponseReply.Listener, EventSource {
     public Future<?> ended(ResponseObject response, String lastEvent) {
         state = response;
         hasEnded = true;
-        cancelTimer();
+        cancelTimers();
         StoredResponse stored = stored();
         keeper.keep(stored);
         Future<?> kept = isStored()
@@ -262,7 +272,7 @@ final class Response implements ResponseReply.Listener, EventSource {
     @Override
     public void refused(ApiError error, long retryAfterSeconds) {
         hasEnded = true;
-        cancelTimer();
+        cancelTimers();
         leaveConversation(List.of());
         services.responses().remove(this);
         services.responses().settled(this);
@@ -290,27 +300,39 @@ final class Response implements ResponseReply.Listener, EventSource {
             reader.onContext(() -> reader.refuse(error, 0));
             return;
         }
-        cancelTimer();
+        cancelTimers();
         reader.placeAfter(number);
         log.add(reader);
         reader.onContext(() -> reader.follow(this, from));
+        goOn();
+    }
+
+    private void goOn() {
+        if (turn != null && !hasEnded) {
+            turn.resume();
+        }
     }
 
     private void outliveItsReaders() {
         if (graceMillis == 0) {
             cancel();
         } else if (graceTimer == NO_TIMER) {
+            lookTimer = context.owner().setPeriodic(LOOK_MILLIS, _ -> goOn());
             graceTimer = context.owner().setTimer(graceMillis, _ -> {
-                graceTimer = NO_TIMER;
+                cancelTimers();
                 cancel();
             });
         }
     }
 
-    private void cancelTimer() {
+    private void cancelTimers() {
         if (graceTimer != NO_TIMER) {
             context.owner().cancelTimer(graceTimer);
             graceTimer = NO_TIMER;
+        }
+        if (lookTimer != NO_TIMER) {
+            context.owner().cancelTimer(lookTimer);
+            lookTimer = NO_TIMER;
         }
     }
 

@@ -114,6 +114,53 @@ final class ResumeTest {
     }
 
     @Test
+    void whoIsGoneIsNotDecodedWhileOthersWaitAndMissesNothing() {
+        server = new TestServer(TestServer.Size.SMALL
+                .withSlots(1, 4)
+                .withMaxTokens(4096)
+                .withStepNanos(1_000_000)
+                .withLimits(ServerLimits.DEFAULT.withStreamInterval(Duration.ZERO)));
+        SamplingFields much = GREEDY.toBuilder().maxTokens(2000).build();
+        TestSocket whole = server.socket();
+        whole.create(null, "Hello", much);
+        String expected = TestSocket.text(whole.untilEnd());
+        TestSocket gone = server.socket();
+        gone.create(null, "Hello", much);
+        String id = ((ServerEvent.Created) gone.next().event()).response().id();
+        gone.until(received -> received.event() instanceof ServerEvent.OutputTextDelta);
+        gone.socket.close();
+        TestSocket other = server.socket();
+        other.create(null, "Hello", GREEDY);
+        other.untilEnd();
+        assertThat(EventReader.response(server.get("/v1/responses/" + id).body())
+                        .status())
+                .isEqualTo(ResponseStatus.IN_PROGRESS);
+        assertThat(TestSocket.text(read(replay(id, -1)))).isEqualTo(expected);
+        server.awaitIdle();
+    }
+
+    @Test
+    void whoIsGoneIsDecodedAgainOnceNobodyWaits() {
+        server = new TestServer(TestServer.Size.SMALL
+                .withSlots(1, 4)
+                .withMaxTokens(4096)
+                .withStepNanos(1_000_000)
+                .withLimits(ServerLimits.DEFAULT.withStreamInterval(Duration.ZERO)));
+        TestSocket gone = server.socket();
+        gone.create(null, "Hello", LONG);
+        String id = ((ServerEvent.Created) gone.next().event()).response().id();
+        gone.socket.close();
+        TestSocket other = server.socket();
+        other.create(null, "Hello", GREEDY);
+        other.untilEnd();
+        TestServer.await(
+                () -> "the end",
+                () -> EventReader.response(server.get("/v1/responses/" + id).body())
+                                .status()
+                        == ResponseStatus.INCOMPLETE);
+    }
+
+    @Test
     void whatIsUnknownOrNotHeldIsRefusedByName() {
         start(new ResumeLimits(4096, Duration.ofSeconds(60), Duration.ofSeconds(60)));
         assertThat(refusal("resp_none?stream=true", 404)).isEqualTo("response_not_found");
