@@ -54,9 +54,12 @@ final class KilledServerTest {
                 assertThat(events.body()).contains("response.created").contains("event: response.incomplete");
             }
             for (Map.Entry<String, Queue<String>> conversation : added.entrySet()) {
-                String items = server.get("/v1/conversations/" + conversation.getKey() + "/items?order=asc&limit=100")
-                        .body();
-                assertThat(items).contains(conversation.getValue());
+                HttpResponse<String> items =
+                        server.get("/v1/conversations/" + conversation.getKey() + "/items?order=asc&limit=100");
+                assertThat(items.statusCode()).as(items.body()).isEqualTo(200);
+                for (String item : conversation.getValue()) {
+                    assertThat(items.body()).contains(item);
+                }
             }
         }
     }
