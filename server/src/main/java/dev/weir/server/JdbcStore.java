@@ -19,6 +19,7 @@ import java.util.function.UnaryOperator;
  * <p>The client hears of the end of a response once it is stored, so that it finds what it has seen complete even after a crash. A
  * database that is slow or gone holds nobody up: the first response waits for it in vain, for a moment, those
  * after it not at all until it works again. What cannot be stored is lost, and a client that asks for it later is told so.
+ * Whoever changes a conversation waits, and hears whether that was done.
  */
 final class JdbcStore implements Store {
     /** What responses that wait to be stored may take; more are lost. */

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -239,21 +238,22 @@ final class ConversationTest {
         String key = keys.add("one");
         String other = keys.add("other");
         try (TestServer closed = new TestServer(TestServer.Size.SMALL, keys.open())) {
-            Function<String, Function<String, HttpResponse<String>>> as =
-                    who -> path -> closed.send(HttpRequest.newBuilder(closed.uri(path))
-                            .header("Authorization", "Bearer " + who)
-                            .method(
-                                    path.equals("/v1/conversations") ? "POST" : "GET",
-                                    HttpRequest.BodyPublishers.noBody())
-                            .build());
-            String path = "/v1/conversations/"
-                    + Recording.json(as.apply(key).apply("/v1/conversations").body())
-                            .path("id")
-                            .textValue();
-            assertThat(as.apply(key).apply(path).statusCode()).isEqualTo(200);
-            assertThat(as.apply(other).apply(path).statusCode()).isEqualTo(404);
-            assertThat(as.apply(other).apply(path + "/items").statusCode()).isEqualTo(404);
+            String begun = as(closed, key, "POST", "/v1/conversations").body();
+            String path =
+                    "/v1/conversations/" + Recording.json(begun).path("id").textValue();
+            assertThat(as(closed, key, "GET", path).statusCode()).isEqualTo(200);
+            assertThat(as(closed, other, "GET", path).statusCode()).isEqualTo(404);
+            assertThat(as(closed, other, "GET", path + "/items").statusCode()).isEqualTo(404);
+            assertThat(as(closed, other, "DELETE", path).statusCode()).isEqualTo(404);
+            assertThat(as(closed, key, "GET", path).statusCode()).isEqualTo(200);
         }
+    }
+
+    private static HttpResponse<String> as(TestServer server, String key, String method, String path) {
+        return server.send(HttpRequest.newBuilder(server.uri(path))
+                .header("Authorization", "Bearer " + key)
+                .method(method, HttpRequest.BodyPublishers.noBody())
+                .build());
     }
 
     @ParameterizedTest

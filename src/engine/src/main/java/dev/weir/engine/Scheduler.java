@@ -156,10 +156,13 @@ final class Scheduler {
         while (!waiting.isEmpty()) {
             Sequence sequence = cache.hasFreeSlot() ? waiting.first(this::mayTakeSlot) : null;
             if (sequence == null) {
-                if (!preemptParked(plan) && (mostReclaimed-- == 0 || !reclaim(plan))) {
-                    return;
+                if (preemptParked(plan)) {
+                    continue;
                 }
-                continue;
+                sequence = mostReclaimed-- > 0 ? reclaim(plan) : null;
+            }
+            if (sequence == null) {
+                return;
             }
             counters.admitted(sequence.request.tenant(), sequence.isReturning() ? 0 : sequence.chunkedTokens());
             waiting.remove(sequence);
@@ -172,10 +175,6 @@ final class Scheduler {
     private boolean mayTakeSlot(String tenant) {
         return SchedulingPolicy.mayTakeSlot(
                 cache.slots() - cache.usedSlots(), cache.slots(), counters.running(tenant), counters.lately());
-    }
-
-    private int share() {
-        return SchedulingPolicy.shareOfSlots(cache.slots(), counters.lately());
     }
 
     /** Takes the slot of the parked sequence that came last, if there is one. */
@@ -194,11 +193,14 @@ final class Scheduler {
     /**
      * Takes back a slot for a tenant that waits with less than its share of them: of the one that holds most, if that is more than its
      * share, the sequence that has the least to compute again. It waits at the front of its tenant's.
+     *
+     * @return who gets the slot, whoever else waits; null for nobody
      */
-    private boolean reclaim(StepPlan plan) {
-        int share = share();
-        if (cache.hasFreeSlot() || waiting.first(tenant -> counters.running(tenant) < share) == null) {
-            return false;
+    private @Nullable Sequence reclaim(StepPlan plan) {
+        int share = SchedulingPolicy.shareOfSlots(cache.slots(), counters.lately());
+        Sequence next = cache.hasFreeSlot() ? null : waiting.first(tenant -> counters.running(tenant) < share);
+        if (next == null) {
+            return null;
         }
         Sequence victim = null;
         int most = share;
@@ -211,12 +213,12 @@ final class Scheduler {
             }
         }
         if (victim == null) {
-            return false;
+            return null;
         }
         preempt(plan, victim);
         victim.waitAgain();
         waiting.add(victim, true);
-        return true;
+        return next;
     }
 
     /** Whether the rest of its answer is the same if what it has so far is computed as a prompt. */

@@ -39,7 +39,7 @@ final class TokenWeights {
     void weigh(float[] scores, float max, float inverse) {
         float scale = inverse / 32;
         for (int token = 0; token < weights.length; token++) {
-            // e^(x / 32) by Taylor's series, and its 32nd power: within 1e-5 where the weight is more than a millionth
+            // e^(x / 32) by Taylor's series, and its 32nd power: within 5e-6 of the weight, or one
             float x = Math.max((scores[token] - max) * scale, LEAST_EXPONENT / 32);
             float power = Math.fma(x, 1 / 720f, 1 / 120f);
             power = Math.fma(power, x, 1 / 24f);

@@ -183,6 +183,38 @@ class FairnessTest {
     }
 
     @Test
+    void aSlotThatIsTakenBackGoesToWhomItIsTakenFor() throws Exception {
+        FakeModelRunner model = new FakeModelRunner(SLOTS, CONTEXT);
+        AtomicInteger steps = new AtomicInteger();
+        AtomicReference<Engine> handle = new AtomicReference<>();
+        List<RecordingSubscriber> all = new ArrayList<>();
+        CompletableFuture<Long> preemptions = new CompletableFuture<>();
+        SamplingParams sampling = SamplingParams.greedyExactly(60);
+        model.onRun = _ -> {
+            int step = steps.incrementAndGet();
+            if (step == 20) { // the first tenant has had more by now, and asks for less than its share
+                for (int i = 0; i < 6; i++) {
+                    GenerationRequest request = new GenerationRequest("more-" + i, new int[] {i}, sampling);
+                    all.add(start(handle.get(), request.of("more", 0)));
+                }
+                all.add(start(handle.get(), new GenerationRequest("second", new int[] {7}, sampling).of("first", 0)));
+            }
+            if (step == 40) {
+                preemptions.complete(handle.get().scheduler().preemptions());
+            }
+        };
+        try (Engine engine = Engine.start(model, CONFIG, listener)) {
+            handle.set(engine);
+            all.add(start(engine, new GenerationRequest("first", new int[] {1}, sampling).of("first", 0)));
+            assertThat(preemptions.get(20, TimeUnit.SECONDS)).isOne();
+            for (RecordingSubscriber subscriber : List.copyOf(all)) {
+                subscriber.awaitEnd();
+            }
+        }
+        assertThat(List.copyOf(firstTokens).indexOf("second")).isLessThanOrEqualTo(SLOTS);
+    }
+
+    @Test
     void lowerPriorityNumbersGoFirstWithinATenantAndChangeNothingBetweenTenants() throws Exception {
         FakeModelRunner model = new FakeModelRunner(1, CONTEXT);
         CompletableFuture<Void> open = gate(model);

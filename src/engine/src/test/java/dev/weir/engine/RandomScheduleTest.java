@@ -43,8 +43,9 @@ class RandomScheduleTest {
     private int tooLate;
 
     /**
-     * With few slots or with one that is kept for tenants of less than their share; without a prefix cache, with one too small for a single text, one that must evict, and one that holds nearly all. On
-     * models whose single tokens differ nobody is paused: who is preempted computes its answer again, and differently.
+     * With few slots, or with more of which one is kept for tenants that hold less than their share; without a prefix cache, with one
+     * too small for a single text, one that must evict, and one that holds nearly all. On models whose single tokens differ nobody
+     * is paused: who is preempted computes its answer again, and differently.
      */
     @ParameterizedTest
     @CsvSource({

@@ -340,6 +340,22 @@ class SamplerTest {
     }
 
     @Test
+    void weightsStayCloseToTheExactOnes() {
+        float[] scores = new float[5000];
+        for (int i = 0; i < scores.length; i++) {
+            scores[i] = 3 - i / 200f; // down to where nothing is left
+        }
+        TokenWeights weights = new TokenWeights(scores.length);
+        weights.weigh(scores, 3, 1);
+        assertThat(weights.weight(0)).isEqualTo(TokenWeights.ONE);
+        for (int i = 0; i < scores.length; i++) {
+            double exact = Math.exp(scores[i] - 3.0) * TokenWeights.ONE;
+            assertThat((double) weights.weight(i)).isEqualTo(exact, offset(1 + 5e-6 * exact));
+        }
+        assertThat(weights.weight(scores.length - 1)).isZero();
+    }
+
+    @Test
     void theFastExponentialStaysCloseToTheExactOne() {
         for (float x = 0; x > -87; x -= 0.0137f) {
             assertThat(FastExp.exp(x) / Math.exp(x)).isEqualTo(1, offset(3e-7));
