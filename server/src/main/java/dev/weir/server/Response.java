@@ -17,15 +17,12 @@ import org.jspecify.annotations.Nullable;
  * A response of the Responses API: a turn, the log of its events, and whoever reads them. It outlives the connection that asked
  * for it. Owned by the context on which it was made; methods say if any thread may call them.
  *
- * <p>While nobody reads, it goes on until its log is full or others wait for the model, and for a time of grace only: then it is
+ * <p>While nobody reads, others go before it, and it goes on until its log is full and for a time of grace only: then it is
  * cancelled.
  */
 final class Response implements ResponseReply.Listener, EventSource {
     /** No timer of Vert.x has this number. */
     private static final long NO_TIMER = -1;
-
-    /** How often a response that nobody reads looks whether others still wait. */
-    private static final long LOOK_MILLIS = 500;
 
     private final Services services;
     private final Context context;
@@ -44,7 +41,6 @@ final class Response implements ResponseReply.Listener, EventSource {
     private boolean hasConversation;
 
     private long graceTimer = NO_TIMER;
-    private long lookTimer = NO_TIMER;
 
     // Any thread
     private volatile @Nullable ResponseObject state;
@@ -150,6 +146,7 @@ final class Response implements ResponseReply.Listener, EventSource {
         if (isCancelled) {
             begun.cancel();
         }
+        begun.away(!log.hasReaders());
         begun.start();
     }
 
@@ -222,11 +219,6 @@ final class Response implements ResponseReply.Listener, EventSource {
     }
 
     @Override
-    public boolean hasToWait() {
-        return !log.hasReaders() && services.model().stats().waiting() > 0;
-    }
-
-    @Override
     public void begun(ResponseObject response) {
         creator = null;
         state = response;
@@ -260,7 +252,7 @@ final class Response implements ResponseReply.Listener, EventSource {
     public Future<?> ended(ResponseObject response, String lastEvent) {
         state = response;
         hasEnded = true;
-        cancelTimers();
+        cancelTimer();
         StoredResponse stored = stored();
         keeper.keep(stored);
         Future<?> kept = isStored()
@@ -272,7 +264,7 @@ final class Response implements ResponseReply.Listener, EventSource {
     @Override
     public void refused(ApiError error, long retryAfterSeconds) {
         hasEnded = true;
-        cancelTimers();
+        cancelTimer();
         leaveConversation(List.of());
         services.responses().remove(this);
         services.responses().settled(this);
@@ -300,15 +292,12 @@ final class Response implements ResponseReply.Listener, EventSource {
             reader.onContext(() -> reader.refuse(error, 0));
             return;
         }
-        cancelTimers();
+        cancelTimer();
         reader.placeAfter(number);
         log.add(reader);
         reader.onContext(() -> reader.follow(this, from));
-        goOn();
-    }
-
-    private void goOn() {
         if (turn != null && !hasEnded) {
+            turn.away(false);
             turn.resume();
         }
     }
@@ -317,22 +306,20 @@ final class Response implements ResponseReply.Listener, EventSource {
         if (graceMillis == 0) {
             cancel();
         } else if (graceTimer == NO_TIMER) {
-            lookTimer = context.owner().setPeriodic(LOOK_MILLIS, _ -> goOn());
+            if (turn != null) {
+                turn.away(true);
+            }
             graceTimer = context.owner().setTimer(graceMillis, _ -> {
-                cancelTimers();
+                graceTimer = NO_TIMER;
                 cancel();
             });
         }
     }
 
-    private void cancelTimers() {
+    private void cancelTimer() {
         if (graceTimer != NO_TIMER) {
             context.owner().cancelTimer(graceTimer);
             graceTimer = NO_TIMER;
-        }
-        if (lookTimer != NO_TIMER) {
-            context.owner().cancelTimer(lookTimer);
-            lookTimer = NO_TIMER;
         }
     }
 

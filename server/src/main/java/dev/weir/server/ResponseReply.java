@@ -28,9 +28,6 @@ final class ResponseReply implements Reply {
     interface Listener {
         void begun(ResponseObject response);
 
-        /** Whether what is written next is for nobody just now, while others wait for the model. */
-        boolean hasToWait();
-
         /** Nothing more will be said. Gives, which never fails, the response as it has ended then. */
         Future<ResponseObject> ending(ResponseObject response);
 
@@ -110,7 +107,7 @@ final class ResponseReply implements Reply {
 
     @Override
     public boolean isFull() {
-        return log.isFull() || listener.hasToWait();
+        return log.isFull();
     }
 
     private void append(ServerEvent event) {

@@ -1,6 +1,7 @@
 package dev.weir.server;
 
 import dev.weir.engine.FinishReason;
+import dev.weir.engine.GenerationSubscription;
 import dev.weir.engine.StepOutput;
 import dev.weir.protocol.TokenLogprob;
 import dev.weir.tokenizer.IncrementalDetokenizer;
@@ -73,6 +74,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     // The context's thread
     private final Thread subscriber = Thread.currentThread();
+    private @Nullable GenerationSubscription generation;
     private @Nullable Throwable refusal;
     private final IncrementalDetokenizer detokenizer;
     private final @Nullable PendingLogprobs logprobs;
@@ -105,6 +107,9 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     @Override
     protected void hookOnSubscribe(Subscription subscription) {
+        if (subscription instanceof GenerationSubscription begun) { // else it was refused
+            generation = begun;
+        }
         subscription.request(WINDOW);
     }
 
@@ -149,6 +154,13 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
         }
         if (!hasEnded) {
             end(Reply.Ending.CANCELLED);
+        }
+    }
+
+    /** Says whether the client is there. */
+    void away(boolean isAway) {
+        if (!hasEnded && generation != null) {
+            generation.away(isAway);
         }
     }
 

@@ -41,6 +41,7 @@ final class Turn implements Admission.Work {
     private int cachedTokens;
     private boolean isCut;
     private boolean hasStarted;
+    private boolean isAway;
     private boolean isCancelled;
     private boolean isOver;
 
@@ -125,6 +126,12 @@ final class Turn implements Admission.Work {
         }
         choices.forEach(choice -> choice.stream.abandon());
         finish("abort", () -> {});
+    }
+
+    /** Says whether anybody reads: while nobody does, others go first. */
+    void away(boolean nowAway) {
+        isAway = nowAway;
+        choices.forEach(choice -> choice.stream.away(nowAway));
     }
 
     /** Goes on after the client has read. */
@@ -245,6 +252,9 @@ final class Turn implements Admission.Work {
                 refuse(refusal);
                 return;
             }
+        }
+        if (isAway) {
+            away(true);
         }
         reply.accepted(ready);
         if (ask.echo()) {

@@ -161,6 +161,32 @@ final class ResumeTest {
     }
 
     @Test
+    void thoseWhoAreGoneKeepNobodyOutOfAFullQueue() {
+        server = new TestServer(
+                TestServer.Size.SMALL.withSlots(1, 2).withMaxTokens(4096).withStepNanos(1_000_000));
+        TestSocket gone = server.socket();
+        for (int i = 0; i < 3; i++) {
+            gone.create("gone" + i, "Hello", GREEDY.toBuilder().maxTokens(1000).build());
+        }
+        Received last = gone.until(received ->
+                        received.event() instanceof ServerEvent.Created && "gone2".equals(received.streamId()))
+                .getLast();
+        String id = ((ServerEvent.Created) last.event()).response().id();
+        TestSocket other = server.socket();
+        other.create(null, "Hello", GREEDY);
+        assertThat(other.next().event()).isInstanceOf(ServerEvent.Refused.class);
+        gone.socket.close();
+        TestServer.await(() -> "room", () -> {
+            other.create(null, "Hello", GREEDY);
+            return other.untilEnd().getLast().event() instanceof ServerEvent.Incomplete;
+        });
+        assertThat(EventReader.response(server.get("/v1/responses/" + id).body())
+                        .status())
+                .isEqualTo(ResponseStatus.IN_PROGRESS);
+        assertThat(read(replay(id, -1)).getLast().event()).isInstanceOf(ServerEvent.Incomplete.class);
+    }
+
+    @Test
     void whatIsUnknownOrNotHeldIsRefusedByName() {
         start(new ResumeLimits(4096, Duration.ofSeconds(60), Duration.ofSeconds(60)));
         assertThat(refusal("resp_none?stream=true", 404)).isEqualTo("response_not_found");

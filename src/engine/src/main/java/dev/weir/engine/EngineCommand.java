@@ -11,6 +11,9 @@ sealed interface EngineCommand {
     /** The sequence's reader has room again. */
     record Demand(Sequence sequence) implements EngineCommand {}
 
+    /** Nobody reads a sequence any more, or somebody does again. */
+    record Away(Sequence sequence, boolean isAway) implements EngineCommand {}
+
     /** End the loop. */
     record Stop() implements EngineCommand {}
 }

@@ -136,6 +136,7 @@ final class EngineCore implements Runnable {
                 }
                 case EngineCommand.Cancel(Sequence sequence) -> close(sequence, FinishReason.CANCELLED);
                 case EngineCommand.Demand(Sequence sequence) -> scheduler.resume(sequence);
+                case EngineCommand.Away(Sequence sequence, boolean isAway) -> scheduler.setAway(sequence, isAway);
                 case EngineCommand.Stop() -> stopping = true;
             }
         }
@@ -324,7 +325,7 @@ final class EngineCore implements Runnable {
 
     /** The rate of departures says something about waiting times only while somebody waits. */
     private void measureDepartures(long now) {
-        if (scheduler.waiting() == 0) {
+        if (!scheduler.hasWaitingReaders()) {
             lastFinishNanos = 0;
             return;
         }

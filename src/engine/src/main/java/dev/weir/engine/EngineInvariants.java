@@ -37,6 +37,12 @@ final class EngineInvariants {
             violations.add("tenants are counted with " + counters.running() + " running and " + counters.waiting()
                     + " waiting sequences, but there are " + scheduler.running() + " and " + scheduler.waiting());
         }
+        long reading = scheduler.unfinished().stream()
+                .filter(sequence -> sequence.status() == Sequence.Status.WAITING && !sequence.isAway())
+                .count();
+        if (scheduler.hasWaitingReaders() != reading > 0) {
+            violations.add(reading + " wait that somebody reads, and the queue says otherwise");
+        }
         violations.addAll(scheduler.sharing().cache().violations());
         if (!scheduler.unfinished().containsAll(scheduler.urgent())) {
             violations.add("deadlines are kept for finished sequences: " + scheduler.urgent());

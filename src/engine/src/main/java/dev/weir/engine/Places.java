@@ -2,7 +2,6 @@ package dev.weir.engine;
 
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * Room in the engine: for requests, and for the prompts of those that have no slot yet. Any thread.
  *
  * <p>A tenant that has filled the room cannot keep others out: there is a quarter more for those that hold little, a sixteenth of the
- * room or their share of that quarter.
+ * room or their share of that quarter. Requests that nobody reads take none of it, but for those that are more than the room itself.
  */
 final class Places {
     private static final int FEW = 16;
@@ -21,6 +20,7 @@ final class Places {
     private final int mostWaitingTokens;
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicInteger waitingTokens = new AtomicInteger();
+    private final AtomicInteger away = new AtomicInteger();
     private final ConcurrentMap<String, Integer> requestsOfTenants = new ConcurrentHashMap<>();
 
     Places(int mostRequests, int mostWaitingTokens) {
@@ -82,8 +82,9 @@ final class Places {
     final class Place {
         private final String tenant;
         private final int promptTokens;
-        private final AtomicBoolean waits = new AtomicBoolean(true);
-        private final AtomicBoolean isTaken = new AtomicBoolean(true);
+        private boolean waits = true;
+        private boolean isTaken = true;
+        private boolean isAway;
 
         private Place(String tenant, int promptTokens) {
             this.tenant = tenant;
@@ -91,19 +92,44 @@ final class Places {
         }
 
         /** The request has a slot. */
-        void admitted() {
-            if (waits.compareAndSet(true, false)) {
+        synchronized void admitted() {
+            if (waits && isTaken && !isAway) {
                 waitingTokens.addAndGet(-promptTokens);
+            }
+            waits = false;
+        }
+
+        /** Nobody reads the request any more, or somebody does again, whose place is there however full the room is. */
+        synchronized void setAway(boolean nowAway) {
+            if (!isTaken || nowAway == isAway) {
+                return;
+            }
+            if (!nowAway) {
+                away.decrementAndGet();
+                requests.incrementAndGet();
+                requestsOfTenants.merge(tenant, 1, Integer::sum);
+                waitingTokens.addAndGet(waits ? promptTokens : 0);
+                isAway = false;
+            } else if (away.getAndUpdate(count -> Math.min(mostRequests, count + 1)) < mostRequests) {
+                giveBack();
+                isAway = true;
             }
         }
 
         /** The request has ended, with or without a slot. */
-        void ended() {
-            admitted();
-            if (isTaken.compareAndSet(true, false)) {
-                requests.decrementAndGet();
-                forget(tenant);
+        synchronized void ended() {
+            if (isTaken && isAway) {
+                away.decrementAndGet();
+            } else if (isTaken) {
+                giveBack();
             }
+            isTaken = false;
+        }
+
+        private void giveBack() {
+            requests.decrementAndGet();
+            forget(tenant);
+            waitingTokens.addAndGet(waits ? -promptTokens : 0);
         }
     }
 }

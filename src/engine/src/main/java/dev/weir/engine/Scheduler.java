@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * of the tenant that has had the least service first, then oldest first. While others decode, a prompt of several chunks is
  * computed in pieces of these, so small that a step takes little longer ({@link PrefillPace}). A sequence whose reader has no room
  * is parked: it keeps its slot and costs nothing, until others wait for a slot; then it gives the slot up and computes its tokens
- * again once its reader returns.
+ * again once its reader returns. What nobody reads is computed only while nothing else is.
  *
  * <p>A single decoding sequence, if nothing else is computed, may have guesses of its next tokens checked along ({@link
  * PromptLookup}): its step then is a chunk rather than a row.
@@ -83,7 +83,11 @@ final class Scheduler {
         if (sequence.request.timeLimit() == null) {
             return true;
         }
-        int departures = Math.max(0, waiting.ahead(sequence) + 1 - (cache.slots() - cache.usedSlots()));
+        int toBeHad = cache.slots() - cache.usedSlots();
+        for (Sequence holder : running) {
+            toBeHad += isRead(holder) ? 0 : 1;
+        }
+        int departures = Math.max(0, waiting.ahead(sequence) + 1 - toBeHad);
         return canFinish(sequence, nowNanos + (long) (departures * nanosPerFinish), shortestStepNanos);
     }
 
@@ -107,6 +111,14 @@ final class Scheduler {
             preempted.remove(sequence);
             sequence.waitAgain();
             waiting.add(sequence, true);
+        }
+    }
+
+    /** The sequence's reader went or came back. */
+    void setAway(Sequence sequence, boolean isAway) {
+        if (sequence.status() != Sequence.Status.FINISHED) {
+            waiting.setAway(sequence, isAway);
+            sequence.setAway(isAway);
         }
     }
 
@@ -135,8 +147,7 @@ final class Scheduler {
     void schedule(StepPlan plan, List<Sequence> admitted) {
         plan.clear();
         sharing.planSaves(plan, running);
-        admit(plan, admitted);
-        if (waiting.isEmpty()) {
+        if (!admit(plan, admitted)) {
             closeHole(plan);
         }
         int decoding = decodingSequences();
@@ -151,9 +162,31 @@ final class Scheduler {
         }
     }
 
-    private void admit(StepPlan plan, List<Sequence> admitted) {
+    /** Whether there is work that somebody reads: what nobody reads has to wait for the end of that. */
+    private boolean hasReaders() {
+        if (waiting.hasReaders()) {
+            return true;
+        }
+        for (Sequence sequence : running) {
+            if (isRead(sequence)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isRead(Sequence sequence) {
+        return sequence.stream.hasDemand() && !sequence.isAway();
+    }
+
+    /** Gives out slots; whether somebody is left who waits for one. */
+    private boolean admit(StepPlan plan, List<Sequence> admitted) {
+        boolean hasReaders = hasReaders();
+        if (hasReaders) {
+            preemptAway(plan);
+        }
         int mostReclaimed = Math.max(1, SchedulingPolicy.reservedSlots(cache.slots()));
-        while (!waiting.isEmpty()) {
+        while (hasReaders ? waiting.hasReaders() : !waiting.isEmpty()) {
             Sequence sequence = cache.hasFreeSlot() ? waiting.first(this::mayTakeSlot) : null;
             if (sequence == null) {
                 if (preemptParked(plan)) {
@@ -162,7 +195,7 @@ final class Scheduler {
                 sequence = mostReclaimed-- > 0 ? reclaim(plan) : null;
             }
             if (sequence == null) {
-                return;
+                return true;
             }
             counters.admitted(sequence.request.tenant(), sequence.isReturning() ? 0 : sequence.chunkedTokens());
             waiting.remove(sequence);
@@ -170,11 +203,20 @@ final class Scheduler {
             running.add(sequence);
             admitted.add(sequence);
         }
+        return false;
     }
 
     private boolean mayTakeSlot(String tenant) {
         return SchedulingPolicy.mayTakeSlot(
                 cache.slots() - cache.usedSlots(), cache.slots(), counters.running(tenant), counters.lately());
+    }
+
+    private void preemptAway(StepPlan plan) {
+        for (int i = running.size() - 1; i >= 0; i--) {
+            if (running.get(i).isAway()) {
+                preempt(plan, running.get(i));
+            }
+        }
     }
 
     /** Takes the slot of the parked sequence that came last, if there is one. */
@@ -183,7 +225,6 @@ final class Scheduler {
             Sequence sequence = running.get(i);
             if (!sequence.stream.hasDemand()) {
                 preempt(plan, sequence);
-                preempted.add(sequence);
                 return true;
             }
         }
@@ -216,8 +257,6 @@ final class Scheduler {
             return null;
         }
         preempt(plan, victim);
-        victim.waitAgain();
-        waiting.add(victim, true);
         return next;
     }
 
@@ -233,6 +272,10 @@ final class Scheduler {
         counters.released(sequence.request.tenant());
         sequence.preempt();
         preemptions++;
+        preempted.add(sequence);
+        if (sequence.stream.hasDemand()) {
+            resume(sequence);
+        }
     }
 
     private void closeHole(StepPlan plan) {
@@ -418,6 +461,11 @@ final class Scheduler {
 
     int waiting() {
         return waiting.size();
+    }
+
+    /** Whether somebody waits for an answer that is read. */
+    boolean hasWaitingReaders() {
+        return waiting.hasReaders();
     }
 
     int running() {

@@ -51,6 +51,7 @@ final class Sequence {
     private int prefixTokens;
     private boolean sharesPrefix = true;
     private boolean isReturning;
+    private boolean isAway;
     private Status status = Status.WAITING;
     private int slot = NO_SLOT;
     private @Nullable FinishReason finishReason;
@@ -372,6 +373,18 @@ final class Sequence {
     /** Whether it had a slot before. */
     boolean isReturning() {
         return isReturning;
+    }
+
+    /** Whether nobody reads it. */
+    boolean isAway() {
+        return isAway;
+    }
+
+    void setAway(boolean nowAway) {
+        isAway = nowAway;
+        if (place != null) {
+            place.setAway(nowAway);
+        }
     }
 
     void waitAgain() {

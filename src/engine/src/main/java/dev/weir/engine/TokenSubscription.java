@@ -4,7 +4,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Operators;
 
@@ -12,7 +11,7 @@ import reactor.core.publisher.Operators;
  * The subscriber's end of one generation: carries demand and cancellation in, outputs out. Demand and cancellation may
  * come from any thread; outputs are published on the engine thread alone, never more of them than were asked for.
  */
-final class TokenSubscription implements Subscription {
+final class TokenSubscription implements GenerationSubscription {
     private static final AtomicLongFieldUpdater<TokenSubscription> DEMAND =
             AtomicLongFieldUpdater.newUpdater(TokenSubscription.class, "demand");
     private static final System.Logger LOG = System.getLogger(TokenSubscription.class.getName());
@@ -49,6 +48,14 @@ final class TokenSubscription implements Subscription {
         Sequence bound = sequence;
         if (ended.compareAndSet(false, true) && bound != null) {
             commands.accept(new EngineCommand.Cancel(bound));
+        }
+    }
+
+    @Override
+    public void away(boolean isAway) {
+        Sequence bound = sequence;
+        if (!ended.get() && bound != null) {
+            commands.accept(new EngineCommand.Away(bound, isAway));
         }
     }
 

@@ -3,8 +3,10 @@ package dev.weir.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -48,10 +50,37 @@ class PlacesTest {
     }
 
     @Test
+    void whatNobodyReadsTakesNoneOfTheRoomAndComesBackHoweverFullThatIs() {
+        Places places = new Places(3, 100);
+        List<Places.Place> taken = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            taken.add(Objects.requireNonNull(places.take("a", 30)));
+        }
+        taken.forEach(place -> place.setAway(true));
+        assertThat(places.requests()).isZero();
+        assertThat(places.waitingTokens()).isZero();
+        for (int i = 0; i < 3; i++) {
+            taken.add(Objects.requireNonNull(places.take("a", 30)));
+        }
+        taken.getLast().setAway(true);
+        assertThat(places.take("a", 1))
+                .as("as many are away already as there is room")
+                .isNull();
+        taken.getFirst().setAway(false);
+        assertThat(places.requests()).isEqualTo(4);
+        assertThat(places.waitingTokens()).isEqualTo(120);
+        taken.forEach(Places.Place::ended);
+        assertThat(places.requests()).isZero();
+        assertThat(places.waitingTokens()).isZero();
+        assertThat(places.take("a", 30)).isNotNull();
+    }
+
+    @Test
     void whatIsTakenIsGivenBackOnceHoweverAPlaceEnds() {
         Places places = new Places(50, 1_000);
         SplittableRandom random = new SplittableRandom(5);
         List<Places.Place> taken = new ArrayList<>();
+        Set<Places.Place> away = new HashSet<>();
         for (int i = 0; i < 5_000; i++) {
             if (random.nextBoolean()) {
                 Places.Place place = places.take("a", random.nextInt(100));
@@ -60,16 +89,24 @@ class PlacesTest {
                 }
             } else if (!taken.isEmpty()) {
                 Places.Place place = taken.get(random.nextInt(taken.size()));
-                if (random.nextBoolean()) {
+                int what = random.nextInt(4);
+                if (what == 0) {
                     place.admitted();
+                } else if (what == 1) {
+                    boolean isAway = !away.remove(place);
+                    place.setAway(isAway);
+                    if (isAway) {
+                        away.add(place);
+                    }
                 } else {
+                    away.remove(place);
                     place.ended();
                     place.ended();
                     taken.remove(place);
                 }
             }
-            assertThat(places.requests()).isBetween(0, 50).isEqualTo(taken.size());
-            assertThat(places.waitingTokens()).isBetween(0, 1_000);
+            assertThat(places.requests()).isNotNegative().isEqualTo(taken.size() - away.size());
+            assertThat(places.waitingTokens()).isNotNegative();
         }
         taken.forEach(Places.Place::ended);
         assertThat(places.requests()).isZero();

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Thousands of submits, cancels, pauses and finishes at random moments, of which many go on from an earlier text; repeat one
+ * Thousands of submits, cancels, pauses, absences and finishes at random moments, of which many go on from an earlier text; repeat one
  * with {@code -Dtests.seed=N}.
  */
 @Timeout(120)
@@ -45,7 +45,7 @@ class RandomScheduleTest {
     /**
      * With few slots, or with more of which one is kept for tenants that hold less than their share; without a prefix cache, with one
      * too small for a single text, one that must evict, and one that holds nearly all. On models whose single tokens differ nobody
-     * is paused: who is preempted computes its answer again, and differently.
+     * is paused or away: who is preempted computes its answer again, and differently.
      */
     @ParameterizedTest
     @CsvSource({
@@ -84,6 +84,9 @@ class RandomScheduleTest {
                 }
                 if (random.nextInt(3) == 0) {
                     resumeOne();
+                }
+                if (pauses && !live.isEmpty()) {
+                    live.get(anyOf(live.keySet())).away(random.nextBoolean());
                 }
                 if (live.size() > 60) {
                     settle(30);
@@ -173,12 +176,15 @@ class RandomScheduleTest {
 
     private void cancelOne() {
         if (!live.isEmpty()) {
-            List<String> ids = List.copyOf(live.keySet());
-            String id = ids.get(random.nextInt(ids.size()));
+            String id = anyOf(live.keySet());
             cancelled.add(id);
             paused.remove(id);
             live.get(id).subscription.cancel();
         }
+    }
+
+    private String anyOf(Set<String> ids) {
+        return List.copyOf(ids).get(random.nextInt(ids.size()));
     }
 
     private void resumeOne() {

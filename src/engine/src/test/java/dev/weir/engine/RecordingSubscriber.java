@@ -32,6 +32,10 @@ final class RecordingSubscriber implements CoreSubscriber<StepOutput> {
         }
     }
 
+    void away(boolean isAway) {
+        ((GenerationSubscription) subscription).away(isAway);
+    }
+
     @Override
     public synchronized void onNext(StepOutput output) {
         for (int token : output.tokenIds()) {
