@@ -5,11 +5,11 @@ package dev.weir.engine;
  *
  * @param maxQueuedRequests requests that may wait for a slot; one more is refused with {@link OverloadedException}
  * @param maxQueuedTokens tokens that the prompts of those may have together, though one prompt may always wait by itself
- * @param tokenBudget tokens that one step computes at most, decode rows first, prefill chunks with the rest; at least one
- *     chunk is always planned when a prompt waits
+ * @param tokenBudget tokens that are computed at most from one step with decode rows to the next, decode rows first, prefill chunks
+ *     with the rest; at least one chunk is always planned when a prompt waits
  * @param prefillChunk tokens of a prefill chunk; chunks start at multiples of it, whatever else runs, so that a
  *     sequence's arithmetic never depends on its neighbours
- * @param maxChunksPerStep prefill chunks of one step at most
+ * @param maxChunksPerStep prefill chunks among them at most
  * @param draftTokens tokens of an answer that are guessed and checked in one step at most, while no other is decoded; 0 for
  *     none
  */

@@ -59,7 +59,11 @@ final class EngineCore implements Runnable {
         this.commands = commands;
         shape = runner.shape();
         scheduler = new Scheduler(
-                config, shape.draftTokens(), new KvCacheManager(shape.slots()), new PrefixCache(shape.prefixPool()));
+                config,
+                shape.draftTokens(),
+                runner.computesApart(),
+                new KvCacheManager(shape.slots()),
+                new PrefixCache(shape.prefixPool()));
         sampler = new Sampler(shape.vocabularySize());
         plan = new StepPlan(shape.slots());
         stats = snapshot();
@@ -158,11 +162,8 @@ final class EngineCore implements Runnable {
             int prefillTokens = commitChunks(logits);
             commitDecodeRows(logits);
             publish();
-            long decodeNanos = runner.decodeNanos();
-            if (draftedTokens == 0 && (decodeNanos > 0 || plan.decodeRows() == 0)) {
-                scheduler
-                        .pace()
-                        .observe(prefillTokens, commitStart - runStart - decodeNanos, plan.decodeRows(), decodeNanos);
+            if (draftedTokens == 0 && runner.computesApart()) {
+                scheduler.pace().observe(prefillTokens, plan.decodeRows(), commitStart - runStart);
             }
             long end = System.nanoTime();
             shortestStepNanos = SchedulingPolicy.shortestStep(shortestStepNanos, end - planStart);

@@ -21,11 +21,11 @@ public interface ModelRunner extends AutoCloseable {
     Logits run(StepPlan plan);
 
     /**
-     * How long the decode rows of the latest run took, in nanoseconds, where they were computed by themselves; 0 where that
-     * cannot be told.
+     * Whether a step's decode rows and its chunks are computed one after the other rather than together. Then each chunk gets a step
+     * of its own, and so do the rows, so that nobody waits for others' results.
      */
-    default long decodeNanos() {
-        return 0;
+    default boolean computesApart() {
+        return false;
     }
 
     @Override

@@ -14,15 +14,14 @@ final class PrefillPace {
     /**
      * Takes note of a step.
      *
-     * @param prefillTokens prompt tokens that it computed, in {@code prefillNanos}
-     * @param decodeRows rows that it decoded, in {@code decodeNanos}
+     * @param prefillTokens prompt tokens that it computed
+     * @param decodeRows rows that it decoded, if it computed no prompt tokens
      */
-    void observe(int prefillTokens, long prefillNanos, int decodeRows, long stepDecodeNanos) {
+    void observe(int prefillTokens, int decodeRows, long stepNanos) {
         if (prefillTokens > 0) {
-            nanosPerToken = average(nanosPerToken, (double) prefillNanos / prefillTokens);
-        }
-        if (decodeRows > 0) {
-            decodeNanos = average(decodeNanos, (double) stepDecodeNanos);
+            nanosPerToken = average(nanosPerToken, (double) stepNanos / prefillTokens);
+        } else if (decodeRows > 0) {
+            decodeNanos = average(decodeNanos, (double) stepNanos);
         }
     }
 

@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  * <p>One step, in order: waiting sequences get free slots, in the order of the {@link WaitingQueue}, but for some that are kept for
  * tenants that hold less than their share, or that are taken back for them; holes in the decode range
  * may be closed; every decoding sequence whose reader has room gets a row; what the token budget leaves goes to prompts in chunks,
- * of the tenant that has had the least service first, then oldest first. While others decode, a prompt of several chunks is
+ * of the tenant that has had the least service first, then oldest first, but that of one which holds more than its share of the slots
+ * last, and not much of it. If the model computes chunks and rows one after the other, each chunk is a step of its own, and the rows
+ * have theirs once the budget is used up ({@link PrefillRound}). While others decode, a prompt of several chunks is
  * computed in pieces of these, so small that a step takes little longer ({@link PrefillPace}). A sequence whose reader has no room
  * is parked: it keeps its slot and costs nothing, until others wait for a slot; then it gives the slot up and computes its tokens
  * again once its reader returns. What nobody reads is computed only while nothing else is.
@@ -41,21 +43,31 @@ final class Scheduler {
     private final Set<Sequence> urgent = new LinkedHashSet<>();
 
     private final PrefillPace pace = new PrefillPace();
+    private final PrefillRound round = new PrefillRound();
+    /** Whether the model computes rows and chunks one after the other. */
+    private final boolean computesApart;
 
     /** Guesses that a step checks at most. */
     private final int mostDraftTokens;
 
+    private long admissions;
     private int idleRowSteps;
     private long preemptions;
 
-    Scheduler(EngineConfig config, int draftTokens, KvCacheManager cache, PrefixCache prefixCache) {
+    Scheduler(
+            EngineConfig config,
+            int draftTokens,
+            boolean computesApart,
+            KvCacheManager cache,
+            PrefixCache prefixCache) {
+        this.computesApart = computesApart;
         mostDraftTokens = Math.min(draftTokens, config.draftTokens());
         this.config = config;
         this.cache = cache;
         sharing = new PrefixSharing(config, prefixCache);
         mostPrefillTokens = sharing.mostLoadedTokens()
                 + SchedulingPolicy.mostPrefillTokens(
-                        config.tokenBudget(), config.prefillChunk(), config.maxChunksPerStep());
+                        config.tokenBudget(), config.prefillChunk(), computesApart ? 1 : config.maxChunksPerStep());
     }
 
     void submit(Sequence sequence) {
@@ -151,14 +163,17 @@ final class Scheduler {
             closeHole(plan);
         }
         int decoding = decodingSequences();
-        planChunks(plan, decoding);
-        if (decoding != 1 || !planDraft(plan)) {
-            planDecodeRows(plan);
-        }
-        if (plan.decodeRows() == 0) {
+        if (decoding == 0) {
+            round.restart();
             idleRowSteps = 0;
-        } else {
+        }
+        planChunks(plan, decoding);
+        if (!computesApart || plan.chunks().isEmpty()) {
+            if (decoding != 1 || !planDraft(plan)) {
+                planDecodeRows(plan);
+            }
             idleRowSteps += plan.decodeRows() - plan.activeRows();
+            round.restart();
         }
     }
 
@@ -200,6 +215,7 @@ final class Scheduler {
             counters.admitted(sequence.request.tenant(), sequence.isReturning() ? 0 : sequence.chunkedTokens());
             waiting.remove(sequence);
             cache.reserve(sequence);
+            sequence.admitted(++admissions);
             running.add(sequence);
             admitted.add(sequence);
         }
@@ -349,43 +365,65 @@ final class Scheduler {
     }
 
     private void planChunks(StepPlan plan, int decoding) {
-        int budgetLeft = config.tokenBudget() - decoding;
         for (Sequence sequence : running) {
             sequence.plan(0);
         }
-        int pieceLeft = pieceTokens(decoding);
-        boolean hasPiece = false;
-        for (Sequence sequence : byService(decoding)) {
-            if (!sequence.isPrefilling() || !sequence.stream.hasDemand()) {
+        round.begin(admissions);
+        int budget = config.tokenBudget() - decoding;
+        int pieceBudget = pieceTokens(decoding);
+        boolean someHaveMore = someHaveMore();
+        int mostOfThose = someHaveMore ? pace.tokens(SchedulingPolicy.TENANT_STRETCH) : Integer.MAX_VALUE;
+        for (Sequence sequence : byService(decoding, someHaveMore)) {
+            boolean goesFirst = someHaveMore && hasFew(sequence);
+            if (!sequence.isPrefilling() || !sequence.stream.hasDemand() || !(goesFirst || round.had(sequence))) {
                 continue;
             }
             int loaded = sharing.planLoads(plan, sequence);
             if (loaded < 0 || sharing.isSharedSoon(sequence, sequence.computedTokens() + loaded, running)) {
                 continue;
             }
+            String tenant = sequence.request.tenant();
             boolean isLong = sequence.isLong(config.prefillChunk());
             for (int start = sequence.computedTokens() + loaded; start < sequence.chunkedTokens(); ) {
-                if (isLong && hasPiece && pieceLeft < SchedulingPolicy.PIECE) {
+                int pieceLeft = Math.max(0, pieceBudget - round.pieceTokens());
+                if (isLong && round.pieceTokens() > 0 && pieceLeft < SchedulingPolicy.PIECE) {
                     break;
                 }
                 PrefillChunk chunk = isLong
                         ? sequence.piece(start, config.prefillChunk(), pieceLeft)
                         : sequence.chunk(start, config.prefillChunk());
-                int planned = plan.chunks().size();
-                if (!SchedulingPolicy.chunkFits(chunk.length(), budgetLeft, planned, config.maxChunksPerStep())) {
+                boolean isStepFull = computesApart && !plan.chunks().isEmpty();
+                if (isStepFull || !round.fits(chunk.length(), budget, config.maxChunksPerStep())) {
                     return;
                 }
-                plan.addChunk(chunk);
-                budgetLeft -= chunk.length();
-                if (isLong) {
-                    hasPiece = true;
-                    pieceLeft = Math.max(0, pieceLeft - chunk.length());
+                if (someHaveMore && !goesFirst && !round.fitsTenant(tenant, chunk.length(), mostOfThose)) {
+                    break;
                 }
+                plan.addChunk(chunk);
+                round.add(tenant, chunk.length(), isLong);
                 start += chunk.length();
                 sequence.plan(start - sequence.computedTokens());
                 sharing.chunked(sequence, start);
             }
         }
+    }
+
+    /** Whether a tenant holds more than its share of the slots, and so keeps others waiting. */
+    private boolean someHaveMore() {
+        if (counters.tenants() > 1) {
+            for (Sequence sequence : running) {
+                if (!hasFew(sequence)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Whether its tenant holds no more than its share of the slots. */
+    private boolean hasFew(Sequence sequence) {
+        return counters.running(sequence.request.tenant())
+                <= SchedulingPolicy.shareOfSlots(cache.slots(), counters.lately());
     }
 
     /** Tokens of long prompts that this step computes, so that those who decode notice little of it. */
@@ -403,13 +441,17 @@ final class Scheduler {
                 : pace.tokens(SchedulingPolicy.stretch(prefilling, prefilling + decoding));
     }
 
-    /** Those with a slot in the order in which their prompts are computed: of the tenant that had least first, then oldest first. */
-    private List<Sequence> byService(int decoding) {
+    /**
+     * Those with a slot in the order in which their prompts are computed: of tenants that hold no more than their share first, then of
+     * the tenant that had least, then oldest first.
+     */
+    private List<Sequence> byService(int decoding, boolean someHaveMore) {
         if (counters.tenants() < 2 || decoding == running.size()) {
             return running;
         }
         List<Sequence> ordered = new ArrayList<>(running);
-        ordered.sort(Comparator.comparingLong(sequence -> counters.served(sequence.request.tenant()))); // stable
+        ordered.sort(Comparator.comparing((Sequence sequence) -> someHaveMore && !hasFew(sequence))
+                .thenComparingLong(sequence -> counters.served(sequence.request.tenant()))); // stable
         return ordered;
     }
 

@@ -14,6 +14,9 @@ final class SchedulingPolicy {
     /** A step with a piece of a long prompt takes so many times as long as without it. */
     private static final double LEAST_STRETCH = 1.4;
 
+    /** Several prompts of a tenant that holds more than its share make others wait for no longer than so many times the rows. */
+    static final double TENANT_STRETCH = 2;
+
     /** One slot of so many is kept. */
     private static final int RESERVED = 16;
 

@@ -54,6 +54,7 @@ final class Sequence {
     private boolean isAway;
     private Status status = Status.WAITING;
     private int slot = NO_SLOT;
+    private long admission;
     private @Nullable FinishReason finishReason;
     private long lastTokenNanos;
     private final PromptLookup lookup = new PromptLookup();
@@ -292,6 +293,15 @@ final class Sequence {
         if (place != null) {
             place.admitted();
         }
+    }
+
+    /** Says that it has got the slot that was given out as the {@code number}th. */
+    void admitted(long number) {
+        admission = number;
+    }
+
+    long admission() {
+        return admission;
     }
 
     void moveTo(int newSlot) {

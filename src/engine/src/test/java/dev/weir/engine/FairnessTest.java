@@ -214,6 +214,56 @@ class FairnessTest {
         assertThat(List.copyOf(firstTokens).indexOf("second")).isLessThanOrEqualTo(SLOTS);
     }
 
+    /** The model computes chunks and rows one after the other, a chunk in about as long as a step's rows. */
+    @Test
+    void thePromptOfATenantWithFewSlotsIsNextAndThoseOfAFloodComeOneBetweenRows() throws Exception {
+        int slots = 32;
+        FakeModelRunner model = new FakeModelRunner(slots, CONTEXT);
+        model.computesApart = true;
+        AtomicReference<Engine> handle = new AtomicReference<>();
+        List<String> steps = new ArrayList<>();
+        CompletableFuture<Integer> arrival = new CompletableFuture<>();
+        try (Engine engine = Engine.start(model, CONFIG, listener)) {
+            handle.set(engine);
+            start(engine, request("early", "few", 0)).awaitEnd();
+            CompletableFuture<Void> open = new CompletableFuture<>();
+            model.onRun = plan -> {
+                open.join();
+                Scheduler scheduler = handle.get().scheduler();
+                scheduler.pace().observe(CHUNK, 0, 1_000_000_000);
+                scheduler.pace().observe(0, slots, 1_000_000_000);
+                steps.add(
+                        plan.chunks().isEmpty()
+                                ? "rows"
+                                : scheduler
+                                        .owner(plan.chunks().getFirst().slot())
+                                        .request
+                                        .tenant());
+                boolean isCrowded = scheduler.counters().running("flood") > slots / 2 + 4;
+                if (isCrowded && !arrival.isDone() && steps.getLast().equals("flood")) {
+                    for (int i = 0; i < 2; i++) {
+                        int[] prompt = {i, 1, 2};
+                        start(engine, new GenerationRequest("f" + i, prompt, SamplingParams.greedy(4)).of("few", 0));
+                    }
+                    arrival.complete(steps.size());
+                }
+            };
+            List<RecordingSubscriber> flood = new ArrayList<>();
+            for (int i = 0; i < 100; i++) {
+                int[] prompt = random.ints(CHUNK, 0, 90).toArray();
+                GenerationRequest request =
+                        new GenerationRequest("flood-" + i, prompt, SamplingParams.greedyExactly(40));
+                flood.add(start(engine, request.of("flood", 0)));
+            }
+            open.complete(null);
+            for (RecordingSubscriber subscriber : flood) {
+                subscriber.awaitEnd();
+            }
+        }
+        int next = arrival.join();
+        assertThat(steps.subList(next, next + 4)).containsExactly("few", "few", "rows", "flood");
+    }
+
     @Test
     void lowerPriorityNumbersGoFirstWithinATenantAndChangeNothingBetweenTenants() throws Exception {
         FakeModelRunner model = new FakeModelRunner(1, CONTEXT);

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 
 /**
  * A model whose next-token scores are a hash of every token in the slot's cache: a cache entry that is lost, misplaced or
@@ -25,8 +24,8 @@ final class FakeModelRunner implements ModelRunner {
     /** Called at the start of each run, on the engine thread. */
     volatile Consumer<StepPlan> onRun = plan -> {};
 
-    /** What it says of its time; 0 says nothing. */
-    LongSupplier decodeNanos = () -> 0;
+    /** What it says of itself when an engine starts. */
+    boolean computesApart;
 
     /** Makes it say again what it said so many tokens before, seven times in eight; 0 for never. */
     int period;
@@ -104,8 +103,8 @@ final class FakeModelRunner implements ModelRunner {
     }
 
     @Override
-    public long decodeNanos() {
-        return decodeNanos.getAsLong();
+    public boolean computesApart() {
+        return computesApart;
     }
 
     private int single(int token) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -17,36 +19,40 @@ class PrefillPaceTest {
     void nothingIsHeldBackBeforeAnythingIsKnown() {
         PrefillPace pace = new PrefillPace();
         assertThat(pace.tokens(1.4)).isEqualTo(Integer.MAX_VALUE);
-        pace.observe(128, 40_000, 0, 0);
+        pace.observe(128, 0, 40_000);
         assertThat(pace.tokens(1.4)).isEqualTo(Integer.MAX_VALUE);
     }
 
     @Test
     void aStepGetsAsManyTokensAsItsStretchHasTimeFor() {
         PrefillPace pace = new PrefillPace();
-        pace.observe(100, 30_000, 0, 0); // 300 ns each
-        pace.observe(0, 0, 16, 12_000);
+        pace.observe(100, 0, 30_000); // 300 ns each
+        pace.observe(0, 16, 12_000);
         assertThat(pace.tokens(1.5)).isEqualTo(20);
         assertThat(pace.tokens(Double.POSITIVE_INFINITY)).isEqualTo(Integer.MAX_VALUE);
         for (int i = 0; i < 50; i++) {
-            pace.observe(16, 16_000, 16, 24_000);
+            pace.observe(16, 0, 16_000);
+            pace.observe(0, 16, 24_000);
         }
         assertThat(pace.tokens(1.5)).isCloseTo(12, within(1));
     }
 
-    /** The model says that its decode rows take no time to speak of, beside which any piece is long. */
+    /** Decode rows take no time to speak of, beside which any piece is long. */
     @Test
     void aLongPromptIsComputedInPiecesWhileOthersDecodeAndAShortOneAtOnce() throws Exception {
         FakeModelRunner model = new FakeModelRunner(8, CONTEXT);
         List<Integer> prefills = new ArrayList<>();
+        AtomicReference<Engine> handle = new AtomicReference<>();
+        AtomicBoolean areDecoding = new AtomicBoolean();
+        model.computesApart = true;
         model.onRun = plan -> {
-            if (plan.activeRows() == DECODING) {
-                prefills.add(
-                        plan.chunks().stream().mapToInt(PrefillChunk::length).sum());
+            handle.get().scheduler().pace().observe(1, 0, 1_000_000_000_000L);
+            if (areDecoding.get()) {
+                plan.chunks().forEach(chunk -> prefills.add(chunk.length()));
             }
         };
-        model.decodeNanos = () -> 1;
         try (Engine engine = Engine.start(model, EngineConfig.DEFAULT, EngineListener.NONE)) {
+            handle.set(engine);
             List<RecordingSubscriber> decoding = new ArrayList<>();
             for (int i = 0; i < DECODING; i++) {
                 decoding.add(start(engine, "d" + i, 3, 900));
@@ -54,6 +60,7 @@ class PrefillPaceTest {
             for (RecordingSubscriber subscriber : decoding) {
                 subscriber.awaitTokens(20);
             }
+            areDecoding.set(true);
             start(engine, "long", 900, 1).awaitEnd();
             start(engine, "short", 100, 1).awaitEnd();
             decoding.forEach(subscriber -> subscriber.subscription.cancel());

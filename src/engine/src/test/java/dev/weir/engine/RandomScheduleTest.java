@@ -49,28 +49,37 @@ class RandomScheduleTest {
      */
     @ParameterizedTest
     @CsvSource({
-        "7, 0, true, true",
-        "7, 5, true, true",
-        "20, 60, true, true",
-        "7, 3000, true, true",
-        "7, 5, false, false",
-        "20, 60, false, false",
-        "7, 3000, false, false"
+        "7, 0, true, true, true",
+        "7, 5, true, true, false",
+        "20, 60, true, true, true",
+        "20, 60, true, true, false",
+        "7, 3000, true, true, true",
+        "7, 5, false, false, true",
+        "20, 60, false, false, false",
+        "7, 3000, false, false, true"
     })
     void randomSchedulesKeepEveryInvariantAndStarveNobody(
-            int slots, int blocks, boolean decodesLikePrefill, boolean someArePaused) throws Exception {
+            int slots, int blocks, boolean decodesLikePrefill, boolean someArePaused, boolean computesApart)
+            throws Exception {
         System.out.println("RandomScheduleTest runs with -Dtests.seed=" + seed);
         pool = new PrefixPool(blocks, BLOCK, decodesLikePrefill);
         pauses = someArePaused;
         FakeModelRunner model = new FakeModelRunner(slots, CONTEXT, pool, decodesLikePrefill ? 15 : 0);
         SplittableRandom times = random.split(); // prompts are cut into whatever pieces these ask for
-        model.decodeNanos = () -> times.nextBoolean() ? 1 : times.nextLong(1, 20_000);
+        model.computesApart = computesApart;
         Counting listener = new Counting();
         AtomicReference<Engine> handle = new AtomicReference<>();
         CompletableFuture<String> broken = new CompletableFuture<>();
         Engine engine = Engine.start(model, new EngineConfig(SUBMITS, 100_000, 24, CHUNK, 3, 5), listener);
         handle.set(engine);
         model.onRun = plan -> {
+            PrefillPace pace = handle.get().scheduler().pace();
+            pace.observe(1, 0, 1_000);
+            pace.observe(0, 1, times.nextBoolean() ? 1 : times.nextLong(1, 200_000));
+            boolean isMixed = plan.chunks().size() > 1 || (!plan.chunks().isEmpty() && plan.decodeRows() > 0);
+            if (computesApart && isMixed) {
+                broken.complete("a step has " + plan.chunks() + " beside " + plan.decodeRows() + " rows");
+            }
             List<String> violations = EngineInvariants.violations(handle.get().scheduler(), CONTEXT);
             if (!violations.isEmpty()) {
                 broken.complete(violations.toString());
