@@ -6,15 +6,16 @@ import dev.weir.engine.StepOutput;
 import dev.weir.protocol.TokenLogprob;
 import dev.weir.tokenizer.IncrementalDetokenizer;
 import io.vertx.core.Context;
+import io.vertx.core.Handler;
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
+import reactor.util.concurrent.Queues;
 
 /**
  * The tokens of one generation on their way from the engine thread to the client's event loop, where they become text.
@@ -63,11 +64,14 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     }
 
     private final Context context;
+    private final Handler<Void> drain = _ -> drain();
     private final long intervalMillis;
     private final Reader reader;
 
     // Any thread
-    private final Queue<StepOutput> queue = new ConcurrentLinkedQueue<>();
+    /** From the engine thread to the context's. Demand keeps it from overflowing. */
+    private final Queue<StepOutput> queue = Queues.<StepOutput>get(WINDOW).get();
+
     private final AtomicInteger queued = new AtomicInteger();
     private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
     private volatile @Nullable Throwable failure;
@@ -115,7 +119,9 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     @Override
     protected void hookOnNext(StepOutput output) {
-        queue.add(output);
+        if (!queue.offer(output)) {
+            throw new IllegalStateException("more outputs came than were asked for");
+        }
         boolean isHalfWindow = queued.incrementAndGet() >= WINDOW / 2;
         schedule(isHalfWindow || output.finishReason() != null);
     }
@@ -176,7 +182,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     private void schedule(boolean urgent) {
         if (state.compareAndSet(State.IDLE, State.SCHEDULED)
                 || (urgent && state.compareAndSet(State.RESTING, State.SCHEDULED))) {
-            context.runOnContext(_ -> drain());
+            context.runOnContext(drain);
         }
     }
 
@@ -242,7 +248,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     /** Turns one output into text; the ending if the text is complete with it. */
     private Reply.@Nullable Ending take(StepOutput output) {
-        cachedTokens = output.cachedTokens();
+        cachedTokens += output.cachedTokens();
         int[] ids = output.tokenIds();
         for (int i = 0; i < ids.length; i++) {
             int token = ids[i];

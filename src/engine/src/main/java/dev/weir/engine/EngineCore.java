@@ -29,6 +29,7 @@ final class EngineCore implements Runnable {
     private final BlockingQueue<EngineCommand> commands;
     private final Scheduler scheduler;
     private final Sampler sampler;
+    private final StepOutputs outputs;
     private final StepPlan plan;
     private final List<EngineCommand> inbox = new ArrayList<>();
     private final List<Sequence> admitted = new ArrayList<>();
@@ -65,6 +66,7 @@ final class EngineCore implements Runnable {
                 new KvCacheManager(shape.slots()),
                 new PrefixCache(shape.prefixPool()));
         sampler = new Sampler(shape.vocabularySize());
+        outputs = new StepOutputs(shape.vocabularySize());
         plan = new StepPlan(shape.slots());
         stats = snapshot();
     }
@@ -306,7 +308,7 @@ final class EngineCore implements Runnable {
     private void publish() {
         Sequence sequence;
         while ((sequence = outbox.poll()) != null) { // each once, even if telling one of them fails the step
-            sequence.stream.next(sequence.news());
+            sequence.stream.next(sequence.news(outputs));
             if (sequence.isFinished()) {
                 sequence.stream.complete();
             }

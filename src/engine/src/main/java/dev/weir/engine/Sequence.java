@@ -356,12 +356,17 @@ final class Sequence {
     }
 
     /** What the stream has not been told; it is told only once. */
-    StepOutput news() {
+    StepOutput news(StepOutputs outputs) {
+        int cached = publishedTokens == request.promptTokens().length ? cachedTokens : 0;
+        if (untoldTokens() == 1 && finishReason == null && cached == 0 && untoldLogprobs.isEmpty()) {
+            publishedTokens = length;
+            return outputs.of(lastToken());
+        }
         int[] fresh = Arrays.copyOfRange(tokens, publishedTokens, length);
         publishedTokens = length;
         List<TokenLogprobs> logprobs = untoldLogprobs;
         untoldLogprobs = List.of();
-        return new StepOutput(fresh, finishReason, cachedTokens, logprobs);
+        return new StepOutput(fresh, finishReason, cached, logprobs);
     }
 
     long lastTokenNanos() {

@@ -214,7 +214,7 @@ class FairnessTest {
         assertThat(List.copyOf(firstTokens).indexOf("second")).isLessThanOrEqualTo(SLOTS);
     }
 
-    /** The model computes chunks and rows one after the other, a chunk in about as long as a step's rows. */
+    /** The model computes chunks and rows one after the other, a chunk in longer than a step's rows. */
     @Test
     void thePromptOfATenantWithFewSlotsIsNextAndThoseOfAFloodComeOneBetweenRows() throws Exception {
         int slots = 32;
@@ -231,7 +231,7 @@ class FairnessTest {
                 open.join();
                 Scheduler scheduler = handle.get().scheduler();
                 scheduler.pace().observe(CHUNK, 0, 1_000_000_000);
-                scheduler.pace().observe(0, slots, 1_000_000_000);
+                scheduler.pace().observe(0, slots, 250_000_000);
                 steps.add(
                         plan.chunks().isEmpty()
                                 ? "rows"

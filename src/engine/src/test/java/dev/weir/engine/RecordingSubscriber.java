@@ -41,7 +41,7 @@ final class RecordingSubscriber implements CoreSubscriber<StepOutput> {
         for (int token : output.tokenIds()) {
             tokens.add(token);
         }
-        cachedTokens = output.cachedTokens();
+        cachedTokens += output.cachedTokens();
         if (output.isFinished()) {
             end.complete(output.finishReason());
         }
