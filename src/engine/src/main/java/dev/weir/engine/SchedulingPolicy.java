@@ -12,7 +12,7 @@ final class SchedulingPolicy {
     static final int PIECE = 8;
 
     /** A step with a piece of a long prompt takes so many times as long as without it. */
-    private static final double LEAST_STRETCH = 1.4;
+    private static final double LEAST_STRETCH = 1.3;
 
     /** Several prompts of a tenant that holds more than its share make others wait for no longer than so many times the rows. */
     static final double TENANT_STRETCH = 2;

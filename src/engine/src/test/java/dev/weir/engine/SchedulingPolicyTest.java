@@ -30,7 +30,7 @@ class SchedulingPolicyTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 17, 1.4", "2, 8, 1.4", "3, 8, 2.8", "4, 8, Infinity", "0, 0, 1.4"})
+    @CsvSource({"1, 17, 1.3", "2, 8, 1.3", "3, 8, 2.6", "4, 8, Infinity", "0, 0, 1.3"})
     void aStepIsStretchedLittleUnlessHalfOfAllDoNotDecode(int prefilling, int running, double stretch) {
         assertThat(SchedulingPolicy.stretch(prefilling, running)).isEqualTo(stretch);
     }
