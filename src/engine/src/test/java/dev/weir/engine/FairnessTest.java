@@ -223,7 +223,8 @@ class FairnessTest {
         AtomicReference<Engine> handle = new AtomicReference<>();
         List<String> steps = new ArrayList<>();
         CompletableFuture<Integer> arrival = new CompletableFuture<>();
-        try (Engine engine = Engine.start(model, CONFIG, listener)) {
+        EngineConfig roomy = new EngineConfig(5_000, 100_000, 512, CHUNK, 8);
+        try (Engine engine = Engine.start(model, roomy, listener)) {
             handle.set(engine);
             start(engine, request("early", "few", 0)).awaitEnd();
             CompletableFuture<Void> open = new CompletableFuture<>();
