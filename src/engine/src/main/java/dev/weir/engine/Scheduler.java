@@ -1,7 +1,6 @@
 package dev.weir.engine;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalLong;
@@ -13,11 +12,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One step, in order: waiting sequences get free slots, in the order of the {@link WaitingQueue}, but for some that are kept for
  * tenants that hold less than their share, or that are taken back for them; holes in the decode range
- * may be closed; every decoding sequence whose reader has room gets a row; what the token budget leaves goes to prompts in chunks,
- * of the tenant that has had the least service first, then oldest first, but that of one which holds more than its share of the slots
- * last, and not much of it. If the model computes chunks and rows one after the other, each chunk is a step of its own, and the rows
- * have theirs once the budget is used up ({@link PrefillRound}). While others decode, a prompt of several chunks is
- * computed in pieces of these, so small that a step takes little longer ({@link PrefillPace}). A sequence whose reader has no room
+ * may be closed; every decoding sequence whose reader has room gets a row; what the token budget leaves goes to prompts in chunks
+ * ({@link PrefillPlanner}). If the model computes chunks and rows one after the other, each chunk is a step of its own, and the rows
+ * have theirs once the budget is used up. A sequence whose reader has no room
  * is parked: it keeps its slot and costs nothing, until others wait for a slot; then it gives the slot up and computes its tokens
  * again once its reader returns. What nobody reads is computed only while nothing else is.
  *
@@ -27,7 +24,6 @@ import org.jspecify.annotations.Nullable;
  * <p>What prompts begin with is computed once, where it can be ({@link PrefixSharing}).
  */
 final class Scheduler {
-    private final EngineConfig config;
     private final KvCacheManager cache;
     private final TenantCounters counters = new TenantCounters();
     private final WaitingQueue waiting = new WaitingQueue(counters);
@@ -42,8 +38,7 @@ final class Scheduler {
     /** Unfinished sequences whose answer is of use for some time only. */
     private final Set<Sequence> urgent = new LinkedHashSet<>();
 
-    private final PrefillPace pace = new PrefillPace();
-    private final PrefillRound round = new PrefillRound();
+    private final PrefillPlanner prefill;
     /** Whether the model computes rows and chunks one after the other. */
     private final boolean computesApart;
 
@@ -62,9 +57,9 @@ final class Scheduler {
             PrefixCache prefixCache) {
         this.computesApart = computesApart;
         mostDraftTokens = Math.min(draftTokens, config.draftTokens());
-        this.config = config;
         this.cache = cache;
         sharing = new PrefixSharing(config, prefixCache);
+        prefill = new PrefillPlanner(config, computesApart, cache.slots(), counters, sharing);
         mostPrefillTokens = sharing.mostLoadedTokens()
                 + SchedulingPolicy.mostPrefillTokens(
                         config.tokenBudget(), config.prefillChunk(), computesApart ? 1 : config.maxChunksPerStep());
@@ -164,16 +159,16 @@ final class Scheduler {
         }
         int decoding = decodingSequences();
         if (decoding == 0) {
-            round.restart();
+            prefill.restart();
             idleRowSteps = 0;
         }
-        planChunks(plan, decoding);
+        prefill.plan(plan, running, decoding, admissions);
         if (!computesApart || plan.chunks().isEmpty()) {
             if (decoding != 1 || !planDraft(plan)) {
                 planDecodeRows(plan);
             }
             idleRowSteps += plan.decodeRows() - plan.activeRows();
-            round.restart();
+            prefill.restart();
         }
     }
 
@@ -364,97 +359,6 @@ final class Scheduler {
         }
     }
 
-    private void planChunks(StepPlan plan, int decoding) {
-        for (Sequence sequence : running) {
-            sequence.plan(0);
-        }
-        round.begin(admissions);
-        int budget = config.tokenBudget() - decoding;
-        int pieceBudget = pieceTokens(decoding);
-        boolean someHaveMore = someHaveMore();
-        int mostOfThose = someHaveMore ? pace.tokens(SchedulingPolicy.TENANT_STRETCH) : Integer.MAX_VALUE;
-        for (Sequence sequence : byService(decoding, someHaveMore)) {
-            boolean goesFirst = someHaveMore && hasFew(sequence);
-            if (!sequence.isPrefilling() || !sequence.stream.hasDemand() || !(goesFirst || round.had(sequence))) {
-                continue;
-            }
-            int loaded = sharing.planLoads(plan, sequence);
-            if (loaded < 0 || sharing.isSharedSoon(sequence, sequence.computedTokens() + loaded, running)) {
-                continue;
-            }
-            String tenant = sequence.request.tenant();
-            boolean isLong = sequence.isLong(config.prefillChunk());
-            for (int start = sequence.computedTokens() + loaded; start < sequence.chunkedTokens(); ) {
-                int pieceLeft = Math.max(0, pieceBudget - round.pieceTokens());
-                if (isLong && round.pieceTokens() > 0 && pieceLeft < SchedulingPolicy.PIECE) {
-                    break;
-                }
-                PrefillChunk chunk = isLong
-                        ? sequence.piece(start, config.prefillChunk(), pieceLeft)
-                        : sequence.chunk(start, config.prefillChunk());
-                boolean isStepFull = computesApart && !plan.chunks().isEmpty();
-                if (isStepFull || !round.fits(chunk.length(), budget, config.maxChunksPerStep())) {
-                    return;
-                }
-                if (someHaveMore && !goesFirst && !round.fitsTenant(tenant, chunk.length(), mostOfThose)) {
-                    break;
-                }
-                plan.addChunk(chunk);
-                round.add(tenant, chunk.length(), isLong);
-                start += chunk.length();
-                sequence.plan(start - sequence.computedTokens());
-                sharing.chunked(sequence, start);
-            }
-        }
-    }
-
-    /** Whether a tenant holds more than its share of the slots, and so keeps others waiting. */
-    private boolean someHaveMore() {
-        if (counters.tenants() > 1) {
-            for (Sequence sequence : running) {
-                if (!hasFew(sequence)) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
-    /** Whether its tenant holds no more than its share of the slots. */
-    private boolean hasFew(Sequence sequence) {
-        return counters.running(sequence.request.tenant())
-                <= SchedulingPolicy.shareOfSlots(cache.slots(), counters.lately());
-    }
-
-    /** Tokens of long prompts that this step computes, so that those who decode notice little of it. */
-    private int pieceTokens(int decoding) {
-        if (decoding == 0 || decoding == running.size()) {
-            return Integer.MAX_VALUE;
-        }
-        int prefilling = 0;
-        for (Sequence sequence : running) {
-            boolean isWanted = sequence.isPrefilling() && sequence.stream.hasDemand();
-            prefilling += isWanted && sequence.isLong(config.prefillChunk()) ? 1 : 0;
-        }
-        return prefilling == 0
-                ? Integer.MAX_VALUE
-                : pace.tokens(SchedulingPolicy.stretch(prefilling, prefilling + decoding));
-    }
-
-    /**
-     * Those with a slot in the order in which their prompts are computed: of tenants that hold no more than their share first, then of
-     * the tenant that had least, then oldest first.
-     */
-    private List<Sequence> byService(int decoding, boolean someHaveMore) {
-        if (counters.tenants() < 2 || decoding == running.size()) {
-            return running;
-        }
-        List<Sequence> ordered = new ArrayList<>(running);
-        ordered.sort(Comparator.comparing((Sequence sequence) -> someHaveMore && !hasFew(sequence))
-                .thenComparingLong(sequence -> counters.served(sequence.request.tenant()))); // stable
-        return ordered;
-    }
-
     /** A token was generated for the sequence: its tenant pays. */
     void generated(Sequence sequence) {
         counters.generated(sequence.request.tenant());
@@ -536,7 +440,7 @@ final class Scheduler {
 
     /** What steps lately took, which the next one goes by. */
     PrefillPace pace() {
-        return pace;
+        return prefill.pace();
     }
 
     TenantCounters counters() {
