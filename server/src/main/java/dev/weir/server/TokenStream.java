@@ -78,7 +78,6 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     // The context's thread
     private final Thread subscriber = Thread.currentThread();
-    private @Nullable GenerationSubscription generation;
     private @Nullable Throwable refusal;
     private final IncrementalDetokenizer detokenizer;
     private final @Nullable PendingLogprobs logprobs;
@@ -111,9 +110,6 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     @Override
     protected void hookOnSubscribe(Subscription subscription) {
-        if (subscription instanceof GenerationSubscription begun) { // else it was refused
-            generation = begun;
-        }
         subscription.request(WINDOW);
     }
 
@@ -165,7 +161,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     /** Says whether the client is there. */
     void away(boolean isAway) {
-        if (!hasEnded && generation != null) {
+        if (!hasEnded && upstream() instanceof GenerationSubscription generation) { // else it was refused
             generation.away(isAway);
         }
     }

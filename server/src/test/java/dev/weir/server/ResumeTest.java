@@ -113,13 +113,18 @@ final class ResumeTest {
         assertThat(server.get("/metrics").body()).contains("weir_resumes_total{model_name=\"fake\"} 4.0");
     }
 
-    @Test
-    void whoIsGoneIsNotDecodedWhileOthersWaitAndMissesNothing() {
+    /** One slot, two places behind it, and a millisecond for each token. */
+    private void startSlow() {
         server = new TestServer(TestServer.Size.SMALL
-                .withSlots(1, 4)
+                .withSlots(1, 2)
                 .withMaxTokens(4096)
                 .withStepNanos(1_000_000)
                 .withLimits(ServerLimits.DEFAULT.withStreamInterval(Duration.ZERO)));
+    }
+
+    @Test
+    void whoIsGoneIsNotDecodedWhileOthersWaitAndMissesNothing() {
+        startSlow();
         SamplingFields much = GREEDY.toBuilder().maxTokens(2000).build();
         TestSocket whole = server.socket();
         whole.create(null, "Hello", much);
@@ -141,11 +146,7 @@ final class ResumeTest {
 
     @Test
     void whoIsGoneIsDecodedAgainOnceNobodyWaits() {
-        server = new TestServer(TestServer.Size.SMALL
-                .withSlots(1, 4)
-                .withMaxTokens(4096)
-                .withStepNanos(1_000_000)
-                .withLimits(ServerLimits.DEFAULT.withStreamInterval(Duration.ZERO)));
+        startSlow();
         TestSocket gone = server.socket();
         gone.create(null, "Hello", LONG);
         String id = ((ServerEvent.Created) gone.next().event()).response().id();
@@ -162,8 +163,7 @@ final class ResumeTest {
 
     @Test
     void thoseWhoAreGoneKeepNobodyOutOfAFullQueue() {
-        server = new TestServer(
-                TestServer.Size.SMALL.withSlots(1, 2).withMaxTokens(4096).withStepNanos(1_000_000));
+        startSlow();
         TestSocket gone = server.socket();
         for (int i = 0; i < 3; i++) {
             gone.create("gone" + i, "Hello", GREEDY.toBuilder().maxTokens(1000).build());

@@ -44,7 +44,8 @@ public final class Engine implements AutoCloseable {
      * A generation that starts on subscription; each subscription is a generation of its own.
      *
      * <p>Outputs are published on the engine thread: a subscriber must return at once. Demand reaches the scheduler: a
-     * sequence is computed only while its subscriber has asked for more. Cancelling frees the slot before the next step.
+     * sequence is computed only while its subscriber has asked for more. The subscription is a {@link GenerationSubscription}, which
+     * can also be told that nobody reads for now. Cancelling frees the slot before the next step.
      * The stream fails at once with {@link OverloadedException} when the queue is full, with
      * {@link ContextLengthExceededException} or {@link IllegalArgumentException} when the request cannot be served, and
      * with {@link EngineFailedException} when the model fails or the engine is closed.

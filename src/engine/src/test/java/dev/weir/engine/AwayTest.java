@@ -10,6 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Generations that nobody reads. */
 @Timeout(60)
@@ -64,9 +66,10 @@ class AwayTest {
         assertThat(order.subList(4, 6)).containsExactly("1st", "4th");
     }
 
-    @Test
-    void theyGiveUpTheirSlotsToThoseThatSomebodyReadsAndLoseNothing() throws Exception {
-        FakeModelRunner model = new FakeModelRunner(2, CONTEXT);
+    @ParameterizedTest
+    @ValueSource(ints = {2, 8})
+    void theyGiveUpTheirSlotsWhileSomethingIsReadEvenIfOthersAreFreeAndLoseNothing(int slots) throws Exception {
+        FakeModelRunner model = new FakeModelRunner(slots, CONTEXT);
         AtomicReference<Engine> handle = new AtomicReference<>();
         CompletableFuture<Void> open = new CompletableFuture<>();
         AtomicInteger steps = new AtomicInteger();
