@@ -33,7 +33,7 @@ public class SchedulerBenchmark {
 
     private final Places places = new Places(2 * SEQUENCES, 1 << 20);
     private final Scheduler scheduler =
-            new Scheduler(EngineConfig.DEFAULT, 0, true, new KvCacheManager(SEQUENCES), new PrefixCache(PrefixPool.NONE));
+            new Scheduler(EngineConfig.DEFAULT, 0, true, new KvCacheManager(SEQUENCES, SHAPE.cacheBlocks()), new PrefixCache(PrefixPool.NONE));
     private final StepPlan plan = new StepPlan(SEQUENCES);
     private final List<Sequence> admitted = new ArrayList<>();
 

@@ -20,7 +20,8 @@ import reactor.core.publisher.SignalType;
 
 /**
  * Many requests of all kinds, several times as many at once as there are slots: with beginnings in common, cancelled at any
- * token, read by readers that stall until somebody else has ended, so that sequences lose their slots and compute them again.
+ * token, read by readers that stall until somebody else has ended, in a cache with one block for each slot, so that sequences lose
+ * their slots and compute them again.
  * Afterwards nothing may be held, and the device's memory is what it was. Static functions.
  */
 final class ChurnCheck {
@@ -33,8 +34,10 @@ final class ChurnCheck {
     private ChurnCheck() {}
 
     static boolean run(ModelFolder cuda, int requests, int maxTokens, PrintStream out) {
+        long blockBytes = 2L * Short.BYTES * cuda.layers() * cuda.blockSize() * cuda.kvHeads() * cuda.headSize();
+        long cacheBytes = Math.max(Math.ceilDiv(maxTokens, cuda.blockSize()), SLOTS) * blockBytes;
         PagedModelRunner runner = PagedModelRunner.open(
-                cuda, new RunnerOptions(SLOTS, 4L << 30, maxTokens, 0, 1L << 30), CudaOptions.DEFAULT);
+                cuda, new RunnerOptions(SLOTS, cacheBytes, maxTokens, 0, 1L << 30), CudaOptions.DEFAULT);
         try (Engine engine = Engine.start(
                 runner, new EngineConfig(2 * AT_ONCE, Integer.MAX_VALUE, 4096, 1024, 32), EngineListener.NONE)) {
             Load load = new Load(engine);
@@ -50,16 +53,18 @@ final class ChurnCheck {
                     && stats.waiting() == 0
                     && stats.cachedTokens() == 0
                     && stats.isHealthy()
+                    && stats.preemptions() > 0
                     && load.failed.get() == 0
                     && before - after < SLACK;
             out.printf(
-                    "%s churn: %d requests (%d cancelled, %d stalled, %d failed), %.0f a second; then %d running, %d waiting,"
-                            + " %d tokens cached; free memory %d MiB, before %d%n",
+                    "%s churn: %d requests (%d cancelled, %d stalled, %d failed, %d preemptions), %.0f a second; then %d"
+                            + " running, %d waiting, %d tokens cached; free memory %d MiB, before %d%n",
                     isGood ? "ok    " : "FAILED",
                     requests,
                     load.cancelled.get(),
                     load.stalled.get(),
                     load.failed.get(),
+                    stats.preemptions(),
                     (requests - warmUp) / seconds,
                     stats.running(),
                     stats.waiting(),

@@ -63,7 +63,7 @@ final class EngineCore implements Runnable {
                 config,
                 shape.draftTokens(),
                 runner.computesApart(),
-                new KvCacheManager(shape.slots()),
+                new KvCacheManager(shape.slots(), shape.cacheBlocks()),
                 new PrefixCache(shape.prefixPool()));
         sampler = new Sampler(shape.vocabularySize());
         outputs = new StepOutputs(shape.vocabularySize());
@@ -141,7 +141,8 @@ final class EngineCore implements Runnable {
                     }
                 }
                 case EngineCommand.Cancel(Sequence sequence) -> close(sequence, FinishReason.CANCELLED);
-                case EngineCommand.Demand(Sequence sequence) -> scheduler.resume(sequence);
+                case EngineCommand.Demand(Sequence sequence) ->
+                    scheduler.preemption().resume(sequence);
                 case EngineCommand.Away(Sequence sequence, boolean isAway) -> scheduler.setAway(sequence, isAway);
                 case EngineCommand.Stop() -> stopping = true;
             }
@@ -375,10 +376,10 @@ final class EngineCore implements Runnable {
                 scheduler.waiting(),
                 shape.slots(),
                 scheduler.cache().cachedTokens(),
-                (long) shape.slots() * shape.maxTokens(),
+                scheduler.cache().capacityTokens(),
                 scheduler.sharing().cache().usedBlocks(),
                 shape.prefixPool().blocks(),
-                scheduler.preemptions(),
+                scheduler.preemption().count(),
                 failure == null);
     }
 

@@ -12,6 +12,7 @@ final class EngineInvariants {
         List<String> violations = new ArrayList<>();
         KvCacheManager cache = scheduler.cache();
         int owned = 0;
+        int held = 0;
         for (int slot = 0; slot < cache.slots(); slot++) {
             Sequence owner = cache.owner(slot);
             if (owner == null) {
@@ -24,6 +25,10 @@ final class EngineInvariants {
             if (owner.status() != Sequence.Status.RUNNING) {
                 violations.add("slot " + slot + " is held by the idle " + owner);
             }
+            held += cache.heldBlocks(slot);
+            if (cache.blocks().holding(owner.computedTokens()) > cache.heldBlocks(slot)) {
+                violations.add(owner + " has taken only " + cache.heldBlocks(slot) + " blocks");
+            }
             if (owner.computedTokens() >= maxTokens) {
                 violations.add(owner + " overflows its slot");
             }
@@ -31,6 +36,9 @@ final class EngineInvariants {
         if (owned != scheduler.running() || owned != cache.usedSlots()) {
             violations.add(owned + " slots are owned, " + scheduler.running() + " sequences run, " + cache.usedSlots()
                     + " slots are taken");
+        }
+        if (held + cache.freeBlocks() != cache.blocks().count() || cache.freeBlocks() < 0) {
+            violations.add(held + " blocks are held and " + cache.freeBlocks() + " free of " + cache.blocks());
         }
         TenantCounters counters = scheduler.counters();
         if (counters.running() != scheduler.running() || counters.waiting() != scheduler.waiting()) {

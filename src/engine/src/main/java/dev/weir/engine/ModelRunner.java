@@ -11,7 +11,7 @@ public interface ModelRunner extends AutoCloseable {
     ModelShape shape();
 
     /**
-     * Computes one step: first the saves, the moves and the loads, each in order, then the decode rows and the prefill
+     * Computes one step: first the saves, the releases, the moves and the loads, each in order, then the decode rows and the prefill
      * chunks, the chunks in order. Blocks until done.
      *
      * @return logits of the rows that the plan names, valid until the next call

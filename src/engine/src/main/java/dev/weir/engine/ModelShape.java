@@ -4,29 +4,26 @@ package dev.weir.engine;
  * The sizes that the scheduler and the sampler must know of a loaded model. Immutable; any thread.
  *
  * @param vocabularySize logits per row
- * @param slots sequences whose cache fits at once
- * @param maxTokens tokens that one slot holds, prompt and answer together (the context length)
+ * @param slots sequences that may be in the cache at once
+ * @param maxTokens tokens that one slot holds at most, prompt and answer together (the context length)
  * @param eosTokenIds the model's own end-of-sequence tokens, possibly none
  * @param prefixPool the memory for a prefix cache
  * @param draftTokens tokens after an answer's newest that a step can compute and score together with it, to the bit as if
  *     they came one by one; 0 if the model cannot
+ * @param cacheBlocks the memory for what the slots hold; at least one whole context
  */
 @SuppressWarnings("ArrayRecordComponent") // one or two ids, never compared
 public record ModelShape(
-        int vocabularySize, int slots, int maxTokens, int[] eosTokenIds, PrefixPool prefixPool, int draftTokens) {
-    /** The same with another pool. */
-    public ModelShape withPrefixPool(PrefixPool pool) {
-        return new ModelShape(vocabularySize, slots, maxTokens, eosTokenIds, pool, draftTokens);
-    }
-
-    /** The same with another number of draft tokens. */
-    public ModelShape withDraftTokens(int tokens) {
-        return new ModelShape(vocabularySize, slots, maxTokens, eosTokenIds, prefixPool, tokens);
-    }
-
-    /** A model that computes an answer's tokens one by one. */
+        int vocabularySize,
+        int slots,
+        int maxTokens,
+        int[] eosTokenIds,
+        PrefixPool prefixPool,
+        int draftTokens,
+        CacheBlocks cacheBlocks) {
+    /** A model that computes an answer's tokens one by one and whose slots have a whole context each. */
     public ModelShape(int vocabularySize, int slots, int maxTokens, int[] eosTokenIds, PrefixPool prefixPool) {
-        this(vocabularySize, slots, maxTokens, eosTokenIds, prefixPool, 0);
+        this(vocabularySize, slots, maxTokens, eosTokenIds, prefixPool, 0, new CacheBlocks(slots, maxTokens));
     }
 
     public ModelShape {
@@ -34,5 +31,24 @@ public record ModelShape(
             throw new IllegalArgumentException("vocabularySize " + vocabularySize + ", slots " + slots + ", maxTokens "
                     + maxTokens + ": all must be positive and maxTokens at least 2");
         }
+        if (cacheBlocks.holding(maxTokens) > cacheBlocks.count()) {
+            throw new IllegalArgumentException(cacheBlocks.count() + " cache blocks of " + cacheBlocks.tokens()
+                    + " tokens do not hold one sequence of maxTokens " + maxTokens);
+        }
+    }
+
+    /** The same with another pool. */
+    public ModelShape withPrefixPool(PrefixPool pool) {
+        return new ModelShape(vocabularySize, slots, maxTokens, eosTokenIds, pool, draftTokens, cacheBlocks);
+    }
+
+    /** The same with another number of draft tokens. */
+    public ModelShape withDraftTokens(int tokens) {
+        return new ModelShape(vocabularySize, slots, maxTokens, eosTokenIds, prefixPool, tokens, cacheBlocks);
+    }
+
+    /** The same with other memory for its slots. */
+    public ModelShape withCacheBlocks(CacheBlocks blocks) {
+        return new ModelShape(vocabularySize, slots, maxTokens, eosTokenIds, prefixPool, draftTokens, blocks);
     }
 }

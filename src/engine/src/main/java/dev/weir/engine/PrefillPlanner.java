@@ -15,17 +15,21 @@ import java.util.List;
 final class PrefillPlanner {
     private final EngineConfig config;
     private final boolean computesApart;
-    private final int slots;
+    private final KvCacheManager cache;
     private final TenantCounters counters;
     private final PrefixSharing sharing;
     private final PrefillPace pace = new PrefillPace();
     private final PrefillRound round = new PrefillRound();
 
     PrefillPlanner(
-            EngineConfig config, boolean computesApart, int slots, TenantCounters counters, PrefixSharing sharing) {
+            EngineConfig config,
+            boolean computesApart,
+            KvCacheManager cache,
+            TenantCounters counters,
+            PrefixSharing sharing) {
         this.config = config;
         this.computesApart = computesApart;
-        this.slots = slots;
+        this.cache = cache;
         this.counters = counters;
         this.sharing = sharing;
     }
@@ -105,7 +109,8 @@ final class PrefillPlanner {
 
     /** Whether its tenant holds no more than its share of the slots. */
     private boolean hasFew(Sequence sequence) {
-        return counters.running(sequence.request.tenant()) <= SchedulingPolicy.shareOfSlots(slots, counters.lately());
+        return counters.running(sequence.request.tenant())
+                <= SchedulingPolicy.shareOfSlots(cache.capacity(), counters.lately());
     }
 
     /** Tokens of long prompts that this step computes, so that those who decode notice little of it. */

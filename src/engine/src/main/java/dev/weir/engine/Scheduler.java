@@ -10,12 +10,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decides what each step computes and keeps the books of every sequence. Owned by the engine thread.
  *
- * <p>One step, in order: waiting sequences get free slots, in the order of the {@link WaitingQueue}, but for some that are kept for
+ * <p>One step, in order: sequences that decode get a block for their next token where they need one, if need be from who came last;
+ * waiting sequences get free slots and blocks, in the order of the {@link WaitingQueue}, but for some that are kept for
  * tenants that hold less than their share, or that are taken back for them; holes in the decode range
  * may be closed; every decoding sequence whose reader has room gets a row; what the token budget leaves goes to prompts in chunks
  * ({@link PrefillPlanner}). If the model computes chunks and rows one after the other, each chunk is a step of its own, and the rows
  * have theirs once the budget is used up. A sequence whose reader has no room
- * is parked: it keeps its slot and costs nothing, until others wait for a slot; then it gives the slot up and computes its tokens
+ * is parked: it keeps its slot and costs nothing, until others want a slot or memory; then it gives the slot up and computes its tokens
  * again once its reader returns. What nobody reads is computed only while nothing else is.
  *
  * <p>A single decoding sequence, if nothing else is computed, may have guesses of its next tokens checked along ({@link
@@ -29,8 +30,6 @@ final class Scheduler {
     private final WaitingQueue waiting = new WaitingQueue(counters);
     /** Sequences that hold a slot, in order of admission. */
     private final List<Sequence> running = new ArrayList<>();
-    /** Sequences that gave up their slot and whose reader has not come back. */
-    private final List<Sequence> preempted = new ArrayList<>();
 
     private final PrefixSharing sharing;
     /** Prompt tokens that a step computes or finds in the prefix cache at most. */
@@ -38,6 +37,7 @@ final class Scheduler {
     /** Unfinished sequences whose answer is of use for some time only. */
     private final Set<Sequence> urgent = new LinkedHashSet<>();
 
+    private final Preemption preemption;
     private final PrefillPlanner prefill;
     /** Whether the model computes rows and chunks one after the other. */
     private final boolean computesApart;
@@ -47,7 +47,6 @@ final class Scheduler {
 
     private long admissions;
     private int idleRowSteps;
-    private long preemptions;
 
     Scheduler(
             EngineConfig config,
@@ -59,7 +58,8 @@ final class Scheduler {
         mostDraftTokens = Math.min(draftTokens, config.draftTokens());
         this.cache = cache;
         sharing = new PrefixSharing(config, prefixCache);
-        prefill = new PrefillPlanner(config, computesApart, cache.slots(), counters, sharing);
+        preemption = new Preemption(running, waiting, cache, counters, sharing);
+        prefill = new PrefillPlanner(config, computesApart, cache, counters, sharing);
         mostPrefillTokens = sharing.mostLoadedTokens()
                 + SchedulingPolicy.mostPrefillTokens(
                         config.tokenBudget(), config.prefillChunk(), computesApart ? 1 : config.maxChunksPerStep());
@@ -90,7 +90,7 @@ final class Scheduler {
         if (sequence.request.timeLimit() == null) {
             return true;
         }
-        int toBeHad = cache.slots() - cache.usedSlots();
+        int toBeHad = cache.capacity() - cache.usedSlots();
         for (Sequence holder : running) {
             toBeHad += isRead(holder) ? 0 : 1;
         }
@@ -112,15 +112,6 @@ final class Scheduler {
                 .min();
     }
 
-    /** The sequence's reader has room again: if it lost its slot it goes to the front of the queue. */
-    void resume(Sequence sequence) {
-        if (sequence.status() == Sequence.Status.PREEMPTED) {
-            preempted.remove(sequence);
-            sequence.waitAgain();
-            waiting.add(sequence, true);
-        }
-    }
-
     /** The sequence's reader went or came back. */
     void setAway(Sequence sequence, boolean isAway) {
         if (sequence.status() != Sequence.Status.FINISHED) {
@@ -133,7 +124,7 @@ final class Scheduler {
     void finish(Sequence sequence, FinishReason reason) {
         switch (sequence.status()) {
             case WAITING -> waiting.remove(sequence);
-            case PREEMPTED -> preempted.remove(sequence);
+            case PREEMPTED -> preemption.ended(sequence);
             case RUNNING -> {
                 if (reason != FinishReason.ERROR) {
                     sharing.departed(sequence);
@@ -154,6 +145,7 @@ final class Scheduler {
     void schedule(StepPlan plan, List<Sequence> admitted) {
         plan.clear();
         sharing.planSaves(plan, running);
+        makeRoomToDecode(plan);
         if (!admit(plan, admitted)) {
             closeHole(plan);
         }
@@ -169,6 +161,24 @@ final class Scheduler {
             }
             idleRowSteps += plan.decodeRows() - plan.activeRows();
             prefill.restart();
+        }
+        if (!plan.isEmpty()) {
+            cache.planReleases(plan);
+        }
+    }
+
+    /** Gives each sequence that decodes the memory for its next token, the oldest first: some go on to their end, whoever gives way. */
+    private void makeRoomToDecode(StepPlan plan) {
+        for (int i = 0; i < running.size(); ) {
+            Sequence sequence = running.get(i);
+            if (!decodes(sequence) || cache.grow(sequence, sequence.computedTokens() + 1)) {
+                i++;
+            } else {
+                if (!preemption.parked(plan)) {
+                    preemption.newestOfLargestHolder(plan);
+                }
+                i = 0;
+            }
         }
     }
 
@@ -193,16 +203,16 @@ final class Scheduler {
     private boolean admit(StepPlan plan, List<Sequence> admitted) {
         boolean hasReaders = hasReaders();
         if (hasReaders) {
-            preemptAway(plan);
+            preemption.away(plan);
         }
-        int mostReclaimed = Math.max(1, SchedulingPolicy.reservedSlots(cache.slots()));
+        int mostReclaimed = Math.max(1, SchedulingPolicy.reservedSlots(cache.capacity()));
         while (hasReaders ? waiting.hasReaders() : !waiting.isEmpty()) {
-            Sequence sequence = cache.hasFreeSlot() ? waiting.first(this::mayTakeSlot) : null;
-            if (sequence == null) {
-                if (preemptParked(plan)) {
+            Sequence sequence = waiting.first(this::mayTakeSlot);
+            if (sequence == null || !cache.hasRoomFor(sequence)) {
+                if (preemption.parked(plan)) {
                     continue;
                 }
-                sequence = mostReclaimed-- > 0 ? reclaim(plan) : null;
+                sequence = mostReclaimed-- > 0 ? preemption.forLeastServed(plan) : null;
             }
             if (sequence == null) {
                 return true;
@@ -218,75 +228,9 @@ final class Scheduler {
     }
 
     private boolean mayTakeSlot(String tenant) {
+        int capacity = cache.capacity();
         return SchedulingPolicy.mayTakeSlot(
-                cache.slots() - cache.usedSlots(), cache.slots(), counters.running(tenant), counters.lately());
-    }
-
-    private void preemptAway(StepPlan plan) {
-        for (int i = running.size() - 1; i >= 0; i--) {
-            if (running.get(i).isAway()) {
-                preempt(plan, running.get(i));
-            }
-        }
-    }
-
-    /** Takes the slot of the parked sequence that came last, if there is one. */
-    private boolean preemptParked(StepPlan plan) {
-        for (int i = running.size() - 1; i >= 0; i--) {
-            Sequence sequence = running.get(i);
-            if (!sequence.stream.hasDemand()) {
-                preempt(plan, sequence);
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /**
-     * Takes back a slot for a tenant that waits with less than its share of them: of the one that holds most, if that is more than its
-     * share, the sequence that has the least to compute again. It waits at the front of its tenant's.
-     *
-     * @return who gets the slot, whoever else waits; null for nobody
-     */
-    private @Nullable Sequence reclaim(StepPlan plan) {
-        int share = SchedulingPolicy.shareOfSlots(cache.slots(), counters.lately());
-        Sequence next = cache.hasFreeSlot() ? null : waiting.first(tenant -> counters.running(tenant) < share);
-        if (next == null) {
-            return null;
-        }
-        Sequence victim = null;
-        int most = share;
-        for (Sequence sequence : running) {
-            int held = counters.running(sequence.request.tenant());
-            boolean isCheaper = victim != null && held == most && sequence.computedTokens() < victim.computedTokens();
-            if ((held > most || isCheaper) && canComputeAgain(sequence)) {
-                victim = sequence;
-                most = held;
-            }
-        }
-        if (victim == null) {
-            return null;
-        }
-        preempt(plan, victim);
-        return next;
-    }
-
-    /** Whether the rest of its answer is the same if what it has so far is computed as a prompt. */
-    private boolean canComputeAgain(Sequence sequence) {
-        return sequence.generatedTokens() == 0 || sharing.cache().pool().decodesLikePrefill();
-    }
-
-    private void preempt(StepPlan plan, Sequence sequence) {
-        sharing.planSavesOfAll(plan, sequence);
-        cache.release(sequence);
-        running.remove(sequence);
-        counters.released(sequence.request.tenant());
-        sequence.preempt();
-        preemptions++;
-        preempted.add(sequence);
-        if (sequence.stream.hasDemand()) {
-            resume(sequence);
-        }
+                capacity - cache.usedSlots(), capacity, counters.running(tenant), counters.lately());
     }
 
     private void closeHole(StepPlan plan) {
@@ -336,7 +280,7 @@ final class Scheduler {
         }
         Sequence sequence = highestDecoding();
         PrefillChunk draft = sequence == null ? null : sequence.draft(mostDraftTokens);
-        if (draft == null) {
+        if (sequence == null || draft == null || !cache.grow(sequence, draft.start() + draft.length())) {
             return false;
         }
         plan.addChunk(draft);
@@ -401,7 +345,7 @@ final class Scheduler {
     List<Sequence> unfinished() {
         List<Sequence> all = new ArrayList<>(running);
         all.addAll(waiting.all());
-        all.addAll(preempted);
+        all.addAll(preemption.preempted());
         return all;
     }
 
@@ -420,7 +364,7 @@ final class Scheduler {
 
     /** Sequences whose reader has no room, with or without a slot. */
     int parked() {
-        int count = preempted.size();
+        int count = preemption.preempted().size();
         for (Sequence sequence : running) {
             if (!sequence.stream.hasDemand()) {
                 count++;
@@ -429,9 +373,8 @@ final class Scheduler {
         return count;
     }
 
-    /** Times that a sequence lost its slot before its end. */
-    long preemptions() {
-        return preemptions;
+    Preemption preemption() {
+        return preemption;
     }
 
     Set<Sequence> urgent() {

@@ -125,6 +125,11 @@ final class Sequence {
         return finishReason;
     }
 
+    /** Tokens that it has in the cache at most: all but the last that it may generate. */
+    int mostCachedTokens() {
+        return length + remainingTokens() - 1;
+    }
+
     /** Whether chunks are still to be computed before the next decode row. */
     boolean isPrefilling() {
         return computedTokens < chunkedTokens;

@@ -21,6 +21,8 @@ public final class StepPlan {
     private final List<PrefillChunk> chunksSeen = Collections.unmodifiableList(chunks);
     private final List<BlockCopy> saves = new ArrayList<>();
     private final List<BlockCopy> savesSeen = Collections.unmodifiableList(saves);
+    private final List<Integer> releases = new ArrayList<>();
+    private final List<Integer> releasesSeen = Collections.unmodifiableList(releases);
     private final List<SlotMove> moves = new ArrayList<>();
     private final List<SlotMove> movesSeen = Collections.unmodifiableList(moves);
     private final List<BlockCopy> loads = new ArrayList<>();
@@ -28,7 +30,7 @@ public final class StepPlan {
     private int decodeRows;
     private int activeRows;
 
-    /** A copy of a sequence's first {@code tokens} cache entries from one slot to another. */
+    /** A move of a sequence's first {@code tokens} cache entries from one slot to another; the first then holds nothing. */
     public record SlotMove(int from, int to, int tokens) {}
 
     /**
@@ -79,6 +81,11 @@ public final class StepPlan {
         return savesSeen;
     }
 
+    /** Slots that hold nothing of use any more once the saves are made: what memory they have taken others may take. */
+    public List<Integer> releases() {
+        return releasesSeen;
+    }
+
     /** Moves to make before anything is computed, in order. */
     public List<SlotMove> moves() {
         return movesSeen;
@@ -102,6 +109,7 @@ public final class StepPlan {
         activeRows = 0;
         chunks.clear();
         saves.clear();
+        releases.clear();
         moves.clear();
         loads.clear();
     }
@@ -123,6 +131,10 @@ public final class StepPlan {
 
     public void addSave(int slot, int start, int block) {
         saves.add(new BlockCopy(slot, start, block));
+    }
+
+    public void addRelease(int slot) {
+        releases.add(slot);
     }
 
     public void addLoad(int block, int slot, int start) {

@@ -200,7 +200,7 @@ class FairnessTest {
                 all.add(start(handle.get(), new GenerationRequest("second", new int[] {7}, sampling).of("first", 0)));
             }
             if (step == 40) {
-                preemptions.complete(handle.get().scheduler().preemptions());
+                preemptions.complete(handle.get().scheduler().preemption().count());
             }
         };
         try (Engine engine = Engine.start(model, CONFIG, listener)) {

@@ -17,7 +17,10 @@ final class FakeModelRunner implements ModelRunner {
     static final int VOCABULARY = 97;
     static final int EOS = 96;
 
-    private final ModelShape shape;
+    private ModelShape shape;
+    /** Tokens that a slot has room for in the blocks that it took. */
+    private final int[] room;
+
     private final int[][] cache;
     private final int[][] blocks;
     private final BufferLogits logits;
@@ -36,6 +39,7 @@ final class FakeModelRunner implements ModelRunner {
     volatile long computedTokens;
     volatile long loadedBlocks;
     volatile long savedBlocks;
+    volatile int mostTokens;
     volatile boolean isClosed;
 
     FakeModelRunner(int slots, int maxTokens) {
@@ -47,10 +51,17 @@ final class FakeModelRunner implements ModelRunner {
     }
 
     FakeModelRunner(int slots, int maxTokens, PrefixPool pool, int draftTokens) {
-        shape = new ModelShape(VOCABULARY, slots, maxTokens, new int[] {EOS}, pool, draftTokens);
+        shape = new ModelShape(VOCABULARY, slots, maxTokens, new int[] {EOS}, pool).withDraftTokens(draftTokens);
+        room = new int[slots];
         cache = new int[slots][maxTokens];
         blocks = new int[pool.blocks()][pool.blockTokens()];
         logits = new BufferLogits(FloatBuffer.allocate((slots + 64) * VOCABULARY), VOCABULARY);
+    }
+
+    /** The same with so many blocks for all slots, which it checks in each step. */
+    FakeModelRunner with(CacheBlocks blocks) {
+        shape = shape.withCacheBlocks(blocks);
+        return this;
     }
 
     @Override
@@ -68,18 +79,26 @@ final class FakeModelRunner implements ModelRunner {
             System.arraycopy(cache[save.slot()], save.start(), blocks[save.block()], 0, blockTokens);
             savedBlocks++;
         }
+        for (int slot : plan.releases()) {
+            Arrays.fill(cache[slot], -1);
+            room[slot] = 0;
+        }
         for (StepPlan.SlotMove move : plan.moves()) {
+            room[move.to()] = room[move.from()];
+            room[move.from()] = 0;
             System.arraycopy(cache[move.from()], 0, cache[move.to()], 0, move.tokens());
             Arrays.fill(cache[move.from()], -1);
             movedTokens += move.tokens();
         }
         for (StepPlan.BlockCopy load : plan.loads()) {
+            take(load.slot(), load.start() + blockTokens);
             System.arraycopy(blocks[load.block()], 0, cache[load.slot()], load.start(), blockTokens);
             loadedBlocks++;
         }
         for (int row = 0; row < plan.decodeRows(); row++) {
             cache[row][plan.position(row)] = plan.isActive(row) ? single(plan.token(row)) : -1;
             if (plan.isActive(row)) {
+                take(row, plan.position(row) + 1);
                 computedTokens++;
                 score(cache[row], plan.position(row) + 1, row);
             } else {
@@ -89,6 +108,7 @@ final class FakeModelRunner implements ModelRunner {
         List<PrefillChunk> chunks = plan.chunks();
         for (int i = 0; i < chunks.size(); i++) {
             PrefillChunk chunk = chunks.get(i);
+            take(chunk.slot(), chunk.start() + chunk.length());
             System.arraycopy(chunk.tokens(), chunk.start(), cache[chunk.slot()], chunk.start(), chunk.length());
             if (chunk.length() == 1) {
                 cache[chunk.slot()][chunk.start()] = single(chunk.tokens()[chunk.start()]);
@@ -99,7 +119,18 @@ final class FakeModelRunner implements ModelRunner {
                 score(cache[chunk.slot()], end, shape.slots() + i + j);
             }
         }
+        mostTokens = Math.max(mostTokens, Arrays.stream(room).sum());
         return logits;
+    }
+
+    /** A slot takes blocks for so many tokens and keeps them until it is released. */
+    private void take(int slot, int tokens) {
+        CacheBlocks memory = shape.cacheBlocks();
+        room[slot] = Math.max(room[slot], memory.holding(tokens) * memory.tokens());
+        int taken = Arrays.stream(room).sum() / memory.tokens();
+        if (taken > memory.count()) {
+            throw new IllegalStateException(taken + " blocks are taken of " + memory.count());
+        }
     }
 
     @Override

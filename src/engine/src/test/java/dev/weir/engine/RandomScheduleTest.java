@@ -44,27 +44,38 @@ class RandomScheduleTest {
 
     /**
      * With few slots, or with more of which one is kept for tenants that hold less than their share; without a prefix cache, with one
-     * too small for a single text, one that must evict, and one that holds nearly all. On models whose single tokens differ nobody
+     * too small for a single text, one that must evict, and one that holds nearly all; with memory for whole contexts in all slots, or
+     * for so few blocks that who decodes must take some from others. On models whose single tokens differ nobody
      * is paused or away: who is preempted computes its answer again, and differently.
      */
     @ParameterizedTest
     @CsvSource({
-        "7, 0, true, true, true",
-        "7, 5, true, true, false",
-        "20, 60, true, true, true",
-        "20, 60, true, true, false",
-        "7, 3000, true, true, true",
-        "7, 5, false, false, true",
-        "20, 60, false, false, false",
-        "7, 3000, false, false, true"
+        "7, 0, true, true, true, 84",
+        "7, 5, true, true, false, 84",
+        "20, 60, true, true, true, 240",
+        "20, 60, true, true, false, 240",
+        "7, 3000, true, true, true, 84",
+        "7, 5, false, false, true, 84",
+        "20, 60, false, false, false, 240",
+        "7, 3000, false, false, true, 84",
+        "20, 60, true, true, false, 70",
+        "20, 0, true, true, false, 40",
+        "7, 5, true, false, true, 20",
+        "40, 3000, true, true, false, 12"
     })
     void randomSchedulesKeepEveryInvariantAndStarveNobody(
-            int slots, int blocks, boolean decodesLikePrefill, boolean someArePaused, boolean computesApart)
+            int slots,
+            int blocks,
+            boolean decodesLikePrefill,
+            boolean someArePaused,
+            boolean computesApart,
+            int cacheBlocks)
             throws Exception {
         System.out.println("RandomScheduleTest runs with -Dtests.seed=" + seed);
         pool = new PrefixPool(blocks, BLOCK, decodesLikePrefill);
         pauses = someArePaused;
-        FakeModelRunner model = new FakeModelRunner(slots, CONTEXT, pool, decodesLikePrefill ? 15 : 0);
+        FakeModelRunner model = new FakeModelRunner(slots, CONTEXT, pool, decodesLikePrefill ? 15 : 0)
+                .with(new CacheBlocks(cacheBlocks, BLOCK));
         SplittableRandom times = random.split(); // prompts are cut into whatever pieces these ask for
         model.computesApart = computesApart;
         Counting listener = new Counting();
@@ -109,11 +120,18 @@ class RandomScheduleTest {
             assertThat(listener.finished).as("seed %d", seed).isEqualTo(SUBMITS);
         }
         assertThat(engine.scheduler().cache().usedSlots()).isZero();
+        assertThat(engine.scheduler().cache().freeBlocks()).isEqualTo(cacheBlocks);
+        if (cacheBlocks < slots * CONTEXT / BLOCK) {
+            assertThat(engine.stats().preemptions()).isPositive();
+            assertThat(model.mostTokens).isBetween(cacheBlocks * BLOCK * 9 / 10, cacheBlocks * BLOCK);
+        }
         assertThat(engine.scheduler().unfinished()).isEmpty();
         assertThat(engine.scheduler().counters().tenants()).isZero();
         assertThat(engine.scheduler().sharing().cache().violations()).isEmpty();
         assertThat(tooLate).isPositive();
-        assertThat(model.movedTokens).isPositive();
+        if (cacheBlocks > CONTEXT / BLOCK) {
+            assertThat(model.movedTokens).isPositive();
+        }
         if (blocks > 0) {
             assertThat(model.loadedBlocks).isPositive();
         } else {

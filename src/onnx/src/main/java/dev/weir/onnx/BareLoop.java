@@ -40,6 +40,12 @@ public final class BareLoop {
             throw new IllegalArgumentException(promptTokens + " prompt tokens and " + newTokens
                     + " new tokens do not fit a context of " + shape.maxTokens());
         }
+        int blocks = sequences * shape.cacheBlocks().holding(promptTokens + newTokens - 1);
+        if (blocks > shape.cacheBlocks().count()) {
+            throw new IllegalArgumentException(sequences + " sequences of " + (promptTokens + newTokens)
+                    + " tokens need " + blocks + " cache blocks, but there are "
+                    + shape.cacheBlocks().count());
+        }
         StepPlan plan = new StepPlan(shape.slots());
         int[] next = new int[sequences];
         float[] scores = new float[shape.vocabularySize()];
@@ -73,6 +79,9 @@ public final class BareLoop {
             int length = Math.min(chunkLength, promptTokens - start);
             boolean isLast = start + length == promptTokens;
             plan.clear();
+            for (int i = 0; start == 0 && i < runner.shape().slots() - slot; i++) {
+                plan.addRelease(slot + i); // what an earlier run left
+            }
             for (int i = 0; i < prompts.size(); i++) {
                 plan.addChunk(new PrefillChunk(slot + i, prompts.get(i), start, length, isLast));
             }

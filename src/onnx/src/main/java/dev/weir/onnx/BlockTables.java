@@ -1,5 +1,7 @@
 package dev.weir.onnx;
 
+import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.StepPlan;
 import java.util.Arrays;
 
 /**
@@ -7,8 +9,8 @@ import java.util.Arrays;
  * shared and counted, so that what the engine calls copies between slots and pool are entries of a table here; a block that
  * others hold too is exchanged for one's own before it is written. Owned by the engine thread.
  *
- * <p>Block 0 belongs to nobody: rows that only fill a run up read from it. There are as many other blocks as slots and pool
- * can hold at most, so a free one is never missing.
+ * <p>Block 0 belongs to nobody: rows that only fill a run up read from it. Of the others the pool has one for each of its places,
+ * and the slots so many together: the engine counts what each takes, so a free one is never missing.
  */
 final class BlockTables {
     private static final int NONE = -1;
@@ -31,9 +33,10 @@ final class BlockTables {
      * Empty tables.
      *
      * @param blocksPerSlot blocks of a whole context
+     * @param slotBlocks blocks that the slots hold together at most
      * @param poolBlocks places of the prefix cache, of a block each
      */
-    BlockTables(int slots, int blocksPerSlot, int poolBlocks, int blockSize) {
+    BlockTables(int slots, int blocksPerSlot, int slotBlocks, int poolBlocks, int blockSize) {
         this.blockSize = blockSize;
         this.slots = new int[slots][blocksPerSlot];
         for (int[] table : this.slots) {
@@ -41,7 +44,7 @@ final class BlockTables {
         }
         pool = new int[poolBlocks];
         Arrays.fill(pool, NONE);
-        int blocks = blocks(slots, blocksPerSlot, poolBlocks);
+        int blocks = blocks(slotBlocks, poolBlocks);
         holders = new int[blocks];
         free = new int[blocks - 1];
         for (int block = blocks - 1; block > 0; block--) {
@@ -50,8 +53,8 @@ final class BlockTables {
     }
 
     /** Blocks that such tables need in all. */
-    static int blocks(int slots, int blocksPerSlot, int poolBlocks) {
-        return 1 + Math.addExact(Math.multiplyExact(slots, blocksPerSlot), poolBlocks);
+    static int blocks(int slotBlocks, int poolBlocks) {
+        return 1 + Math.addExact(slotBlocks, poolBlocks);
     }
 
     /** Blocks that nobody holds. */
@@ -69,6 +72,28 @@ final class BlockTables {
         return slots[slot][position / blockSize] * blockSize + position % blockSize;
     }
 
+    /** Does what a plan says before anything is computed, and makes sure that what it computes may be written. */
+    void apply(StepPlan plan, BlockCopier copier) {
+        for (StepPlan.BlockCopy save : plan.saves()) {
+            save(save.slot(), save.start(), save.block());
+        }
+        plan.releases().forEach(this::release);
+        for (StepPlan.SlotMove move : plan.moves()) {
+            move(move.from(), move.to(), move.tokens());
+        }
+        for (StepPlan.BlockCopy load : plan.loads()) {
+            load(load.block(), load.slot(), load.start());
+        }
+        for (int row = 0; row < plan.decodeRows(); row++) {
+            if (plan.isActive(row)) {
+                prepare(row, plan.position(row), 1, copier);
+            }
+        }
+        for (PrefillChunk chunk : plan.chunks()) {
+            prepare(chunk.slot(), chunk.start(), chunk.length(), copier);
+        }
+    }
+
     /** The pool's place holds what the slot has from {@code start} on, which begins a block. */
     void save(int slot, int start, int place) {
         pool[place] = exchange(pool[place], slots[slot][start / blockSize]);
@@ -80,10 +105,19 @@ final class BlockTables {
         table[start / blockSize] = exchange(table[start / blockSize], pool[place]);
     }
 
-    /** One slot has what another has in its first tokens. */
+    /** One slot has what another had in its first tokens, which then has nothing. */
     void move(int from, int to, int tokens) {
         for (int i = 0; i * blockSize < tokens; i++) {
             slots[to][i] = exchange(slots[to][i], slots[from][i]);
+        }
+        release(from);
+    }
+
+    /** The slot has nothing. */
+    void release(int slot) {
+        int[] table = slots[slot];
+        for (int i = 0; i < table.length; i++) {
+            table[i] = exchange(table[i], NONE);
         }
     }
 
@@ -99,7 +133,7 @@ final class BlockTables {
             if (held != NONE && start > i * blockSize) { // tokens before these stay
                 copier.copy(held, own);
             }
-            release(held);
+            letGo(held);
             table[i] = own;
         }
     }
@@ -118,11 +152,11 @@ final class BlockTables {
         if (block != NONE) {
             holders[block]++;
         }
-        release(old);
+        letGo(old);
         return block;
     }
 
-    private void release(int block) {
+    private void letGo(int block) {
         if (block != NONE && --holders[block] == 0) {
             free[freeCount++] = block;
         }

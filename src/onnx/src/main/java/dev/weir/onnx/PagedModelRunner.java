@@ -1,6 +1,7 @@
 package dev.weir.onnx;
 
 import ai.onnxruntime.OrtException;
+import dev.weir.engine.CacheBlocks;
 import dev.weir.engine.Logits;
 import dev.weir.engine.ModelRunner;
 import dev.weir.engine.ModelShape;
@@ -88,7 +89,7 @@ public final class PagedModelRunner implements ModelRunner {
             PagedCacheShape cache = PagedCacheShape.of(folder, session, maxTokens);
             tryLargestStep(folder, cache, cuda, session);
             PagedCacheSize size = PagedCacheSize.plan(cache, options, cuda, session.memory(), stride(folder, session));
-            return new PagedModelRunner(folder, cache, cuda, session, size.slots(), size.poolBlocks());
+            return new PagedModelRunner(folder, cache, cuda, session, size);
         } catch (OrtException e) {
             session.close();
             throw new ModelLoadException(folder.modelFile() + " cannot be used: " + e.getMessage(), e);
@@ -108,7 +109,8 @@ public final class PagedModelRunner implements ModelRunner {
         int length = Math.min(cache.maxTokens(), cuda.stepTokens() / sequences);
         int mark = session.mark();
         try {
-            PagedModelRunner runner = new PagedModelRunner(folder, cache, cuda, session, sequences, 0);
+            PagedCacheSize size = new PagedCacheSize(sequences, sequences * cache.blocksPerSlot(), 0);
+            PagedModelRunner runner = new PagedModelRunner(folder, cache, cuda, session, size);
             StepPlan plan = new StepPlan(sequences);
             for (int slot = 0; slot < sequences; slot++) {
                 plan.addChunk(new PrefillChunk(slot, new int[length], 0, length, true));
@@ -124,7 +126,7 @@ public final class PagedModelRunner implements ModelRunner {
     }
 
     private PagedModelRunner(
-            ModelFolder folder, PagedCacheShape cacheShape, CudaOptions cuda, CudaSession session, int slots, int pool)
+            ModelFolder folder, PagedCacheShape cacheShape, CudaOptions cuda, CudaSession session, PagedCacheSize size)
             throws OrtException {
         this.folder = folder;
         this.options = cuda;
@@ -132,10 +134,12 @@ public final class PagedModelRunner implements ModelRunner {
         this.cacheShape = cacheShape;
         replays = session.hasGraphs();
         fileBytes = fileBytes(folder);
+        int slots = size.slots();
+        int pool = size.poolBlocks();
         maxChunks = Math.max(slots, LEAST_CHUNKS);
         int blocksPerSlot = cacheShape.blocksPerSlot();
-        blocks = BlockTables.blocks(slots, blocksPerSlot, pool);
-        tables = new BlockTables(slots, blocksPerSlot, pool, cacheShape.blockTokens());
+        blocks = BlockTables.blocks(size.slotBlocks(), pool);
+        tables = new BlockTables(slots, blocksPerSlot, size.slotBlocks(), pool, cacheShape.blockTokens());
         for (int i = 0; i < cacheShape.arrays(); i++) {
             MemorySegment memory = session.onDevice(blocks * cacheShape.blockBytes());
             cache.add(memory);
@@ -158,12 +162,9 @@ public final class PagedModelRunner implements ModelRunner {
         int vocabulary = folder.vocabularySize();
         logits = new DeviceLogits(session, vocabulary, stride(folder, session), slots + maxChunks, step);
         binding = newBinding(metadataHost);
-        shape = new ModelShape(
-                vocabulary,
-                slots,
-                cacheShape.maxTokens(),
-                folder.eosTokenIds(),
-                pool == 0 ? PrefixPool.NONE : new PrefixPool(pool, cacheShape.blockTokens(), false));
+        PrefixPool prefixPool = pool == 0 ? PrefixPool.NONE : new PrefixPool(pool, cacheShape.blockTokens(), false);
+        shape = new ModelShape(vocabulary, slots, cacheShape.maxTokens(), folder.eosTokenIds(), prefixPool)
+                .withCacheBlocks(new CacheBlocks(size.slotBlocks(), cacheShape.blockTokens()));
     }
 
     private static long fileBytes(ModelFolder folder) {
@@ -260,7 +261,7 @@ public final class PagedModelRunner implements ModelRunner {
         }
         session.use();
         try {
-            moveBlocks(plan);
+            tables.apply(plan, this::copyBlock);
             if (tokens > 0) {
                 compute(plan);
             }
@@ -268,26 +269,6 @@ public final class PagedModelRunner implements ModelRunner {
             throw new IllegalStateException("the model " + folder.name() + " failed: " + e.getMessage(), e);
         }
         return logits;
-    }
-
-    private void moveBlocks(StepPlan plan) {
-        for (StepPlan.BlockCopy save : plan.saves()) {
-            tables.save(save.slot(), save.start(), save.block());
-        }
-        for (StepPlan.SlotMove move : plan.moves()) {
-            tables.move(move.from(), move.to(), move.tokens());
-        }
-        for (StepPlan.BlockCopy load : plan.loads()) {
-            tables.load(load.block(), load.slot(), load.start());
-        }
-        for (int row = 0; row < plan.decodeRows(); row++) {
-            if (plan.isActive(row)) {
-                tables.prepare(row, plan.position(row), 1, this::copyBlock);
-            }
-        }
-        for (PrefillChunk chunk : plan.chunks()) {
-            tables.prepare(chunk.slot(), chunk.start(), chunk.length(), this::copyBlock);
-        }
     }
 
     private void copyBlock(int from, int to) {

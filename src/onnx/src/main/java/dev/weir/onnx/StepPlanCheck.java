@@ -27,6 +27,9 @@ final class StepPlanCheck {
         for (StepPlan.BlockCopy load : plan.loads()) {
             checkCopy(load, shape);
         }
+        for (int slot : plan.releases()) {
+            checkSlot(slot, shape);
+        }
         for (StepPlan.SlotMove move : plan.moves()) {
             checkSlot(move.from(), shape);
             checkSlot(move.to(), shape);

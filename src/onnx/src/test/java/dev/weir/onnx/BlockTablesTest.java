@@ -17,8 +17,8 @@ class BlockTablesTest {
     private static final int BLOCK = 4;
     private static final int TOKENS = BLOCKS_PER_SLOT * BLOCK;
 
-    private final BlockTables tables = new BlockTables(SLOTS, BLOCKS_PER_SLOT, POOL, BLOCK);
-    private final int[] memory = new int[BlockTables.blocks(SLOTS, BLOCKS_PER_SLOT, POOL) * BLOCK];
+    private final BlockTables tables = new BlockTables(SLOTS, BLOCKS_PER_SLOT, SLOTS * BLOCKS_PER_SLOT, POOL, BLOCK);
+    private final int[] memory = new int[BlockTables.blocks(SLOTS * BLOCKS_PER_SLOT, POOL) * BLOCK];
     private int copies;
 
     private void copy(int from, int to) {
@@ -51,6 +51,9 @@ class BlockTablesTest {
             switch (random.nextInt(6)) {
                 case 0 -> { // another sequence begins
                     lengths[slot] = 0;
+                    if (random.nextBoolean()) {
+                        tables.release(slot);
+                    }
                 }
                 case 1 -> {
                     int start = BLOCK * random.nextInt(BLOCKS_PER_SLOT);
@@ -74,6 +77,7 @@ class BlockTablesTest {
                         tables.move(slot, to, lengths[slot]);
                         System.arraycopy(slots[slot], 0, slots[to], 0, lengths[slot]);
                         lengths[to] = lengths[slot];
+                        lengths[slot] = 0;
                     }
                 }
                 default -> {
@@ -113,12 +117,37 @@ class BlockTablesTest {
     @Test
     void aSequenceThatWritesIntoASharedBlockGetsItsOwnWithWhatCameBefore() {
         write(0, 0, BLOCK, 100);
-        tables.move(0, 1, BLOCK);
-        write(1, 2, 1, 700);
-        assertThat(read(1, 0)).isEqualTo(100);
-        assertThat(read(1, 2)).isEqualTo(702);
-        assertThat(read(0, 2)).isEqualTo(102);
+        tables.save(0, 0, 1);
+        write(0, 2, 1, 700);
+        assertThat(read(0, 0)).isEqualTo(100);
+        assertThat(read(0, 2)).isEqualTo(702);
+        tables.load(1, 3, 0);
+        assertThat(read(3, 2)).isEqualTo(102);
         assertThat(copies).isOne();
+    }
+
+    @Test
+    void aMoveTakesTheBlocksAlongAndCopiesNothing() {
+        write(0, 0, BLOCK + 1, 100);
+        int free = tables.freeBlocks();
+        tables.move(0, 1, BLOCK + 1);
+        write(1, BLOCK + 1, 1, 700);
+        assertThat(read(1, BLOCK)).isEqualTo(104);
+        assertThat(tables.block(0, 0)).isZero();
+        assertThat(tables.freeBlocks()).isEqualTo(free);
+        assertThat(copies).isZero();
+    }
+
+    @Test
+    void whatASlotHeldIsFreeOnceItIsReleasedButForWhatThePoolHolds() {
+        int all = tables.freeBlocks();
+        write(0, 0, 2 * BLOCK + 1, 100);
+        assertThat(tables.freeBlocks()).isEqualTo(all - 3);
+        tables.save(0, 0, 1);
+        tables.release(0);
+        assertThat(tables.freeBlocks()).isEqualTo(all - 1);
+        tables.load(1, 2, 0);
+        assertThat(read(2, 3)).isEqualTo(103);
     }
 
     @Test

@@ -21,29 +21,46 @@ class PagedCacheSizeTest {
     }
 
     @Test
-    void allSequencesFitWhereThereIsMemory() {
-        assertThat(plan(64, 0, 0, 40 * GIB)).isEqualTo(new PagedCacheSize(64, 0));
+    void wholeContextsOfAllSequencesFitWhereThereIsMemory() {
+        assertThat(plan(64, 0, 0, 40 * GIB)).isEqualTo(new PagedCacheSize(64, 256, 0));
     }
 
     @Test
-    void fewerSequencesFitWhereThereIsLess() {
+    void soManySequencesShareWhatThereIsWhereThereIsLess() {
         PagedCacheSize size = plan(512, 0, 0, 40 * GIB);
-        // 39.5 GiB less the logits of 1,024 rows, in blocks of 32 MiB of which four are a sequence's.
-        assertThat(size.slots()).isBetween(310, 316);
+        assertThat(size.slots()).isEqualTo(512);
+        assertThat(size.slotBlocks())
+                .isBetween(1240, 1264); // 39.5 GiB less the logits of 1,024 rows, in blocks of 32 MiB
         assertThat(size.poolBlocks()).isZero();
     }
 
     @Test
-    void halfOfWhatIsLeftIsForBeginningsThatAreShared() {
+    void halfOfWhatContextsLeaveIsForBeginningsThatAreShared() {
         PagedCacheSize size = plan(64, 0, RunnerOptions.AUTOMATIC, 40 * GIB);
-        assertThat(size.slots()).isEqualTo(64);
+        assertThat(size.slotBlocks()).isEqualTo(256);
         assertThat(size.poolBlocks()).isBetween(500, 505);
         assertThat(plan(64, 0, GIB, 40 * GIB).poolBlocks()).isEqualTo(32);
     }
 
     @Test
+    void aQuarterIsForBeginningsThatAreSharedWhereContextsCouldFillAll() {
+        PagedCacheSize size = plan(1024, 0, RunnerOptions.AUTOMATIC, 40 * GIB);
+        assertThat(size.poolBlocks()).isEqualTo((size.slotBlocks() + size.poolBlocks()) / 4);
+    }
+
+    @Test
+    void oneWholeContextFitsHoweverMuchIsWantedForBeginnings() {
+        PagedCacheSize size = plan(64, 0, 100 * GIB, 40 * GIB);
+        assertThat(size.slotBlocks()).isEqualTo(4);
+        assertThat(size.poolBlocks()).isGreaterThan(1200);
+        assertThat(plan(64, 128L << 20, RunnerOptions.AUTOMATIC, 40 * GIB)).isEqualTo(new PagedCacheSize(64, 4, 0));
+    }
+
+    @Test
     void aSettingBoundsTheCache() {
-        assertThat(plan(64, GIB, 0, 40 * GIB).slots()).isEqualTo(7); // 32 blocks, of which one is nobody's
+        assertThat(plan(64, GIB, 0, 40 * GIB).slotBlocks()).isEqualTo(32);
+        assertThat(plan(64, GIB, 2 * GIB, 40 * GIB)).isEqualTo(new PagedCacheSize(64, 32, 64));
+        assertThat(plan(64, GIB, RunnerOptions.AUTOMATIC, 40 * GIB)).isEqualTo(new PagedCacheSize(64, 24, 8));
     }
 
     @Test
@@ -51,7 +68,7 @@ class PagedCacheSizeTest {
         RunnerOptions options = new RunnerOptions(1000, 0, 0, 0, 0);
         CudaRuntime.Memory memory = new CudaRuntime.Memory(50 * GIB, 80 * GIB);
         PagedCacheSize half = PagedCacheSize.plan(SHAPE, options, new CudaOptions(0, 0.5, true, 1024), memory, STRIDE);
-        assertThat(half.slots()).isBetween(74, 76); // 40 - 30 - 0.5 GiB
+        assertThat(half.slotBlocks()).isBetween(296, 304); // 40 - 30 - 0.5 GiB
     }
 
     @Test

@@ -16,7 +16,7 @@ class PagedStepTest {
 
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment memory = arena.allocate(1 << 16, 256).fill((byte) 0x55);
-    private final BlockTables tables = new BlockTables(SLOTS, 2, 0, BLOCK);
+    private final BlockTables tables = new BlockTables(SLOTS, 2, 2 * SLOTS, 0, BLOCK);
     private final PagedStep step = new PagedStep(memory, tables, SLOTS, 8, 2);
     private final StepPlan plan = new StepPlan(SLOTS);
 
