@@ -79,7 +79,7 @@ public class SchedulerBenchmark {
     }
 
     private void submit() {
-        Places.Place place = places.take(GenerationRequest.NO_TENANT, 64);
+        Places.Place place = places.take(GenerationRequest.NO_TENANT, 64, 128);
         TokenSubscription stream = new TokenSubscription(new BaseSubscriber<>() {}, command -> {});
         stream.request(Long.MAX_VALUE);
         Sequence sequence = new Sequence(REQUEST, stream, SHAPE, 0, place);

@@ -1,17 +1,17 @@
 package dev.weir.engine;
 
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Operators;
 
 /**
- * Continuous batching of one model: the public handle of the engine thread. Any thread may call it.
+ * Continuous batching of one model: the public handle of its engine thread, or of several where several devices compute it. Any
+ * thread may call it.
  *
  * <pre>{@code
  * try (Engine engine = Engine.start(runner, EngineConfig.DEFAULT, EngineListener.NONE)) {
@@ -20,30 +20,54 @@ import reactor.core.publisher.Operators;
  * }</pre>
  */
 public final class Engine implements AutoCloseable {
-    private final ModelShape shape;
-    private final BlockingQueue<EngineCommand> commands = new LinkedBlockingQueue<>();
-    private final Places places;
-    private final EngineCore core;
-    private final Thread thread;
+    private static final String THREAD_NAME = "weir-engine";
 
-    private Engine(ModelRunner runner, EngineConfig config, EngineListener listener) {
-        shape = runner.shape();
-        places = new Places(shape.slots() + config.maxQueuedRequests(), config.maxQueuedTokens());
-        core = new EngineCore(runner, config, listener, commands);
-        thread = new Thread(core, "weir-engine");
+    private final ModelShape shape;
+    private final List<EngineThread> threads;
+
+    private Engine(List<? extends ModelRunner> runners, EngineConfig config, EngineListener listener) {
+        shape = commonShape(runners);
+        List<EngineThread> all = new ArrayList<>();
+        for (ModelRunner runner : runners) {
+            String name = runners.size() == 1 ? THREAD_NAME : THREAD_NAME + "-" + all.size();
+            all.add(new EngineThread(name, runner, shape, config, listener));
+        }
+        threads = List.copyOf(all);
     }
 
     /** Starts an engine thread that owns {@code runner} from now on and closes it in the end. */
     public static Engine start(ModelRunner runner, EngineConfig config, EngineListener listener) {
-        Engine engine = new Engine(runner, config, listener);
-        engine.thread.start();
+        return start(List.of(runner), config, listener);
+    }
+
+    /**
+     * Starts an engine thread for each of some runners of the same model, at least one. Each has room, a queue and a prefix cache
+     * of its own, as the settings say, and tells the listener of its own accord. A request is computed on one of them.
+     *
+     * @throws IllegalArgumentException if their vocabularies differ; the runners are then still the caller's
+     */
+    public static Engine start(List<? extends ModelRunner> runners, EngineConfig config, EngineListener listener) {
+        Engine engine = new Engine(runners, config, listener);
+        engine.threads.forEach(EngineThread::start);
         return engine;
+    }
+
+    private static ModelShape commonShape(List<? extends ModelRunner> runners) {
+        ModelShape common = runners.getFirst().shape();
+        for (ModelRunner runner : runners.subList(1, runners.size())) {
+            common = common.and(runner.shape());
+        }
+        return common;
     }
 
     /**
      * A generation that starts on subscription; each subscription is a generation of its own.
      *
-     * <p>Outputs are published on the engine thread: a subscriber must return at once. Demand reaches the scheduler: a
+     * <p>Of several devices, that one computes it which has promised the smallest share of its cache to requests that have not
+     * ended, each as long as it may become. One on which a step has failed gets no more while there are others, and where one has no
+     * room for a request the next is tried.
+     *
+     * <p>Outputs are published on an engine thread: a subscriber must return at once. Demand reaches the scheduler: a
      * sequence is computed only while its subscriber has asked for more. The subscription is a {@link GenerationSubscription}, which
      * can also be told that nobody reads for now. Cancelling frees the slot before the next step.
      * The stream fails at once with {@link OverloadedException} when the queue is full, with
@@ -54,16 +78,21 @@ public final class Engine implements AutoCloseable {
         return new Generation(request);
     }
 
-    /** What the engine was doing after its latest step. */
+    /** What the engine was doing after its latest step, on all devices together. */
     public EngineStats stats() {
-        return core.stats();
+        EngineStats sum = threads.getFirst().stats();
+        for (EngineThread thread : threads.subList(1, threads.size())) {
+            sum = sum.plus(thread.stats());
+        }
+        return sum;
     }
 
     /** Generations that may run and wait at the same time. */
     public int maxInFlight() {
-        return places.mostRequests();
+        return threads.stream().mapToInt(EngineThread::maxInFlight).sum();
     }
 
+    /** What is true of every request, with the slots of all devices. */
     public ModelShape shape() {
         return shape;
     }
@@ -71,23 +100,40 @@ public final class Engine implements AutoCloseable {
     /** Stops after the current step: running and waiting streams fail with {@link EngineFailedException}. */
     @Override
     public void close() {
-        commands.add(new EngineCommand.Stop());
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        threads.forEach(EngineThread::stop);
+        threads.forEach(EngineThread::awaitEnd);
     }
 
-    /** The state of the scheduler, for checks between steps; only while the engine thread stands still. */
+    /** The state of the only scheduler, for checks between steps; only while the engine thread stands still. */
     Scheduler scheduler() {
-        return core.scheduler();
+        return threads.getFirst().scheduler();
+    }
+
+    /** Tokens that each thread has promised to requests, for checks. */
+    List<Long> promisedTokens() {
+        return threads.stream().map(EngineThread::promisedTokens).toList();
+    }
+
+    /** The threads that a request may go to, best first. */
+    private List<EngineThread> candidates() {
+        if (threads.size() == 1) {
+            return threads;
+        }
+        List<EngineThread> healthy =
+                threads.stream().filter(thread -> thread.stats().isHealthy()).toList();
+        return (healthy.isEmpty() ? threads : healthy)
+                .stream()
+                        .map(Candidate::new)
+                        .sorted(Comparator.comparingDouble(Candidate::promisedShare))
+                        .map(Candidate::thread)
+                        .toList();
+    }
+
+    /** A thread with its promised share at one moment: sorting would be confused by one that changes meanwhile. */
+    private record Candidate(EngineThread thread, double promisedShare) {
+        Candidate(EngineThread thread) {
+            this(thread, thread.promisedShare());
+        }
     }
 
     private final class Generation extends Flux<StepOutput> {
@@ -99,39 +145,29 @@ public final class Engine implements AutoCloseable {
 
         @Override
         public void subscribe(CoreSubscriber<? super StepOutput> subscriber) {
-            RuntimeException invalid = refusal();
-            if (invalid != null) {
-                Operators.error(subscriber, invalid);
-                return;
+            RuntimeException refusal = invalidity();
+            if (refusal == null) {
+                refusal = generate(subscriber);
             }
-            Places.Place place = places.take(request.tenant(), request.promptTokens().length);
-            if (place == null) {
-                int waiting = Math.max(0, places.requests() - shape.slots());
-                Duration patience =
-                        Duration.ofSeconds(SchedulingPolicy.retryAfterSeconds(waiting, core.nanosPerFinish()));
-                Operators.error(subscriber, new OverloadedException(waiting, places.waitingTokens(), patience));
-                return;
-            }
-            TokenSubscription stream = new TokenSubscription(subscriber, commands::add);
-            Sequence sequence;
-            try {
-                sequence = new Sequence(request, stream, shape, System.nanoTime(), place);
-            } catch (RuntimeException e) { // its constraint cannot be made
-                place.ended();
-                Operators.error(subscriber, e);
-                return;
-            }
-            stream.bind(sequence);
-            subscriber.onSubscribe(stream);
-            EngineCommand.Submit submit = new EngineCommand.Submit(sequence);
-            commands.add(submit);
-            if (core.hasEnded() && commands.remove(submit)) { // the engine thread will not see it any more
-                place.ended();
-                stream.fail(new EngineFailedException("the engine is closed"));
+            if (refusal != null) {
+                Operators.error(subscriber, refusal);
             }
         }
 
-        private @Nullable RuntimeException refusal() {
+        /** Starts on the first thread that has room; if there is none, who says that it will have some soonest is heard. */
+        private @Nullable OverloadedException generate(CoreSubscriber<? super StepOutput> subscriber) {
+            OverloadedException soonest = null;
+            for (EngineThread thread : candidates()) {
+                OverloadedException overload = thread.generate(request, subscriber);
+                if (overload == null) {
+                    return null;
+                }
+                soonest = overload.orSooner(soonest);
+            }
+            return soonest;
+        }
+
+        private @Nullable RuntimeException invalidity() {
             int[] prompt = request.promptTokens();
             if (prompt.length >= shape.maxTokens()) {
                 return new ContextLengthExceededException(prompt.length, shape.maxTokens());

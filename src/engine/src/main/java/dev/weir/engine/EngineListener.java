@@ -1,8 +1,8 @@
 package dev.weir.engine;
 
 /**
- * Told what the engine does, for metrics and events. Called on the engine thread between steps: must return at once and
- * must not throw.
+ * Told what the engine does, for metrics and events. Called on the engine thread between steps, by several threads at once where
+ * several devices compute: must return at once and must not throw.
  */
 public interface EngineListener {
     /** A listener that does nothing. */

@@ -1,7 +1,7 @@
 package dev.weir.engine;
 
 /**
- * A snapshot of the engine after its latest step. Immutable; any thread.
+ * A snapshot of the engine after its latest step, or of several together. Immutable; any thread.
  *
  * @param running sequences that hold a slot and may be computed
  * @param parked sequences that hold a slot but whose reader has no room
@@ -33,5 +33,20 @@ public record EngineStats(
     /** Share of the prefix cache in use, 0 to 1. */
     public double prefixCacheUsage() {
         return prefixCapacity == 0 ? 0 : (double) prefixBlocks / prefixCapacity;
+    }
+
+    /** Both together; healthy only if both are. */
+    EngineStats plus(EngineStats other) {
+        return new EngineStats(
+                running + other.running,
+                parked + other.parked,
+                waiting + other.waiting,
+                slots + other.slots,
+                cachedTokens + other.cachedTokens,
+                cacheCapacity + other.cacheCapacity,
+                prefixBlocks + other.prefixBlocks,
+                prefixCapacity + other.prefixCapacity,
+                preemptions + other.preemptions,
+                isHealthy && other.isHealthy);
     }
 }

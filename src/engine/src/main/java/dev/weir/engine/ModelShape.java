@@ -51,4 +51,25 @@ public record ModelShape(
     public ModelShape withCacheBlocks(CacheBlocks blocks) {
         return new ModelShape(vocabularySize, slots, maxTokens, eosTokenIds, prefixPool, draftTokens, blocks);
     }
+
+    /**
+     * What is true of every request to a model that two devices compute: the shorter context, and the slots of both. The prefix pool
+     * stays that of one of them, as they share none.
+     *
+     * @throws IllegalArgumentException if it is not the same model
+     */
+    ModelShape and(ModelShape other) {
+        if (other.vocabularySize != vocabularySize) {
+            throw new IllegalArgumentException("the vocabularies have " + vocabularySize + " and "
+                    + other.vocabularySize + " tokens: all devices must compute the same model");
+        }
+        return new ModelShape(
+                vocabularySize,
+                slots + other.slots,
+                Math.min(maxTokens, other.maxTokens),
+                eosTokenIds,
+                prefixPool,
+                Math.min(draftTokens, other.draftTokens),
+                new CacheBlocks(cacheBlocks.count() + other.cacheBlocks.count(), cacheBlocks.tokens()));
+    }
 }

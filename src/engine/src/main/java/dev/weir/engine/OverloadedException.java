@@ -1,6 +1,7 @@
 package dev.weir.engine;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** The waiting queue is full: a refusal made at once, without touching any running sequence. The ask may be repeated. */
 public final class OverloadedException extends RuntimeException {
@@ -15,5 +16,10 @@ public final class OverloadedException extends RuntimeException {
     /** When a place is likely to be free, from the rate at which sequences have lately finished; at least 1 s. */
     public Duration retryAfter() {
         return retryAfter;
+    }
+
+    /** That of two which promises a place sooner, this one if both do. */
+    OverloadedException orSooner(@Nullable OverloadedException other) {
+        return other != null && other.retryAfter.compareTo(retryAfter) < 0 ? other : this;
     }
 }

@@ -3,6 +3,7 @@ package dev.weir.engine;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ final class Places {
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicInteger waitingTokens = new AtomicInteger();
     private final AtomicInteger away = new AtomicInteger();
+    private final AtomicLong promisedTokens = new AtomicLong();
     private final ConcurrentMap<String, Integer> requestsOfTenants = new ConcurrentHashMap<>();
 
     Places(int mostRequests, int mostWaitingTokens) {
@@ -28,15 +30,20 @@ final class Places {
         this.mostWaitingTokens = mostWaitingTokens;
     }
 
-    /** A place for a prompt of so many tokens, or null if there is none. Where nobody waits there is room for any prompt. */
+    /**
+     * A place for a prompt of so many tokens, or null if there is none. Where nobody waits there is room for any prompt.
+     *
+     * @param mostTokens that the prompt and its answer may come to
+     */
     @Nullable
-    Place take(String tenant, int promptTokens) {
+    Place take(String tenant, int promptTokens, int mostTokens) {
         int held = requestsOfTenants.merge(tenant, 1, Integer::sum);
         int others = Math.max(1, requestsOfTenants.size() - 1);
         boolean hasFew = held <= Math.max(mostRequests / FEW, mostRequests / EXTRA / others);
         if (takeRequest(hasFew)) {
             if (takeTokens(hasFew, promptTokens)) {
-                return new Place(tenant, promptTokens);
+                promisedTokens.addAndGet(mostTokens);
+                return new Place(tenant, promptTokens, mostTokens);
             }
             requests.decrementAndGet();
         }
@@ -78,17 +85,24 @@ final class Places {
         return waitingTokens.get();
     }
 
+    /** Tokens of all requests that have not ended, read or not, if they become as long as they may. */
+    long promisedTokens() {
+        return promisedTokens.get();
+    }
+
     /** One request's place. What is given back twice is given back once. */
     final class Place {
         private final String tenant;
         private final int promptTokens;
+        private final int mostTokens;
         private boolean waits = true;
         private boolean isTaken = true;
         private boolean isAway;
 
-        private Place(String tenant, int promptTokens) {
+        private Place(String tenant, int promptTokens, int mostTokens) {
             this.tenant = tenant;
             this.promptTokens = promptTokens;
+            this.mostTokens = mostTokens;
         }
 
         /** The request has a slot. */
@@ -118,11 +132,15 @@ final class Places {
 
         /** The request has ended, with or without a slot. */
         synchronized void ended() {
-            if (isTaken && isAway) {
+            if (!isTaken) {
+                return;
+            }
+            if (isAway) {
                 away.decrementAndGet();
-            } else if (isTaken) {
+            } else {
                 giveBack();
             }
+            promisedTokens.addAndGet(-mostTokens);
             isTaken = false;
         }
 
