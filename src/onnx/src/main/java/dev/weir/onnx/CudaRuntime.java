@@ -25,6 +25,8 @@ final class CudaRuntime {
     private static final int COPY_BY_ADDRESS = 4;
     /** {@code cudaStreamNonBlocking}: the stream does not wait for others. */
     private static final int NON_BLOCKING = 1;
+    /** {@code cudaStreamCaptureModeThreadLocal}. */
+    private static final int THREAD_LOCAL = 1;
 
     private static final int SUCCESS = 0;
     private static final ValueLayout.OfLong SIZE = ValueLayout.JAVA_LONG;
@@ -63,6 +65,17 @@ final class CudaRuntime {
 
     void setDevice(int device) {
         call("cudaSetDevice", function("cudaSetDevice", INT), device);
+    }
+
+    /**
+     * While a CUDA graph is recorded as ONNX Runtime does it, no thread of the process may call what could break the recording, such as
+     * {@code cudaMalloc}. This thread may from now on, but for its own recordings: others' are on other devices and streams.
+     */
+    void ignoreOthersCaptures() {
+        String name = "cudaThreadExchangeStreamCaptureMode";
+        try (Arena arena = Arena.ofConfined()) {
+            call(name, function(name, POINTER), arena.allocateFrom(INT, THREAD_LOCAL));
+        }
     }
 
     /** Memory of the device; freed by {@link #free}. */

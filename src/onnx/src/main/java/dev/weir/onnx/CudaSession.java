@@ -25,6 +25,8 @@ final class CudaSession implements AutoCloseable {
     private static final int LOG_ERRORS = 3;
     /** The id of a run that no CUDA graph is recorded of. */
     private static final int NO_GRAPH = -1;
+    /** The session that a thread has used last. */
+    private static final ThreadLocal<CudaSession> LATEST = new ThreadLocal<>();
 
     private final OrtApi ort;
     private final CudaRuntime cuda;
@@ -43,8 +45,6 @@ final class CudaSession implements AutoCloseable {
     private final SequencedMap<String, TensorType> inputs;
     private final SequencedMap<String, TensorType> outputs;
 
-    private Thread user = Thread.currentThread();
-
     /**
      * Loads a graph.
      *
@@ -54,9 +54,13 @@ final class CudaSession implements AutoCloseable {
         loadProvider(options.device());
         OrtApi ort = OrtApi.get();
         CudaRuntime cuda = CudaRuntime.load();
-        cuda.setDevice(options.device());
         try {
             return new CudaSession(ort, cuda, folder, options);
+        } catch (IllegalStateException e) {
+            throw new ModelLoadException(
+                    "device is cuda:" + options.device() + ", but " + e.getMessage()
+                            + "; nvidia-smi lists the devices that there are",
+                    e);
         } catch (OrtException e) {
             if (!options.graphs()) {
                 throw new ModelLoadException(folder.modelFile() + " cannot be loaded on CUDA: " + e.getMessage(), e);
@@ -99,6 +103,7 @@ final class CudaSession implements AutoCloseable {
         this.ort = ort;
         this.cuda = cuda;
         device = options.device();
+        use();
         boolean isOpen = false;
         try {
             undo.push(arena::close);
@@ -228,12 +233,12 @@ final class CudaSession implements AutoCloseable {
         cuda.streamSynchronize(stream);
     }
 
-    /** Before other calls in a thread: CUDA's current device is a thread's own. */
+    /** Before other calls in a thread: CUDA's current device is a thread's own, and a thread may have sessions on several. */
     void use() {
-        Thread current = Thread.currentThread();
-        if (user != current) {
+        if (LATEST.get() != this) {
             cuda.setDevice(device);
-            user = current;
+            cuda.ignoreOthersCaptures();
+            LATEST.set(this);
         }
     }
 
@@ -315,6 +320,7 @@ final class CudaSession implements AutoCloseable {
                 }
             }
         }
+        LATEST.remove();
         if (failure != null) {
             throw failure;
         }
