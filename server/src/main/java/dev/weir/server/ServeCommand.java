@@ -3,12 +3,8 @@ package dev.weir.server;
 import dev.weir.engine.Engine;
 import dev.weir.engine.EngineConfig;
 import dev.weir.engine.ModelRunner;
-import dev.weir.engine.ModelShape;
 import dev.weir.onnx.ModelFolder;
 import dev.weir.onnx.ModelLoadException;
-import dev.weir.onnx.OnnxModelRunner;
-import dev.weir.onnx.PagedModelRunner;
-import dev.weir.onnx.RunnerOptions;
 import dev.weir.tokenizer.ChatTemplate;
 import dev.weir.tokenizer.Tokenizer;
 import io.vertx.core.VertxOptions;
@@ -47,79 +43,10 @@ final class ServeCommand implements Callable<Integer> {
     private @Nullable Path model;
 
     @Mixin
-    private final DeviceOptions device = new DeviceOptions();
+    private final ComputeOptions compute = new ComputeOptions();
 
     @Mixin
     private final ListenOptions listen = new ListenOptions();
-
-    @Option(
-            names = "--max-sequences",
-            paramLabel = "N",
-            description = "Sequences computed at once. Default: 64, on a GPU 256.")
-    private @Nullable Integer maxSequences;
-
-    @Option(
-            names = "--max-queued-requests",
-            paramLabel = "N",
-            description = "Requests that may wait for a sequence to end; more are refused. Default: ${DEFAULT-VALUE}.")
-    private int maxQueuedRequests = EngineConfig.DEFAULT.maxQueuedRequests();
-
-    @Option(
-            names = "--max-queued-tokens",
-            paramLabel = "N",
-            description =
-                    "Tokens that the prompts of waiting requests may have together; more are refused, unless nobody"
-                            + " else waits. Default: ${DEFAULT-VALUE}.")
-    private int maxQueuedTokens = EngineConfig.DEFAULT.maxQueuedTokens();
-
-    @Option(
-            names = "--draft-tokens",
-            paramLabel = "N",
-            description =
-                    "Tokens guessed from what the text repeats and checked in one step at most, while no other request is"
-                            + " decoded, by models whose arithmetic gives the same answer with and without; 0 for none."
-                            + " Default: ${DEFAULT-VALUE}.")
-    private int draftTokens = EngineConfig.DEFAULT.draftTokens();
-
-    @Option(
-            names = "--numerics",
-            paramLabel = "exact|fast",
-            converter = Numerics.Converter.class,
-            description =
-                    "exact: an answer never depends on what else is computed beside it, to the last bit, which is tried"
-                            + " with the model at the start; fast: it may, as with models exported with --numerics fast"
-                            + " and on a GPU. Default: exact, on a GPU fast.")
-    private @Nullable Numerics numerics;
-
-    @Option(
-            names = "--kv-cache-memory",
-            paramLabel = "SIZE",
-            converter = MemorySize.Converter.class,
-            description = "Memory for keys and values, such as 512m or 4g; 0 is what the sequences need."
-                    + " Default: ${DEFAULT-VALUE}.")
-    private MemorySize kvCacheMemory = new MemorySize(0);
-
-    @Option(
-            names = "--prefix-cache-memory",
-            paramLabel = "SIZE",
-            converter = MemorySize.Converter.class,
-            description = "Memory to keep what was computed of prompts and answers for later requests that begin with"
-                    + " the same; 0 keeps nothing. Default: half of the memory for keys and values, or an eighth of"
-                    + " the memory left beside it if that is less.")
-    private @Nullable MemorySize prefixCacheMemory;
-
-    @Option(
-            names = "--max-tokens",
-            paramLabel = "N",
-            description =
-                    "Tokens of prompt and answer together; 0 is the model's own limit. Default: ${DEFAULT-VALUE}.")
-    private int maxTokens = RunnerOptions.DEFAULT.maxTokens();
-
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            description = "Threads that compute; 0 is one per physical core. Default: ${DEFAULT-VALUE}.")
-    private int threads = RunnerOptions.DEFAULT.threads();
 
     @Option(
             names = "--event-loops",
@@ -151,7 +78,7 @@ final class ServeCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         try {
             listen.check();
-            device.check();
+            compute.check();
             resume.apply(ServerLimits.DEFAULT);
             stored.check();
         } catch (IllegalArgumentException e) {
@@ -202,16 +129,9 @@ final class ServeCommand implements Callable<Integer> {
         Tokenizer tokenizer = Tokenizer.load(folder.path());
         ChatTemplate template = ChatTemplate.load(folder.path()).orElse(null);
         GenerationDefaults defaults = GenerationDefaults.load(folder);
-        long prefixCacheBytes = prefixCacheMemory == null ? RunnerOptions.AUTOMATIC : prefixCacheMemory.bytes();
-        int sequences = maxSequences == null ? device.maxSequences() : maxSequences;
-        RunnerOptions options =
-                new RunnerOptions(sequences, kvCacheMemory.bytes(), maxTokens, threads, prefixCacheBytes);
-        Heads heads = Heads.open(folder, tokenizer, threads);
-        ModelRunner runner = device.isCuda() ? openOnGpu(folder, options) : openOnCpu(folder, options);
-        EngineConfig config = device.engine()
-                .withMaxQueuedRequests(maxQueuedRequests)
-                .withMaxQueuedTokens(maxQueuedTokens)
-                .withDraftTokens(draftTokens);
+        EngineConfig config = compute.engine();
+        Heads heads = Heads.open(folder, tokenizer, compute.threads());
+        ModelRunner runner = compute.open(folder, spec.commandLine().getErr());
         Metrics metrics = new Metrics(folder.name());
         Engine engine = Engine.start(runner, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine, heads);
@@ -242,55 +162,6 @@ final class ServeCommand implements Callable<Integer> {
             service.close();
             throw e;
         }
-    }
-
-    private ModelRunner openOnCpu(ModelFolder folder, RunnerOptions options) {
-        OnnxModelRunner runner = OnnxModelRunner.open(folder, options);
-        numerics = numerics == null ? Numerics.EXACT : numerics;
-        if (numerics == Numerics.EXACT && !runner.isBatchInvariant()) {
-            runner.close();
-            throw new IllegalArgumentException(
-                    "the model " + folder.name() + " gives a request other scores when others are"
-                            + " computed beside it; serve it with --numerics fast, or export it with --numerics exact");
-        }
-        resolve(
-                runner.shape(),
-                options,
-                runner.cacheSize().bytes(),
-                runner.prefixCacheSize().bytes());
-        threads = runner.threads();
-        return runner;
-    }
-
-    private ModelRunner openOnGpu(ModelFolder folder, RunnerOptions options) {
-        if (numerics == Numerics.EXACT) {
-            throw new IllegalArgumentException(
-                    "numerics is exact, but on a GPU the order of sums depends on what else is"
-                            + " computed: leave --numerics out, or serve with --device cpu");
-        }
-        numerics = Numerics.FAST;
-        PagedModelRunner runner = PagedModelRunner.open(folder, options, device.cuda());
-        ModelShape shape = runner.shape();
-        resolve(
-                shape,
-                options,
-                runner.cacheBytes() - shape.prefixPool().blocks() * runner.blockBytes(),
-                shape.prefixPool().blocks() * runner.blockBytes());
-        return runner;
-    }
-
-    /** Puts what the automatic settings came to in their place, so that the configuration shows it. */
-    private void resolve(ModelShape shape, RunnerOptions options, long cacheBytes, long prefixCacheBytes) {
-        if (shape.slots() < options.maxSequences()) {
-            spec.commandLine()
-                    .getErr()
-                    .println("weir: there is memory for the cache of only " + shape.slots() + " sequences, not of "
-                            + options.maxSequences() + "; raise --kv-cache-memory or lower --max-tokens for more");
-        }
-        maxSequences = shape.slots();
-        maxTokens = shape.maxTokens();
-        kvCacheMemory = new MemorySize(cacheBytes);
-        prefixCacheMemory = new MemorySize(prefixCacheBytes);
     }
 
     private static void stop(WeirServer server, Duration patience, CountDownLatch stopped) {

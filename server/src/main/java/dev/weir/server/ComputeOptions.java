@@ -1,0 +1,176 @@
+package dev.weir.server;
+
+import dev.weir.engine.EngineConfig;
+import dev.weir.engine.ModelRunner;
+import dev.weir.engine.ModelShape;
+import dev.weir.onnx.ModelFolder;
+import dev.weir.onnx.OnnxModelRunner;
+import dev.weir.onnx.PagedModelRunner;
+import dev.weir.onnx.RunnerOptions;
+import java.io.PrintWriter;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The options that say how the model is computed: where, for how many at once, by how many threads and in how much memory. */
+final class ComputeOptions {
+    @Mixin
+    private final DeviceOptions device = new DeviceOptions();
+
+    @Option(
+            names = "--max-sequences",
+            paramLabel = "N",
+            description = "Sequences computed at once. Default: 64, on a GPU 256.")
+    private @Nullable Integer maxSequences;
+
+    @Option(
+            names = "--max-queued-requests",
+            paramLabel = "N",
+            description = "Requests that may wait for a sequence to end; more are refused. Default: ${DEFAULT-VALUE}.")
+    private int maxQueuedRequests = EngineConfig.DEFAULT.maxQueuedRequests();
+
+    @Option(
+            names = "--max-queued-tokens",
+            paramLabel = "N",
+            description =
+                    "Tokens that the prompts of waiting requests may have together; more are refused, unless nobody"
+                            + " else waits. Default: ${DEFAULT-VALUE}.")
+    private int maxQueuedTokens = EngineConfig.DEFAULT.maxQueuedTokens();
+
+    @Option(
+            names = "--draft-tokens",
+            paramLabel = "N",
+            description =
+                    "Tokens guessed from what the text repeats and checked in one step at most, while no other request is"
+                            + " decoded, by models whose arithmetic gives the same answer with and without; 0 for none."
+                            + " Default: ${DEFAULT-VALUE}.")
+    private int draftTokens = EngineConfig.DEFAULT.draftTokens();
+
+    @Option(
+            names = "--numerics",
+            paramLabel = "exact|fast",
+            converter = Numerics.Converter.class,
+            description =
+                    "exact: an answer never depends on what else is computed beside it, to the last bit, which is tried"
+                            + " with the model at the start; fast: it may, as with models exported with --numerics fast"
+                            + " and on a GPU. Default: exact, on a GPU fast.")
+    private @Nullable Numerics numerics;
+
+    @Option(
+            names = "--kv-cache-memory",
+            paramLabel = "SIZE",
+            converter = MemorySize.Converter.class,
+            description = "Memory for keys and values, such as 512m or 4g; 0 is what the sequences need."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private MemorySize kvCacheMemory = new MemorySize(0);
+
+    @Option(
+            names = "--prefix-cache-memory",
+            paramLabel = "SIZE",
+            converter = MemorySize.Converter.class,
+            description = "Memory to keep what was computed of prompts and answers for later requests that begin with"
+                    + " the same; 0 keeps nothing. Default: half of the memory for keys and values, or an eighth of"
+                    + " the memory left beside it if that is less.")
+    private @Nullable MemorySize prefixCacheMemory;
+
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            description =
+                    "Tokens of prompt and answer together; 0 is the model's own limit. Default: ${DEFAULT-VALUE}.")
+    private int maxTokens = RunnerOptions.DEFAULT.maxTokens();
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads that compute; 0 is one per physical core. Default: ${DEFAULT-VALUE}.")
+    private int threads = RunnerOptions.DEFAULT.threads();
+
+    /**
+     * Holds the options against each other.
+     *
+     * @throws IllegalArgumentException naming the option and what it may be
+     */
+    void check() {
+        device.check();
+    }
+
+    /** Threads that compute on the CPU; 0 is one per physical core, until {@link #open} puts their number in its place. */
+    int threads() {
+        return threads;
+    }
+
+    EngineConfig engine() {
+        return device.engine()
+                .withMaxQueuedRequests(maxQueuedRequests)
+                .withMaxQueuedTokens(maxQueuedTokens)
+                .withDraftTokens(draftTokens);
+    }
+
+    /**
+     * Opens a model. What the automatic settings came to is put in their place, so that the configuration shows it.
+     *
+     * @param err is told if there is less room than was asked for
+     * @throws dev.weir.onnx.ModelLoadException if it cannot be computed there
+     * @throws IllegalArgumentException if an option cannot be met
+     */
+    ModelRunner open(ModelFolder folder, PrintWriter err) {
+        RunnerOptions options = new RunnerOptions(
+                maxSequences == null ? device.maxSequences() : maxSequences,
+                kvCacheMemory.bytes(),
+                maxTokens,
+                threads,
+                prefixCacheMemory == null ? RunnerOptions.AUTOMATIC : prefixCacheMemory.bytes());
+        return device.isCuda() ? openOnGpu(folder, options, err) : openOnCpu(folder, options, err);
+    }
+
+    private ModelRunner openOnCpu(ModelFolder folder, RunnerOptions options, PrintWriter err) {
+        OnnxModelRunner runner = OnnxModelRunner.open(folder, options);
+        numerics = numerics == null ? Numerics.EXACT : numerics;
+        if (numerics == Numerics.EXACT && !runner.isBatchInvariant()) {
+            runner.close();
+            throw new IllegalArgumentException(
+                    "the model " + folder.name() + " gives a request other scores when others are"
+                            + " computed beside it; serve it with --numerics fast, or export it with --numerics exact");
+        }
+        resolve(
+                runner.shape(),
+                options,
+                runner.cacheSize().bytes(),
+                runner.prefixCacheSize().bytes(),
+                err);
+        threads = runner.threads();
+        return runner;
+    }
+
+    private ModelRunner openOnGpu(ModelFolder folder, RunnerOptions options, PrintWriter err) {
+        if (numerics == Numerics.EXACT) {
+            throw new IllegalArgumentException(
+                    "numerics is exact, but on a GPU the order of sums depends on what else is"
+                            + " computed: leave --numerics out, or serve with --device cpu");
+        }
+        numerics = Numerics.FAST;
+        PagedModelRunner runner = PagedModelRunner.open(folder, options, device.cuda());
+        ModelShape shape = runner.shape();
+        resolve(
+                shape,
+                options,
+                runner.cacheBytes() - shape.prefixPool().blocks() * runner.blockBytes(),
+                shape.prefixPool().blocks() * runner.blockBytes(),
+                err);
+        return runner;
+    }
+
+    /** Puts what the automatic settings came to in their place, so that the configuration shows it. */
+    private void resolve(
+            ModelShape shape, RunnerOptions options, long cacheBytes, long prefixCacheBytes, PrintWriter err) {
+        if (shape.slots() < options.maxSequences()) {
+            err.println("weir: there is memory for the cache of only " + shape.slots() + " sequences, not of "
+                    + options.maxSequences() + "; raise --kv-cache-memory or lower --max-tokens for more");
+        }
+        maxSequences = shape.slots();
+        maxTokens = shape.maxTokens();
+        kvCacheMemory = new MemorySize(cacheBytes);
+        prefixCacheMemory = new MemorySize(prefixCacheBytes);
+    }
+}
