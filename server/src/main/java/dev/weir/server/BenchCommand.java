@@ -196,7 +196,7 @@ final class BenchCommand implements Callable<Integer> {
         if (turns < 1) {
             throw new IllegalArgumentException("--turns is " + turns + ": it must be at least 1");
         }
-        device.check();
+        device.checkSingle("bench");
         if (source.random != null && !List.of("fp32", "int8").contains(precision)) {
             throw new IllegalArgumentException("--precision is " + precision + ": choose fp32 or int8");
         }

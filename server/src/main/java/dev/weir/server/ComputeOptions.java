@@ -3,16 +3,23 @@ package dev.weir.server;
 import dev.weir.engine.EngineConfig;
 import dev.weir.engine.ModelRunner;
 import dev.weir.engine.ModelShape;
+import dev.weir.onnx.CudaOptions;
 import dev.weir.onnx.ModelFolder;
 import dev.weir.onnx.OnnxModelRunner;
 import dev.weir.onnx.PagedModelRunner;
 import dev.weir.onnx.RunnerOptions;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The options that say how the model is computed: where, for how many at once, by how many threads and in how much memory. */
+/**
+ * The options that say how the model is computed: where, for how many at once, by how many threads and in how much memory. Where
+ * several devices compute, each number is for each of them.
+ */
 final class ComputeOptions {
     @Mixin
     private final DeviceOptions device = new DeviceOptions();
@@ -108,20 +115,20 @@ final class ComputeOptions {
     }
 
     /**
-     * Opens a model. What the automatic settings came to is put in their place, so that the configuration shows it.
+     * Opens a model on each device. What the automatic settings came to is put in their place, so that the configuration shows it.
      *
      * @param err is told if there is less room than was asked for
      * @throws dev.weir.onnx.ModelLoadException if it cannot be computed there
      * @throws IllegalArgumentException if an option cannot be met
      */
-    ModelRunner open(ModelFolder folder, PrintWriter err) {
+    List<? extends ModelRunner> open(ModelFolder folder, PrintWriter err) {
         RunnerOptions options = new RunnerOptions(
                 maxSequences == null ? device.maxSequences() : maxSequences,
                 kvCacheMemory.bytes(),
                 maxTokens,
                 threads,
                 prefixCacheMemory == null ? RunnerOptions.AUTOMATIC : prefixCacheMemory.bytes());
-        return device.isCuda() ? openOnGpu(folder, options, err) : openOnCpu(folder, options, err);
+        return device.isCuda() ? openOnGpus(folder, options, err) : List.of(openOnCpu(folder, options, err));
     }
 
     private ModelRunner openOnCpu(ModelFolder folder, RunnerOptions options, PrintWriter err) {
@@ -133,44 +140,82 @@ final class ComputeOptions {
                     "the model " + folder.name() + " gives a request other scores when others are"
                             + " computed beside it; serve it with --numerics fast, or export it with --numerics exact");
         }
-        resolve(
-                runner.shape(),
-                options,
+        Room room = new Room(
+                runner.shape().slots(),
                 runner.cacheSize().bytes(),
-                runner.prefixCacheSize().bytes(),
-                err);
+                runner.prefixCacheSize().bytes());
+        resolve(runner.shape(), List.of(room), options, err);
         threads = runner.threads();
         return runner;
     }
 
-    private ModelRunner openOnGpu(ModelFolder folder, RunnerOptions options, PrintWriter err) {
+    private List<PagedModelRunner> openOnGpus(ModelFolder folder, RunnerOptions options, PrintWriter err) {
         if (numerics == Numerics.EXACT) {
             throw new IllegalArgumentException(
                     "numerics is exact, but on a GPU the order of sums depends on what else is"
                             + " computed: leave --numerics out, or serve with --device cpu");
         }
         numerics = Numerics.FAST;
-        PagedModelRunner runner = PagedModelRunner.open(folder, options, device.cuda());
-        ModelShape shape = runner.shape();
-        resolve(
-                shape,
-                options,
-                runner.cacheBytes() - shape.prefixPool().blocks() * runner.blockBytes(),
-                shape.prefixPool().blocks() * runner.blockBytes(),
-                err);
-        return runner;
+        List<PagedModelRunner> runners = openEach(device.gpus(), gpu -> PagedModelRunner.open(folder, options, gpu));
+        List<Room> rooms = runners.stream().map(Room::of).toList();
+        resolve(runners.getFirst().shape(), rooms, options, err);
+        return runners;
     }
 
-    /** Puts what the automatic settings came to in their place, so that the configuration shows it. */
-    private void resolve(
-            ModelShape shape, RunnerOptions options, long cacheBytes, long prefixCacheBytes, PrintWriter err) {
-        if (shape.slots() < options.maxSequences()) {
-            err.println("weir: there is memory for the cache of only " + shape.slots() + " sequences, not of "
-                    + options.maxSequences() + "; raise --kv-cache-memory or lower --max-tokens for more");
+    /** Opens a runner on each device; if one of them fails, those that are open are closed. */
+    static <R extends ModelRunner> List<R> openEach(List<CudaOptions> gpus, Function<CudaOptions, R> opener) {
+        List<R> runners = new ArrayList<>();
+        for (CudaOptions gpu : gpus) {
+            try {
+                runners.add(opener.apply(gpu));
+            } catch (RuntimeException e) {
+                closeAll(runners, e);
+                if (gpus.size() == 1) {
+                    throw e;
+                }
+                throw new IllegalArgumentException("cuda:" + gpu.device() + " cannot be used: " + e.getMessage(), e);
+            }
         }
-        maxSequences = shape.slots();
+        return runners;
+    }
+
+    private static void closeAll(List<? extends ModelRunner> runners, RuntimeException why) {
+        for (ModelRunner runner : runners) {
+            try {
+                runner.close();
+            } catch (RuntimeException e) {
+                why.addSuppressed(e);
+            }
+        }
+    }
+
+    /** What there is room for on a device: sequences, and bytes of their cache and of that for prefixes. */
+    private record Room(int sequences, long cacheBytes, long prefixCacheBytes) {
+        static Room of(PagedModelRunner runner) {
+            ModelShape shape = runner.shape();
+            long prefixCacheBytes = shape.prefixPool().blocks() * runner.blockBytes();
+            return new Room(shape.slots(), runner.cacheBytes() - prefixCacheBytes, prefixCacheBytes);
+        }
+
+        Room least(Room other) {
+            return new Room(
+                    Math.min(sequences, other.sequences),
+                    Math.min(cacheBytes, other.cacheBytes),
+                    Math.min(prefixCacheBytes, other.prefixCacheBytes));
+        }
+    }
+
+    /** Puts what the automatic settings came to in their place, or the least where devices differ. */
+    private void resolve(ModelShape shape, List<Room> rooms, RunnerOptions options, PrintWriter err) {
+        Room room = rooms.stream().reduce(Room::least).orElseThrow();
+        if (room.sequences < options.maxSequences()) {
+            err.println("weir: there is memory for the cache of only " + room.sequences + " sequences, not of "
+                    + options.maxSequences() + (rooms.size() > 1 ? ", on one of the devices" : "")
+                    + "; raise --kv-cache-memory or lower --max-tokens for more");
+        }
+        maxSequences = room.sequences;
         maxTokens = shape.maxTokens();
-        kvCacheMemory = new MemorySize(cacheBytes);
-        prefixCacheMemory = new MemorySize(prefixCacheBytes);
+        kvCacheMemory = new MemorySize(room.cacheBytes);
+        prefixCacheMemory = new MemorySize(room.prefixCacheBytes);
     }
 }

@@ -3,13 +3,16 @@ package dev.weir.server;
 import dev.weir.engine.EngineConfig;
 import dev.weir.onnx.CudaOptions;
 import dev.weir.onnx.RunnerOptions;
-import java.util.regex.Matcher;
+import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /** The options that say where the model is computed. */
 final class DeviceOptions {
-    private static final Pattern CUDA = Pattern.compile("cuda(?::(\\d{1,3}))?");
+    private static final Pattern CUDA = Pattern.compile("cuda(:\\d{1,3}(,(cuda:)?\\d{1,3})*)?");
+
+    private static final Pattern NUMBER = Pattern.compile("\\d+");
 
     /** Sequences that a GPU computes at once: the more, the better it is used, and memory there is plenty. */
     private static final int CUDA_SEQUENCES = 256;
@@ -22,15 +25,16 @@ final class DeviceOptions {
 
     @Option(
             names = "--device",
-            paramLabel = "cpu|cuda[:N]",
+            paramLabel = "cpu|cuda[:N[,N...]]",
             description = "What computes: the CPU, or an NVIDIA GPU, for models that were exported with --target cuda."
-                    + " Default: ${DEFAULT-VALUE}.")
+                    + " Several, such as cuda:0,1, compute requests of their own when the model is served; what other options"
+                    + " say of sequences, queues and memory is for each of them. Default: ${DEFAULT-VALUE}.")
     private String device = "cpu";
 
     @Option(
             names = "--gpu-memory-fraction",
             paramLabel = "SHARE",
-            description = "Share of the GPU's memory that may be used in all. Default: ${DEFAULT-VALUE}.")
+            description = "Share of the memory of each GPU that may be used in all. Default: ${DEFAULT-VALUE}.")
     private double memoryFraction = CudaOptions.DEFAULT.memoryFraction();
 
     @Option(
@@ -42,7 +46,7 @@ final class DeviceOptions {
     private boolean cudaGraphs = true;
 
     boolean isCuda() {
-        return matcher().matches();
+        return CUDA.matcher(device).matches();
     }
 
     /**
@@ -52,18 +56,47 @@ final class DeviceOptions {
      */
     void check() {
         if (!device.equals("cpu") && !isCuda()) {
-            throw new IllegalArgumentException("device is " + device + " but must be cpu, cuda or cuda:N");
+            throw new IllegalArgumentException(
+                    "device is " + device + " but must be cpu, cuda, cuda:N or, for several GPUs, cuda:N,M");
+        }
+        List<Integer> numbers = numbers();
+        if (Set.copyOf(numbers).size() < numbers.size()) {
+            throw new IllegalArgumentException("device is " + device + " but must name each GPU once");
         }
     }
 
-    private Matcher matcher() {
-        return CUDA.matcher(device);
+    /**
+     * Refuses more than one device, too.
+     *
+     * @param command that has use for one only
+     * @throws IllegalArgumentException naming the option and what it may be
+     */
+    void checkSingle(String command) {
+        check();
+        if (numbers().size() > 1) {
+            throw new IllegalArgumentException(command + " measures one device: device is " + device
+                    + " but must be one of them, such as cuda:" + numbers().getFirst());
+        }
     }
 
+    /** How each GPU is used, in the order in which they are named. */
+    List<CudaOptions> gpus() {
+        return numbers().stream()
+                .map(number -> new CudaOptions(number, memoryFraction, cudaGraphs, CudaOptions.DEFAULT.stepTokens()))
+                .toList();
+    }
+
+    /** How the only GPU is used. */
     CudaOptions cuda() {
-        Matcher matcher = matcher();
-        int number = matcher.matches() && matcher.group(1) != null ? Integer.parseInt(matcher.group(1)) : 0;
-        return new CudaOptions(number, memoryFraction, cudaGraphs, CudaOptions.DEFAULT.stepTokens());
+        return gpus().getFirst();
+    }
+
+    private List<Integer> numbers() {
+        List<Integer> named = NUMBER.matcher(device)
+                .results()
+                .map(number -> Integer.valueOf(number.group()))
+                .toList();
+        return named.isEmpty() ? List.of(CudaOptions.DEFAULT.device()) : named;
     }
 
     /** Sequences computed at once where nobody says how many. */
@@ -81,10 +114,5 @@ final class DeviceOptions {
                         CUDA_PREFILL_CHUNK,
                         CUDA_CHUNKS)
                 : base;
-    }
-
-    /** For a line of output. */
-    String label() {
-        return device;
     }
 }

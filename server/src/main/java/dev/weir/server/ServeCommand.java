@@ -13,6 +13,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -131,9 +132,10 @@ final class ServeCommand implements Callable<Integer> {
         GenerationDefaults defaults = GenerationDefaults.load(folder);
         EngineConfig config = compute.engine();
         Heads heads = Heads.open(folder, tokenizer, compute.threads());
-        ModelRunner runner = compute.open(folder, spec.commandLine().getErr());
+        List<? extends ModelRunner> runners =
+                compute.open(folder, spec.commandLine().getErr());
         Metrics metrics = new Metrics(folder.name());
-        Engine engine = Engine.start(runner, config, metrics);
+        Engine engine = Engine.start(runners, config, metrics);
         ModelService service = new ModelService(folder.name(), tokenizer, template, defaults, engine, heads);
         ServerLimits limits = resume.apply(ServerLimits.DEFAULT.withStreamInterval(Duration.ofMillis(streamInterval)));
         Responses responses = new Responses(limits.resume(), store);

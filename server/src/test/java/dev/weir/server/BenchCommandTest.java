@@ -127,6 +127,7 @@ class BenchCommandTest {
         assertThat(bench("--model", MODEL, "--turns", "0")).isEqualTo(2);
         assertThat(bench("--model", MODEL, "--peer", "llama.cpp=x.gguf")).isEqualTo(2);
         assertThat(bench("--random", "tiny", "--precision", "int4")).isEqualTo(2);
+        assertThat(bench("--model", MODEL, "--device", "cuda:0,1")).isEqualTo(2);
         assertThat(bench()).isEqualTo(2);
         assertThat(err.toString())
                 .contains("more together than the context of tiny-int8, 128 tokens")
@@ -135,6 +136,7 @@ class BenchCommandTest {
                 .contains("there is no model folder")
                 .contains("--turns is 0")
                 .contains("--peer is llama.cpp: the peers are not on the class path: start with ./weir bench")
+                .contains("bench measures one device: device is cuda:0,1")
                 .contains("--precision is int4: choose fp32 or int8");
     }
 

@@ -99,6 +99,13 @@ final class ServerMainTest {
         assertThat(err.toString())
                 .contains("prefix-cache-memory is 1024")
                 .contains("one block of 16 tokens takes 16384");
+        assertThat(run("serve", "--device", "cuda:0,0")).isEqualTo(2);
+        assertThat(err.toString()).contains("device is cuda:0,0 but must name each GPU once");
+        assertThat(run("serve", "--model", ServerProcess.TINY.toString(), "--device", "cuda:1,0"))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .contains("cuda:1 cannot be used: the model tiny-fp32 was exported for the CPU")
+                .contains("--target cuda");
         assertThat(run("serve", "--config", folder.resolve("none").toString())).isEqualTo(2);
         assertThat(err.toString()).contains("there is no configuration file");
         assertThat(run("serve", "--prot", "1")).isEqualTo(2);
