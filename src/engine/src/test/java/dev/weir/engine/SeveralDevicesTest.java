@@ -343,10 +343,11 @@ class SeveralDevicesTest {
         try (Engine engine = start(EngineConfig.DEFAULT, EngineListener.NONE, 1, 1)) {
             models.forEach(
                     model -> model.onRun = _ -> names.add(Thread.currentThread().getName()));
-            RecordingSubscriber first = ask(engine, request("first", 1, 1));
-            RecordingSubscriber second = ask(engine, request("second", 1, 1));
-            first.awaitEnd();
-            second.awaitEnd();
+            RecordingSubscriber first =
+                    new RecordingSubscriber(1); // of two tokens, so that it is there when the second comes
+            engine.generate(request("first", 1, 2)).subscribe(first);
+            first.awaitTokens(1);
+            ask(engine, request("second", 1, 1)).awaitEnd();
         }
         FakeModelRunner alone = new FakeModelRunner(1, CONTEXT);
         alone.onRun = _ -> names.add(Thread.currentThread().getName());
