@@ -44,6 +44,10 @@ record AcceptanceCheck(
     // What rounding does to a sound export is far below these, and a wrong scale far above.
     private static final double FP16_WORST_COSINE = 0.999;
     private static final double FP16_MEAN_DIVERGENCE = 1e-3;
+    /** Three bits less: rounding is eight times as large, and what it diverges by, its square, 64 times. */
+    private static final double BF16_WORST_COSINE = 0.99;
+
+    private static final double BF16_MEAN_DIVERGENCE = 0.01;
     private static final double INT8_WORST_COSINE = 0.98;
     private static final double INT8_MEAN_DIVERGENCE = 0.02;
     private static final double INT8_LOSS_RISE = 0.02;
@@ -144,6 +148,7 @@ record AcceptanceCheck(
         return switch (precision) {
             case FP32 -> largestDifference <= FP32_LARGEST_DIFFERENCE;
             case FP16 -> worstCosine >= FP16_WORST_COSINE && meanDivergence <= FP16_MEAN_DIVERGENCE;
+            case BF16 -> worstCosine >= BF16_WORST_COSINE && meanDivergence <= BF16_MEAN_DIVERGENCE;
             case INT8 ->
                 worstCosine >= INT8_WORST_COSINE
                         && meanDivergence <= INT8_MEAN_DIVERGENCE
@@ -157,6 +162,7 @@ record AcceptanceCheck(
         return switch (precision) {
             case FP32 -> 1e-4;
             case FP16 -> 0.01;
+            case BF16 -> 0.05;
             case INT8 -> 0.2;
             case INT4 -> 0.5;
         };
@@ -168,6 +174,8 @@ record AcceptanceCheck(
             case FP32 -> "largest logit difference at most " + FP32_LARGEST_DIFFERENCE;
             case FP16 ->
                 "cosine at least " + FP16_WORST_COSINE + ", mean divergence at most " + FP16_MEAN_DIVERGENCE + " nats";
+            case BF16 ->
+                "cosine at least " + BF16_WORST_COSINE + ", mean divergence at most " + BF16_MEAN_DIVERGENCE + " nats";
             case INT8 ->
                 "cosine at least " + INT8_WORST_COSINE + ", mean divergence at most " + INT8_MEAN_DIVERGENCE
                         + " nats, mean loss rise at most " + INT8_LOSS_RISE + " nats";

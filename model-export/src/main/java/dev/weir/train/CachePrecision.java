@@ -7,6 +7,8 @@ enum CachePrecision {
     FP32,
     /** Half floats, which attention on the CPU is slow with and attention on CUDA has instead of {@link #FP32}. */
     FP16,
+    /** bfloat16, for attention on CUDA beside weights of that kind. */
+    BF16,
     /** Eight bits each, one scale per layer for keys and one for values. */
     INT8;
 

@@ -32,7 +32,7 @@ record ExportAcceptance(ExportSource source, GptGraphOptions options, List<LoraA
         AcceptanceCheck check = AcceptanceCheck.of(folder, reference, texts);
         StringBuilder lines = new StringBuilder("- checked against libtorch: " + check + "\n");
         Precision precision = options.precision();
-        if (precision == Precision.FP16 || precision == Precision.INT4) {
+        if (precision.halves().isPresent() || precision == Precision.INT4) {
             // What rounding the weights costs is no mistake of the graph: that is held to its arithmetic without it.
             reference.replace(new StoredWeights(source.weights(), precision));
             AcceptanceCheck rounded = AcceptanceCheck.of(folder, reference, texts);
@@ -68,7 +68,8 @@ record ExportAcceptance(ExportSource source, GptGraphOptions options, List<LoraA
 
     /** The least exact numbers that the graph multiplies. */
     private Precision arithmetic() {
-        boolean isFloat = options.precision() == Precision.FP32 || options.precision() == Precision.FP16;
+        boolean isFloat = options.precision() == Precision.FP32
+                || options.precision().halves().isPresent();
         return isFloat && options.kvScales() == null ? Precision.FP32 : Precision.INT8;
     }
 

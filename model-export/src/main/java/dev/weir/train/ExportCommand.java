@@ -92,17 +92,18 @@ final class ExportCommand implements Callable<Integer> {
             defaultValue = "cpu",
             description =
                     "What is to run it: cpu, or cuda for ONNX Runtime's paged attention on an NVIDIA GPU, in half "
-                            + "floats, for weir serve --device cuda (default: ${DEFAULT-VALUE}).")
+                            + "floats or bfloat16, for weir serve --device cuda (default: ${DEFAULT-VALUE}).")
     private Target target = Target.CPU;
 
     @Option(
             names = "--precision",
             paramLabel = "NAME",
             description =
-                    "Weights: fp32; fp16 for half the size; int8 for a quarter and for speed with many sequences; "
+                    "Weights: fp32; fp16 for half the size; bf16 for the same with --target cuda alone, in fp32's range "
+                            + "but three bits coarser; int8 for a quarter and for speed with many sequences; "
                             + "int4 for a fifth or less and for speed with few, at some loss (default: int8 for a "
                             + "--checkpoint whose loss rises by 0.5 %% at most, with --kv int8 if that holds then too, "
-                            + "else fp32; with --target cuda fp16, and no other).")
+                            + "else fp32; with --target cuda fp16, and bf16 is the other one).")
     private @Nullable Precision chosenPrecision;
 
     @Option(
@@ -119,7 +120,7 @@ final class ExportCommand implements Callable<Integer> {
             names = "--kv",
             paramLabel = "NAME",
             description = "Cache of keys and values: fp32, or int8 for many or long sequences "
-                    + "(default: fp32, or as --precision says; with --target cuda fp16).")
+                    + "(default: fp32, or as --precision says; with --target cuda as the weights).")
     private @Nullable CachePrecision chosenCache;
 
     @Option(
@@ -290,7 +291,7 @@ final class ExportCommand implements Callable<Integer> {
     }
 
     private CachePrecision cache() {
-        return chosenCache == null ? target.cache() : chosenCache;
+        return chosenCache == null ? target.cache(precision()) : chosenCache;
     }
 
     /** Whether nothing says how the model is to be stored, and it can be measured what that costs. */
@@ -334,7 +335,10 @@ final class ExportCommand implements Callable<Integer> {
                 case CUDA -> {
                     String checks = trials.look(onCpu, acceptance::check);
                     ModelFolderWriter.write(
-                            out, model, onCpu.withTarget(target), _ -> card(model, stored, ModelCard.cuda(checks)));
+                            out,
+                            model,
+                            onCpu.withTarget(target),
+                            _ -> card(model, stored, ModelCard.cuda(stored.precision(), checks)));
                 }
             }
             return CommandLine.ExitCode.OK;
@@ -385,18 +389,19 @@ final class ExportCommand implements Callable<Integer> {
         if (text != null && !Files.isRegularFile(text)) {
             throw new UserError("--text is " + text + ", which is no file: give UTF-8 text");
         }
-        checkTarget();
         if (numerics == Numerics.FAST && (precision() != Precision.INT8 || format != Format.ONNX)) {
             throw new UserError(
                     "--numerics is fast, which is about the activations of eight-bit weights: give --precision "
                             + "int8 and --format onnx, or leave it out");
         }
         if (format == Format.GGUF
-                && (cache() != CachePrecision.FP32 || precision() == Precision.FP16 || precision() == Precision.INT4)) {
+                && (cache() != CachePrecision.FP32
+                        || (precision() != Precision.FP32 && precision() != Precision.INT8))) {
             throw new UserError(
                     "--format is gguf, which holds weights in fp32 or int8 and leaves the cache to who runs "
                             + "them: leave out --kv and choose one of these, or --format onnx");
         }
+        checkTarget();
         if (format != Format.ONNX && (temperature != null || topP != null)) {
             throw new UserError("--format is " + format.label()
                     + ", whose folder is not served: leave out --temperature and --top-p, or choose --format onnx");
@@ -436,28 +441,38 @@ final class ExportCommand implements Callable<Integer> {
         }
     }
 
-    /** What the target's attention takes. */
+    /** What the target's operators take. */
     private void checkTarget() {
+        Precision weights = precision();
+        CachePrecision cache = cache();
         if (target == Target.CPU) {
-            if (cache() == CachePrecision.FP16) {
-                throw new UserError("--kv is fp16, which the CPU is slow with: choose fp32 or int8, or --target cuda");
+            if (weights == Precision.BF16) {
+                throw new UserError("--precision is bf16, which the CPU has no products for: choose fp16, of the same "
+                        + "size, or --target cuda");
+            }
+            if (cache == CachePrecision.FP16 || cache == CachePrecision.BF16) {
+                throw new UserError("--kv is " + cache.label() + ", which the CPU "
+                        + (cache == CachePrecision.FP16 ? "is slow with" : "has no attention for")
+                        + ": choose fp32 or int8, or --target cuda");
             }
             return;
         }
-        switch (precision()) {
-            case FP16 -> {}
+        switch (weights) {
+            case FP16, BF16 -> {}
             case FP32 ->
                 throw new UserError("--precision is fp32, but ONNX Runtime's paged attention takes no float32: choose "
-                        + "fp16 or leave it out, or choose --target cpu");
+                        + "fp16 or bf16, or choose --target cpu");
             case INT8, INT4 ->
-                throw new UserError(
-                        "--precision is " + precision().label() + ", whose operators are there for the CPU "
-                                + "alone: choose fp16 or leave it out, with --kv int8 for a smaller cache, or choose --target cpu");
+                throw new UserError("--precision is " + weights.label() + ", whose operators are there for the CPU "
+                        + "alone: choose fp16 or bf16, with --kv int8 for a smaller cache, or choose --target cpu");
         }
-        if (cache() == CachePrecision.FP32) {
-            throw new UserError(
-                    "--kv is fp32, but ONNX Runtime's paged attention takes no float32: choose fp16 or int8, "
-                            + "or choose --target cpu");
+        if (cache != CachePrecision.INT8 && cache != target.cache(weights)) {
+            throw new UserError("--kv is " + cache.label() + ", but "
+                    + (cache == CachePrecision.FP32
+                            ? "ONNX Runtime's paged attention takes no float32"
+                            : "--precision is " + weights.label()
+                                    + ", and attention wants both alike or the cache in int8")
+                    + ": choose " + weights.label() + " or int8, or choose --target cpu");
         }
         if (!adapters.isEmpty()) {
             throw new UserError("--adapter is " + adapters.getFirst() + ", but a graph for cuda has no inputs for "

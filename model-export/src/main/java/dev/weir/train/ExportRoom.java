@@ -24,7 +24,7 @@ record ExportRoom(long stored, long session, long compared, long largest) {
         return new ExportRoom(
                 stored,
                 // Half floats are still there while they become float32.
-                precision == Precision.FP16 ? stored + SESSION_COPIES * floats : SESSION_COPIES * stored,
+                precision.halves().isPresent() ? stored + SESSION_COPIES * floats : SESSION_COPIES * stored,
                 floats,
                 cost.largestTensorBytes(precision));
     }

@@ -27,10 +27,11 @@ record GptGraphOptions(
         if (embeds && (target == Target.CUDA || !adapters.isEmpty())) {
             throw new IllegalArgumentException("a graph for embeddings is for the CPU, without adapters");
         }
-        if (target == Target.CUDA && (precision != Precision.FP16 || allPositions || !adapters.isEmpty())) {
-            throw new IllegalArgumentException("a graph for cuda is in fp16, without adapters, and told which positions"
-                    + " are wanted; asked for are " + precision.label() + ", " + adapters.size() + " adapters"
-                    + (allPositions ? " and all positions" : ""));
+        if (target == Target.CUDA && (precision.halves().isEmpty() || allPositions || !adapters.isEmpty())) {
+            throw new IllegalArgumentException(
+                    "a graph for cuda is in fp16 or bf16, without adapters, and told which positions"
+                            + " are wanted; asked for are " + precision.label() + ", " + adapters.size() + " adapters"
+                            + (allPositions ? " and all positions" : ""));
         }
     }
 

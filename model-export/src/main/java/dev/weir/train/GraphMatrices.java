@@ -20,7 +20,7 @@ interface GraphMatrices {
     /** Those that an export asks for. */
     static GraphMatrices of(GptGraphOptions options, OnnxGraphBuilder graph, GptConfig config, GraphWeights weights) {
         return switch (options.precision()) {
-            case FP32, FP16 -> new FloatMatrices(graph, config, weights);
+            case FP32, FP16, BF16 -> new FloatMatrices(graph, config, weights);
             case INT8 -> new Int8Matrices(graph, config, weights, options.numerics());
             case INT4 -> new Int4Matrices(graph, config, weights);
         };

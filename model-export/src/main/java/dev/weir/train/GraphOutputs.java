@@ -17,7 +17,7 @@ final class GraphOutputs {
 
     /** What an output is called before it is in float32, which it is at once where the graph calculates in that. */
     String computed(String output) {
-        return type == DataType.FLOAT ? output : output + "_fp16";
+        return type == DataType.FLOAT ? output : output + "_half";
     }
 
     /** Declares an output of so many numbers for each token that logits are wanted of, {@link #computed} before. */

@@ -7,8 +7,8 @@ import java.util.function.Supplier;
 /**
  * A model's weights as constants of a graph, in the type that the graph calculates in. Used by one thread.
  *
- * <p>On the CPU that is float32, and half floats in the file become it while the model is loaded; on CUDA it is the half
- * floats themselves.
+ * <p>On the CPU that is float32, and half floats in the file, of either kind, become it while the model is loaded; on
+ * CUDA it is the half floats themselves.
  */
 final class GraphWeights {
     private static final int ROW_STEP = 64;
@@ -25,17 +25,17 @@ final class GraphWeights {
 
     /** Element type of what the graph calculates with. */
     DataType type() {
-        return options.target() == Target.CUDA ? DataType.FLOAT16 : DataType.FLOAT;
+        return options.target() == Target.CUDA ? halves().type() : DataType.FLOAT;
     }
 
     /** A weight that is not quantised. */
     String weight(String name, long... shape) {
         Supplier<float[]> values = () -> weights.tensor(name);
-        if (options.precision() != Precision.FP16 || options.target() == Target.CUDA) {
+        if (options.precision().halves().isEmpty() || options.target() == Target.CUDA) {
             return constant(name, values, shape);
         }
         // ONNX Runtime computes casts of constants once, when it loads the model.
-        String halves = halves(name + "_fp16", name, values, shape);
+        String halves = halves(name + "_" + halves().label(), name, values, shape);
         return graph.node("Cast", name + "/Cast")
                 .in(halves)
                 .with("to", DataType.FLOAT.getNumber())
@@ -75,6 +75,10 @@ final class GraphWeights {
     }
 
     private String halves(String constant, String name, Supplier<float[]> values, long... shape) {
-        return graph.constant(constant, DataType.FLOAT16, () -> HalfFloats.bytes(name, values.get()), shape);
+        return graph.constant(constant, halves().type(), () -> halves().bytes(name, values.get()), shape);
+    }
+
+    private HalfFloats halves() {
+        return options.precision().halves().orElseThrow();
     }
 }

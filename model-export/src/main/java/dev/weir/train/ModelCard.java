@@ -38,15 +38,17 @@ final class ModelCard {
     /**
      * Lines of a graph that the CPU cannot run.
      *
+     * @param precision of its weights and its arithmetic
      * @param twin lines on what was compared of its twin for the CPU
      */
-    static String cuda(String twin) {
+    static String cuda(Precision precision, String twin) {
         return target(Target.CUDA)
                 + """
-                - checked in its place, since PagedAttention has no kernel on the CPU: a twin with the same half floats as \
-                weights, GroupQueryAttention and float32 arithmetic
-                %s- not checked: this graph itself, neither its attention nor its arithmetic in half floats
-                """.formatted(twin.replace("- checked against libtorch", "- twin against libtorch"));
+                - checked in its place, since PagedAttention has no kernel on the CPU: a twin with the same weights in %1$s, \
+                GroupQueryAttention and float32 arithmetic
+                %2$s- not checked: this graph itself, neither its attention nor its arithmetic in %1$s
+                """.formatted(
+                        precision.label(), twin.replace("- checked against libtorch", "- twin against libtorch"));
     }
 
     /** Lines of a model that nothing was compared with, and why not. */

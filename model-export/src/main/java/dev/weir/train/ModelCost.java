@@ -23,7 +23,7 @@ record ModelCost(GptConfig config) {
 
     private long bytes(Precision precision, String name, long[] shape) {
         long elements = GptConfig.elements(shape);
-        if (precision == Precision.FP16) {
+        if (precision.halves().isPresent()) {
             return Short.BYTES * elements;
         }
         if (precision == Precision.FP32 || !StoredWeights.isQuantised(config, name, shape)) {
@@ -49,7 +49,7 @@ record ModelCost(GptConfig config) {
         long elements = 2L * config.layers() * config.context() * config.kvHeads() * config.headSize();
         return switch (precision) {
             case FP32 -> Float.BYTES * elements;
-            case FP16 -> Short.BYTES * elements;
+            case FP16, BF16 -> Short.BYTES * elements;
             case INT8 -> elements;
         };
     }

@@ -143,7 +143,7 @@ final class OnnxGraphBuilder {
         return switch (type) {
             case FLOAT, INT32 -> 4;
             case INT64 -> 8;
-            case FLOAT16 -> 2;
+            case FLOAT16, BFLOAT16 -> 2;
             case INT8, UINT8 -> 1;
             default -> throw new IllegalArgumentException("element type " + type + " is not written here");
         };

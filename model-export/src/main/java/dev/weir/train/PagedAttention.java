@@ -43,6 +43,8 @@ final class PagedAttention implements GraphAttention {
     private final OnnxGraphBuilder graph;
     private final GptConfig config;
     private final GptGraphOptions options;
+    /** What it calculates in. */
+    private final HalfFloats halves;
 
     private String cosines = "";
     private String sines = "";
@@ -51,6 +53,7 @@ final class PagedAttention implements GraphAttention {
         this.graph = graph;
         this.config = config;
         this.options = options;
+        halves = options.precision().halves().orElseThrow();
     }
 
     @Override
@@ -65,26 +68,22 @@ final class PagedAttention implements GraphAttention {
         graph.input(ModelFolder.LOGITS_INDICES, DataType.INT32, WANTED);
         if (config.llama() != null) {
             RotaryPositions rotary = config.llama().rotary();
-            cosines = halves("rotary/cos_cache", () -> rotary.cosines(config.context(), config.headSize()));
-            sines = halves("rotary/sin_cache", () -> rotary.sines(config.context(), config.headSize()));
+            cosines = rotations("rotary/cos_cache", () -> rotary.cosines(config.context(), config.headSize()));
+            sines = rotations("rotary/sin_cache", () -> rotary.sines(config.context(), config.headSize()));
         }
         return new Tokens(ids, positions);
     }
 
     /** A table of rotations, {@code [context, head size / 2]}. */
-    private String halves(String name, Supplier<float[]> table) {
+    private String rotations(String name, Supplier<float[]> table) {
         return graph.constant(
-                name,
-                DataType.FLOAT16,
-                () -> HalfFloats.bytes(name, table.get()),
-                config.context(),
-                config.headSize() / 2);
+                name, halves.type(), () -> halves.bytes(name, table.get()), config.context(), config.headSize() / 2);
     }
 
     @Override
     public String attend(int layer, String block, String qkv) {
         KvScales scales = options.kvScales();
-        DataType cacheType = scales == null ? DataType.FLOAT16 : DataType.INT8;
+        DataType cacheType = scales == null ? halves.type() : DataType.INT8;
         Object[] dims = {"num_blocks", "block_size", config.kvHeads(), config.headSize()};
         String key = graph.input("past_key_values." + layer + ".key", cacheType, dims);
         String value = graph.input("past_key_values." + layer + ".value", cacheType, dims);

@@ -26,12 +26,8 @@ record StoredWeights(GptWeights trained, Precision precision) implements GptWeig
         float[] values = trained.tensor(name);
         return switch (precision) {
             case FP32, INT8 -> values;
-            case FP16 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = Float.float16ToFloat(Float.floatToFloat16(values[i]));
-                }
-                yield values;
-            }
+            case FP16 -> HalfFloats.FP16.round(values);
+            case BF16 -> HalfFloats.BF16.round(values);
             case INT4 -> blocks(name, values);
         };
     }

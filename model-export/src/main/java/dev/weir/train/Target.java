@@ -5,16 +5,14 @@ import java.util.Locale;
 /** What an exported model runs on, which decides how its tokens come in and how attention finds those before them. */
 enum Target {
     /** ONNX Runtime's CPU provider: {@code GroupQueryAttention} over slots, float32 arithmetic. */
-    CPU(Precision.FP32, CachePrecision.FP32),
-    /** ONNX Runtime's CUDA provider: {@code PagedAttention} over blocks, arithmetic in half floats. */
-    CUDA(Precision.FP16, CachePrecision.FP16);
+    CPU(Precision.FP32),
+    /** ONNX Runtime's CUDA provider: {@code PagedAttention} over blocks, arithmetic in half floats or bfloat16. */
+    CUDA(Precision.FP16);
 
     private final Precision precision;
-    private final CachePrecision cache;
 
-    Target(Precision precision, CachePrecision cache) {
+    Target(Precision precision) {
         this.precision = precision;
-        this.cache = cache;
     }
 
     /** How weights are stored where nothing else is asked for. */
@@ -22,9 +20,12 @@ enum Target {
         return precision;
     }
 
-    /** How keys and values are kept where nothing else is asked for. */
-    CachePrecision cache() {
-        return cache;
+    /** How keys and values are kept beside such weights where nothing else is asked for. */
+    CachePrecision cache(Precision weights) {
+        if (this == CPU) {
+            return CachePrecision.FP32;
+        }
+        return weights == Precision.BF16 ? CachePrecision.BF16 : CachePrecision.FP16;
     }
 
     /** The name on the command line and in the model card. */

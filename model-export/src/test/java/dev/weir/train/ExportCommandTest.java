@@ -229,19 +229,27 @@ class ExportCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"gpt1-mini, fp16", "gpt2-mini, int8", "gpt3-mini, int8"})
-    void everyFamilyIsExportedForCudaAndItsTwinCompared(String preset, String cache) throws IOException {
+    @CsvSource({
+        "gpt1-mini, fp16, fp16", "gpt2-mini, fp16, int8", "gpt3-mini, fp16, int8",
+        "gpt1-mini, bf16, bf16", "gpt2-mini, bf16, bf16", "gpt3-mini, bf16, int8"
+    })
+    void everyFamilyIsExportedForCudaAndItsTwinCompared(String preset, String weights, String cache)
+            throws IOException {
         List<String> arguments =
                 new ArrayList<>(List.of("--random", preset, "--target", "cuda", "--out", path("model")));
-        if (!cache.equals("fp16")) {
+        if (!weights.equals("fp16")) {
+            arguments.addAll(List.of("--precision", weights));
+        }
+        if (!cache.equals(weights)) {
             arguments.addAll(List.of("--kv", cache));
         }
         assertThat(run(arguments.toArray(String[]::new))).as(err.toString()).isZero();
 
         assertThat(folder.resolve("model/README.md"))
                 .content()
-                .contains("fp16 weights, " + cache + " keys and values")
+                .contains(weights + " weights, " + cache + " keys and values")
                 .contains("target: cuda", "PagedAttention, over blocks of 256 tokens")
+                .contains("same weights in " + weights, "nor its arithmetic in " + weights)
                 .contains("twin against libtorch: ", "twin against libtorch with the weights as rounded")
                 .contains("not checked: this graph itself")
                 .doesNotContain("- checked against libtorch");
@@ -265,7 +273,7 @@ class ExportCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"cpu, fp32, fp32", "cpu, int8, int8", "cuda, fp16, fp16", "cuda, fp16, int8"})
+    @CsvSource({"cpu, fp32, fp32", "cpu, int8, int8", "cuda, fp16, fp16", "cuda, fp16, int8", "cuda, bf16, bf16"})
     void anUncheckedModelIsTheSameButForItsCard(String target, String weights, String cache) throws IOException {
         String[] asked = {"--random", "tiny", "--target", target, "--precision", weights, "--kv", cache, "--out"};
         String[] checked = Arrays.copyOf(asked, asked.length + 1);
@@ -289,7 +297,15 @@ class ExportCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"cpu, fp32, fp32", "cpu, int8, int8", "cpu, int4, fp32", "cuda, fp16, fp16", "cuda, fp16, int8"})
+    @CsvSource({
+        "cpu, fp32, fp32",
+        "cpu, int8, int8",
+        "cpu, int4, fp32",
+        "cuda, fp16, fp16",
+        "cuda, fp16, int8",
+        "cuda, bf16, bf16",
+        "cuda, bf16, int8"
+    })
     void aLlamaIsExportedWithoutLibtorchAndSaysSo(String target, String weights, String cache) throws IOException {
         assertThat(run(
                         "--random",
@@ -367,7 +383,12 @@ class ExportCommandTest {
             {"cuda", "--precision", "fp32", "--precision is fp32, but ONNX Runtime's paged attention takes no float32"},
             {"cuda", "--precision", "int8", "--precision is int8, whose operators are there for the CPU alone"},
             {"cuda", "--precision", "int4", "--precision is int4, whose operators are there for the CPU alone"},
+            {"cuda", "--precision", "int4", "choose fp16 or bf16"},
             {"cuda", "--kv", "fp32", "--kv is fp32, but ONNX Runtime's paged attention takes no float32"},
+            {"cuda", "--kv", "bf16", "--kv is bf16, but --precision is fp16", "choose fp16 or int8"},
+            {"cuda", "--kv=fp16", "--precision=bf16", "--kv is fp16, but --precision is bf16", "choose bf16 or int8"},
+            {"cpu", "--precision", "bf16", "--precision is bf16, which the CPU has no products for", "--target cuda"},
+            {"cpu", "--kv", "bf16", "--kv is bf16, which the CPU has no attention for", "choose fp32 or int8"},
             {"cuda", "--format", "safetensors", "--format is safetensors", "leave out --target"},
             {"cpu", "--kv", "fp16", "--kv is fp16, which the CPU is slow with", "choose fp32 or int8"},
             {"tpu", "--kv", "fp32", "--target", "[CPU, CUDA]"}
@@ -512,7 +533,7 @@ class ExportCommandTest {
                 .isEqualTo(2);
         assertThat(err.toString())
                 .contains("--kv")
-                .contains("[FP32, FP16, INT8]")
+                .contains("[FP32, FP16, BF16, INT8]")
                 .contains("int4");
     }
 

@@ -164,7 +164,7 @@ class GgufTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"--precision,fp16", "--precision,int4", "--kv,int8", "--top-p,0.5"})
+    @CsvSource({"--precision,fp16", "--precision,bf16", "--precision,int4", "--kv,int8", "--top-p,0.5"})
     void optionsThatGgufHasNoPlaceForAreRefused(String option, String value) {
         assertThat(run("--random", "tiny", "--format", "gguf", option, value, "--out", path("g")))
                 .isEqualTo(2);

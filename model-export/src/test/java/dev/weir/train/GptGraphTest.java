@@ -197,22 +197,17 @@ class GptGraphTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void halfFloatsComputeWhatFloatsDoOfTheRoundedWeights(GptConfig config) throws IOException {
-        List<float[]> halves;
-        try (OnnxModelRunner runner = export(config, new GptGraphOptions(Precision.FP16))) {
-            halves = prefillAndDecode(runner);
-        }
-        GptWeights exact = weights(config);
-        GptWeights rounded = GptWeights.of(config, name -> {
-            float[] values = exact.tensor(name);
-            for (int i = 0; i < values.length; i++) {
-                values[i] = Float.float16ToFloat(Float.floatToFloat16(values[i]));
+        for (Precision precision : List.of(Precision.FP16, Precision.BF16)) {
+            List<float[]> halves;
+            try (OnnxModelRunner runner = export(config, new GptGraphOptions(precision))) {
+                halves = prefillAndDecode(runner);
             }
-            return values;
-        });
-        try (OnnxModelRunner runner = export(rounded, new GptGraphOptions(Precision.FP32))) {
-            List<float[]> floats = prefillAndDecode(runner);
-            for (int i = 0; i < floats.size(); i++) {
-                assertThat(halves.get(i)).containsExactly(floats.get(i));
+            GptWeights rounded = new StoredWeights(weights(config), precision);
+            try (OnnxModelRunner runner = export(rounded, new GptGraphOptions(Precision.FP32))) {
+                List<float[]> floats = prefillAndDecode(runner);
+                for (int i = 0; i < floats.size(); i++) {
+                    assertThat(halves.get(i)).containsExactly(floats.get(i));
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ import java.util.Set;
 /**
  * One node of {@code com.microsoft.PagedAttention} and its part of the cache, calculated plainly as ONNX Runtime 1.29
  * documents the operator: keys and values are written where {@code slot_mapping} says, read where {@code block_table} says,
- * and attended to up to the token itself, in float32. Symmetric eight bits or half floats in the cache; packed query, key and
+ * and attended to up to the token itself, in float32. Symmetric eight bits or the arithmetic's own numbers in the cache; packed query, key and
  * value, of which the first two are turned by their positions where the node says so; no sinks, norms or soft cap.
  *
  * <p>The cache begins as NaN, which shows in the output as soon as anybody reads what no sequence wrote.
@@ -24,12 +24,13 @@ final class PagedAttentionReference {
             Set.of("num_heads", "kv_num_heads", "local_window_size", "do_rotary", "k_quant_type", "v_quant_type");
 
     private final NodeProto node;
+    private final PagedArithmetic arithmetic;
     private final int blockSize;
     private final int heads;
     private final int kvHeads;
     private final int headSize;
     private final int window;
-    /** 0 where the cache is in half floats. */
+    /** 0 where the cache is not in eight bits. */
     private final float keyScale;
 
     private final float valueScale;
@@ -44,8 +45,10 @@ final class PagedAttentionReference {
 
     private final float[] values;
 
-    PagedAttentionReference(NodeProto node, GraphProto graph, int width, int blocks, int blockSize) {
+    PagedAttentionReference(
+            NodeProto node, GraphProto graph, PagedArithmetic arithmetic, int width, int blocks, int blockSize) {
         this.node = node;
+        this.arithmetic = arithmetic;
         this.blockSize = blockSize;
         Map<String, AttributeProto> attributes = new HashMap<>();
         node.getAttributeList().forEach(attribute -> attributes.put(attribute.getName(), attribute));
@@ -65,8 +68,8 @@ final class PagedAttentionReference {
         boolean isRotary = attributes.containsKey("do_rotary")
                 && attributes.get("do_rotary").getI() == 1;
         require(isRotary != input(8).isEmpty() && isRotary != input(9).isEmpty(), "tables do not go with do_rotary");
-        cosines = isRotary ? halves(constant(graph, 8)) : new float[0];
-        sines = isRotary ? halves(constant(graph, 9)) : new float[0];
+        cosines = isRotary ? numbers(constant(graph, 8)) : new float[0];
+        sines = isRotary ? numbers(constant(graph, 9)) : new float[0];
         require(cosines.length == sines.length && cosines.length % (headSize / 2) == 0, "tables are of other sizes");
         keys = new float[blocks * blockSize * kvHeads * headSize];
         values = keys.clone();
@@ -94,11 +97,13 @@ final class PagedAttentionReference {
         return tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    private static float[] halves(TensorProto tensor) {
+    private float[] numbers(TensorProto tensor) {
+        require(tensor.getDataType() == arithmetic.type().getNumber(), tensor.getName() + " has another type");
         ByteBuffer data = data(tensor);
-        float[] values = new float[data.remaining() / Short.BYTES];
+        boolean isHalf = arithmetic == PagedArithmetic.HALF;
+        float[] values = new float[data.remaining() / (isHalf ? Short.BYTES : Float.BYTES)];
         for (int i = 0; i < values.length; i++) {
-            values[i] = Float.float16ToFloat(data.getShort());
+            values[i] = isHalf ? Float.float16ToFloat(data.getShort()) : data.getFloat();
         }
         return values;
     }
@@ -212,9 +217,9 @@ final class PagedAttentionReference {
         return (slot * kvHeads + head / (heads / kvHeads)) * headSize;
     }
 
-    private static float stored(float value, float scale) {
+    private float stored(float value, float scale) {
         if (scale == 0) {
-            return Float.float16ToFloat(Float.floatToFloat16(value));
+            return arithmetic.stored(value);
         }
         return (float) Math.clamp(Math.rint(value / scale), -128, 127) * scale;
     }

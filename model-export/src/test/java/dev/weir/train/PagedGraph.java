@@ -32,18 +32,21 @@ import java.util.stream.IntStream;
 /**
  * An exported graph with paged attention on the CPU, whose provider has no kernel for that. The graph is cut at these nodes:
  * what they read becomes an output and what they compute an input, and {@link PagedAttentionReference} calculates the one from
- * the other, one layer after the other. All else is ONNX Runtime's, in half floats. Used by one thread.
+ * the other, one layer after the other. All else is ONNX Runtime's. Used by one thread.
  */
 final class PagedGraph implements AutoCloseable {
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final List<PagedAttentionReference> layers = new ArrayList<>();
+    private final PagedArithmetic arithmetic;
     private final int width;
     private final OrtSession session;
 
     /** Reads a model with a cache of so many blocks. */
-    PagedGraph(Path file, int width, int blocks, int blockSize) throws IOException, OrtException {
+    PagedGraph(Path file, PagedArithmetic arithmetic, int width, int blocks, int blockSize)
+            throws IOException, OrtException {
+        this.arithmetic = arithmetic;
         this.width = width;
-        ModelProto model = ModelProto.parseFrom(Files.readAllBytes(file));
+        ModelProto model = arithmetic.of(ModelProto.parseFrom(Files.readAllBytes(file)));
         GraphProto graph = model.getGraph();
         GraphProto.Builder cut = graph.toBuilder().clearNode().clearInput().clearOutput();
         Set<String> gone = new HashSet<>();
@@ -52,9 +55,10 @@ final class PagedGraph implements AutoCloseable {
                 cut.addNode(node);
                 continue;
             }
-            PagedAttentionReference layer = new PagedAttentionReference(node, graph, width, blocks, blockSize);
+            PagedAttentionReference layer =
+                    new PagedAttentionReference(node, graph, arithmetic, width, blocks, blockSize);
             layers.add(layer);
-            DataType stored = layer.isQuantised() ? DataType.INT8 : DataType.FLOAT16;
+            DataType stored = layer.isQuantised() ? DataType.INT8 : arithmetic.type();
             for (int cache : new int[] {3, 4}) {
                 requireCache(graph.getInputList(), layer.input(cache), stored);
                 requireCache(graph.getOutputList(), layer.output(cache - 2), stored);
@@ -62,8 +66,8 @@ final class PagedGraph implements AutoCloseable {
                 gone.add(layer.output(cache - 2));
             }
             IntStream.of(5, 6, 7, 10, 16).forEach(index -> gone.add(layer.input(index)));
-            cut.addInput(halves(layer.output(0), width));
-            cut.addOutput(halves(layer.input(0), layer.rowSize()));
+            cut.addInput(numbers(layer.output(0), width));
+            cut.addOutput(numbers(layer.input(0), layer.rowSize()));
         }
         graph.getInputList().stream()
                 .filter(info -> !gone.contains(info.getName()))
@@ -93,12 +97,12 @@ final class PagedGraph implements AutoCloseable {
         }
     }
 
-    private static ValueInfoProto halves(String name, int size) {
+    private ValueInfoProto numbers(String name, int size) {
         return ValueInfoProto.newBuilder()
                 .setName(name)
                 .setType(TypeProto.newBuilder()
                         .setTensorType(TypeProto.Tensor.newBuilder()
-                                .setElemType(DataType.FLOAT16.getNumber())
+                                .setElemType(arithmetic.type().getNumber())
                                 .setShape(TensorShapeProto.newBuilder()
                                         .addDim(TensorShapeProto.Dimension.newBuilder()
                                                 .setDimParam("num_tokens"))
@@ -138,14 +142,7 @@ final class PagedGraph implements AutoCloseable {
                     OnnxTensor.createTensor(
                             environment, IntBuffer.wrap(step.wanted()), new long[] {step.wanted().length}));
             for (int layer = 0; layer < layers.size(); layer++) {
-                ShortBuffer halves = ShortBuffer.allocate(attended[layer].length);
-                for (float value : attended[layer]) {
-                    halves.put(Float.floatToFloat16(value));
-                }
-                inputs.put(
-                        layers.get(layer).output(0),
-                        OnnxTensor.createTensor(
-                                environment, halves.flip(), new long[] {tokens, width}, OnnxJavaType.FLOAT16));
+                inputs.put(layers.get(layer).output(0), stored(attended[layer], tokens, width));
             }
             try (OrtSession.Result result = session.run(inputs, Set.of(output))) {
                 FloatBuffer values = ((OnnxTensor) result.get(output).orElseThrow()).getFloatBuffer();
@@ -156,6 +153,21 @@ final class PagedGraph implements AutoCloseable {
         } finally {
             inputs.values().forEach(OnnxTensor::close);
         }
+    }
+
+    private OnnxTensor stored(float[] values, long... shape) throws OrtException {
+        if (arithmetic == PagedArithmetic.HALF) {
+            ShortBuffer halves = ShortBuffer.allocate(values.length);
+            for (float value : values) {
+                halves.put(Float.floatToFloat16(value));
+            }
+            return OnnxTensor.createTensor(environment, halves.flip(), shape, OnnxJavaType.FLOAT16);
+        }
+        FloatBuffer floats = FloatBuffer.allocate(values.length);
+        for (float value : values) {
+            floats.put(arithmetic.stored(value));
+        }
+        return OnnxTensor.createTensor(environment, floats.flip(), shape);
     }
 
     private OnnxTensor longs(int[] values) throws OrtException {

@@ -3,7 +3,9 @@ package dev.weir.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -14,10 +16,13 @@ import dev.weir.onnx.ModelFolder;
 import dev.weir.onnx.OnnxModelRunner;
 import dev.weir.onnx.RunnerOptions;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -25,14 +30,15 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The graph for CUDA against the graph for the CPU, of the same weights in half floats. What is shown is what the paged graph
- * means; ONNX Runtime's kernels for CUDA are not run.
+ * The graph for CUDA against the graph for the CPU, of the same weights in half floats or bfloat16. What is shown is what the
+ * paged graph means; ONNX Runtime's kernels for CUDA are not run.
  */
 class PagedGraphTest {
     private static final String GPTS = "dev.weir.train.SmallGpts#all";
@@ -46,6 +52,15 @@ class PagedGraphTest {
 
     /** The two round slightly different numbers to eight bits, and some fall on the other side of a step: 0.016 was seen. */
     private static final float EIGHT_BIT_TOLERANCE = 0.05f;
+
+    /** bfloat16 has three bits less, so its operations are off by eight times as much: 0.03 was seen. */
+    private static final float BFLOAT_TOLERANCE = 8 * HALF_TOLERANCE;
+
+    /** The same numbers added up in another order. */
+    private static final float FLOAT_TOLERANCE = 1e-5f;
+
+    /** Rotations in bfloat16 are off by up to 2^-9: 0.005 was seen. */
+    private static final float ROTATION_TOLERANCE = 0.02f;
 
     private static final int BLOCK_SIZE = 16;
     private static final int BLOCKS = 12;
@@ -70,20 +85,48 @@ class PagedGraphTest {
     @MethodSource(ALL)
     void raggedStepsOverScrambledBlocksGiveTheTokensOfTheGraphForTheCpu(GptConfig config) throws Exception {
         GptGraphOptions options = new GptGraphOptions(Precision.FP16);
-        assertSame(config, options, HALF_TOLERANCE);
+        assertSame(config, options, PagedArithmetic.HALF, HALF_TOLERANCE);
+    }
+
+    /** But for rotations, which the graph has rounded to bfloat16, as attention wants them. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void inBfloat16AllIsCalculatedThatTheGraphForTheCpuCalculates(GptConfig config) throws Exception {
+        GptGraphOptions options = new GptGraphOptions(Precision.BF16);
+        float tolerance = config.llama() == null ? FLOAT_TOLERANCE : ROTATION_TOLERANCE;
+        assertSame(config, options, PagedArithmetic.WIDENED, tolerance);
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void theRoundingOfBfloat16LeavesTheTokensAsTheyAre(GptConfig config) throws Exception {
+        GptGraphOptions options = new GptGraphOptions(Precision.BF16);
+        assertSame(config, options, PagedArithmetic.ROUNDED, BFLOAT_TOLERANCE);
     }
 
     @ParameterizedTest
     @MethodSource(ALL)
     void anEightBitCacheGivesTheTokensOfTheGraphForTheCpuToo(GptConfig config) throws Exception {
-        GptGraphOptions options = new GptGraphOptions(Precision.FP16);
-        Path calibrated = write("calibrated", weights(config), options);
-        assertSame(config, options.withKvScales(KvScales.calibrate(calibrated, 1)), EIGHT_BIT_TOLERANCE);
+        assertSame(config, calibrated(config, Precision.FP16), PagedArithmetic.HALF, EIGHT_BIT_TOLERANCE);
     }
 
-    private void assertSame(GptConfig config, GptGraphOptions onCpu, float tolerance) throws Exception {
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void anEightBitCacheBesideBfloat16DoesSoToo(GptConfig config) throws Exception {
+        GptGraphOptions options = calibrated(config, Precision.BF16);
+        assertSame(config, options, PagedArithmetic.ROUNDED, BFLOAT_TOLERANCE + EIGHT_BIT_TOLERANCE);
+    }
+
+    private GptGraphOptions calibrated(GptConfig config, Precision precision) throws IOException {
+        GptGraphOptions options = new GptGraphOptions(precision);
+        Path calibrated = write("calibrated", weights(config), options);
+        return options.withKvScales(KvScales.calibrate(calibrated, 1));
+    }
+
+    private void assertSame(GptConfig config, GptGraphOptions onCpu, PagedArithmetic arithmetic, float tolerance)
+            throws Exception {
         float[][][] expected = onCpu(write("cpu", weights(config), onCpu));
-        try (PagedGraph graph = open(weights(config), onCpu.withTarget(Target.CUDA))) {
+        try (PagedGraph graph = open(weights(config), onCpu.withTarget(Target.CUDA), arithmetic)) {
             int[] seen = new int[3];
             int compared = 0;
             for (int[] lengths : STEPS) {
@@ -199,8 +242,15 @@ class PagedGraphTest {
             }
             return values;
         });
-        Path folder = write("cpu", headed, new GptGraphOptions(Precision.FP16));
-        try (PagedGraph graph = open(headed, cuda());
+        assertHeadSaysTheSame(headed, head, Precision.FP16, PagedArithmetic.HALF, HALF_TOLERANCE);
+        assertHeadSaysTheSame(headed, head, Precision.BF16, PagedArithmetic.WIDENED, FLOAT_TOLERANCE);
+    }
+
+    private void assertHeadSaysTheSame(
+            GptWeights headed, TaskHead head, Precision precision, PagedArithmetic arithmetic, float tolerance)
+            throws Exception {
+        Path folder = write("cpu-" + precision.label(), headed, new GptGraphOptions(precision));
+        try (PagedGraph graph = open(headed, cuda(precision), arithmetic);
                 OnnxTaskModel onCpu = OnnxTaskModel.open(folder, head, 0, 1)) {
             PagedStep step = step(new int[] {17, 5, 0}, new int[3], new ArrayList<>());
             float[][] said = graph.run(step, GptGraph.CLASS_LOGITS);
@@ -210,7 +260,7 @@ class PagedGraphTest {
             for (int row = 0; row < 2; row++) {
                 assertThat(said[row]).hasSize(3);
                 assertThat(LogProbabilities.largestDifference(expected.get(row), said[row]))
-                        .isLessThan(HALF_TOLERANCE);
+                        .isLessThan(tolerance);
             }
         }
     }
@@ -238,6 +288,69 @@ class PagedGraphTest {
                     .isInstanceOf(OrtException.class)
                     .hasMessageContaining("Type 'tensor(int64)' of input parameter (block_table)");
         }
+    }
+
+    /** Here types are checked before kernels are looked for, too, and the CPU has none of bfloat16 from the first sum on. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void onnxRuntimeFindsNoOtherTypeInAGraphInBfloat16(GptConfig config) throws Exception {
+        Path file = write("cuda", weights(config), cuda(Precision.BF16)).resolve("model.onnx");
+        GraphProto graph = ModelProto.parseFrom(Files.readAllBytes(file)).getGraph();
+        Stream.concat(graph.getInputList().stream(), graph.getOutputList().stream())
+                .filter(info ->
+                        info.getName().startsWith("past_key") || info.getName().startsWith("present"))
+                .forEach(info -> assertThat(info.getType().getTensorType().getElemType())
+                        .isEqualTo(DataType.BFLOAT16.getNumber()));
+        assertThatThrownBy(() -> load(graph))
+                .isInstanceOf(OrtException.class)
+                .hasMessageContaining("Could not find an implementation for");
+
+        int changed = 0;
+        for (int i = 0; i < graph.getInitializerCount(); i++) {
+            if (graph.getInitializer(i).getDataType() == DataType.BFLOAT16.getNumber()) {
+                GraphProto.Builder wrong = graph.toBuilder();
+                wrong.getInitializerBuilder(i).setDataType(DataType.FLOAT16.getNumber());
+                assertThatThrownBy(() -> load(wrong.build()))
+                        .as(graph.getInitializer(i).getName())
+                        .isInstanceOf(OrtException.class)
+                        .hasMessageContaining("Type Error");
+                changed++;
+            }
+        }
+        int tables = config.llama() == null ? 0 : 2;
+        assertThat(changed).isEqualTo(config.tensorShapes().size() + tables);
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void theFileHoldsTheNearestBfloat16OfEachWeight(GptConfig config) throws Exception {
+        Path file = write("cuda", weights(config), cuda(Precision.BF16)).resolve("model.onnx");
+        Map<String, ByteBuffer> stored = new HashMap<>();
+        for (TensorProto tensor :
+                ModelProto.parseFrom(Files.readAllBytes(file)).getGraph().getInitializerList()) {
+            stored.put(
+                    tensor.getName(), tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN));
+        }
+        for (String name : config.tensorShapes().keySet()) {
+            ByteBuffer halves = stored.get(name);
+            for (float value : weights(config).tensor(name)) {
+                int half = halves.getShort();
+                double off = Math.abs((double) value - Float.intBitsToFloat(half << 16));
+                for (int neighbour : new int[] {half - 1, half + 1}) {
+                    double further = Math.abs((double) value - Float.intBitsToFloat(neighbour << 16));
+                    boolean isNearer = off < further || (off == further && half % 2 == 0) || Double.isNaN(further);
+                    assertThat(isNearer).as(name + ": " + value).isTrue();
+                }
+            }
+            while (halves.hasRemaining()) { // rows that fill a table up
+                assertThat(halves.getShort()).isZero();
+            }
+        }
+    }
+
+    private static void load(GraphProto graph) throws OrtException {
+        OnnxGraphBuilder empty = new OnnxGraphBuilder("test");
+        load(empty.model("test").toBuilder().setGraph(graph).build());
     }
 
     private static void load(ModelProto model) throws OrtException {
@@ -286,8 +399,14 @@ class PagedGraphTest {
     }
 
     private PagedGraph open(GptWeights weights, GptGraphOptions options) throws IOException, OrtException {
+        return open(weights, options, PagedArithmetic.HALF);
+    }
+
+    private PagedGraph open(GptWeights weights, GptGraphOptions options, PagedArithmetic arithmetic)
+            throws IOException, OrtException {
         Path folder = write("cuda", weights, options);
-        return new PagedGraph(folder.resolve("model.onnx"), weights.config().width(), BLOCKS, BLOCK_SIZE);
+        return new PagedGraph(
+                folder.resolve("model.onnx"), arithmetic, weights.config().width(), BLOCKS, BLOCK_SIZE);
     }
 
     private Path write(String name, GptWeights weights, GptGraphOptions options) throws IOException {
@@ -298,7 +417,11 @@ class PagedGraphTest {
     }
 
     private static GptGraphOptions cuda() {
-        return new GptGraphOptions(Precision.FP16).withTarget(Target.CUDA);
+        return cuda(Precision.FP16);
+    }
+
+    private static GptGraphOptions cuda(Precision precision) {
+        return new GptGraphOptions(precision).withTarget(Target.CUDA);
     }
 
     private static GptWeights weights(GptConfig config) {
