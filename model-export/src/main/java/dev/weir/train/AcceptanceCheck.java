@@ -44,7 +44,7 @@ record AcceptanceCheck(
     // What rounding does to a sound export is far below these, and a wrong scale far above.
     private static final double FP16_WORST_COSINE = 0.999;
     private static final double FP16_MEAN_DIVERGENCE = 1e-3;
-    /** Three bits less: rounding is eight times as large, and what it diverges by, its square, 64 times. */
+    /** Three bits less: rounding is eight times as large and divergence 64 times, still far below these. */
     private static final double BF16_WORST_COSINE = 0.99;
 
     private static final double BF16_MEAN_DIVERGENCE = 0.01;

@@ -67,17 +67,17 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--precision",
             paramLabel = "NAME",
-            defaultValue = "fp32",
-            description = "Random weights on the CPU: fp32 or int8, which llama.cpp gets as Q8_0 and jlama as fp32 "
-                    + "(default: ${DEFAULT-VALUE}).")
-    private String precision = "";
+            description =
+                    "Random weights: fp32 or int8, which llama.cpp gets as Q8_0 and jlama as fp32; on a GPU fp16 or "
+                            + "bf16, which both get as fp32 (default: fp32, on a GPU fp16).")
+    private @Nullable String chosenPrecision;
 
     @Option(
             names = "--kv",
             paramLabel = "NAME",
             defaultValue = "fp32",
             description =
-                    "Keys and values of the model with random weights: fp32, on a GPU fp16, or int8 (default: ${DEFAULT-VALUE}).")
+                    "Keys and values of the model with random weights: fp32, on a GPU as the weights, or int8 (default: ${DEFAULT-VALUE}).")
     private String cache = "";
 
     @Option(
@@ -156,7 +156,7 @@ final class BenchCommand implements Callable<Integer> {
             RandomModels random = new RandomModels(
                     Path.of(System.getProperty("weir.home", "")),
                     String.valueOf(source.random),
-                    precision,
+                    precision(),
                     cache,
                     device.isCuda());
             peers = BenchPeers.find(named, random::of);
@@ -197,9 +197,19 @@ final class BenchCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--turns is " + turns + ": it must be at least 1");
         }
         device.checkSingle("bench");
-        if (source.random != null && !List.of("fp32", "int8").contains(precision)) {
-            throw new IllegalArgumentException("--precision is " + precision + ": choose fp32 or int8");
+        if (source.random != null && !precisions().contains(precision())) {
+            throw new IllegalArgumentException("--precision is " + precision()
+                    + ": choose fp32 or int8 on the CPU, fp16 or bf16 with --device cuda");
         }
+    }
+
+    /** What there are random weights in, the default first. */
+    private List<String> precisions() {
+        return device.isCuda() ? List.of("fp16", "bf16") : List.of("fp32", "int8");
+    }
+
+    private String precision() {
+        return chosenPrecision == null ? precisions().getFirst() : chosenPrecision;
     }
 
     private ModelFolder checkContext(ModelFolder folder) {

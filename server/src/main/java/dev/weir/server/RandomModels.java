@@ -11,9 +11,9 @@ import java.util.List;
  *
  * @param home the project's folder, where {@code weir} is
  * @param shape a preset or {@code layers/heads/width}, as {@code weir export --random} takes it
- * @param precision of the weights: fp32 or int8
- * @param cache of this project's own keys and values: fp32 or int8
- * @param isForGpu whether this project's own model is for a GPU, in half floats
+ * @param precision of the weights: fp32 or int8; of a model for a GPU, which is this project's own alone, fp16 or bf16
+ * @param cache of this project's own keys and values: int8, or else as exports have them
+ * @param isForGpu whether this project's own model is for a GPU
  */
 record RandomModels(Path home, String shape, String precision, String cache, boolean isForGpu) {
     /** The model folder that this project runs. */
@@ -21,7 +21,7 @@ record RandomModels(Path home, String shape, String precision, String cache, boo
         if (isForGpu) {
             List<String> halves = List.of("--unchecked", "--target", "cuda");
             List<String> eightBits = List.of("--unchecked", "--target", "cuda", "--kv", "int8");
-            return export("onnx", "model.onnx", "fp16", cache.equals("int8") ? eightBits : halves);
+            return export("onnx", "model.onnx", precision, cache.equals("int8") ? eightBits : halves);
         }
         return export("onnx", "model.onnx", precision, List.of("--kv", cache));
     }
@@ -34,7 +34,8 @@ record RandomModels(Path home, String shape, String precision, String cache, boo
     Path of(String peer) {
         return switch (peer) {
             case "llama.cpp" ->
-                export("gguf", "model.gguf", precision, List.of()).resolve("model.gguf");
+                export("gguf", "model.gguf", isForGpu ? "fp32" : precision, List.of())
+                        .resolve("model.gguf");
             case "jlama" -> export("safetensors", "model.safetensors", "fp32", List.of());
             default ->
                 throw new IllegalArgumentException(

@@ -111,6 +111,12 @@ class BenchCommandTest {
                 .allMatch(line -> line.startsWith("export --random 1/2/3 --format "))
                 .anyMatch(line -> line.contains("gguf --precision int8"))
                 .anyMatch(line -> line.contains("safetensors --precision fp32"));
+        RandomModels onGpu = new RandomModels(folder, "1/2/3", "bf16", "fp32", true);
+        assertThat(onGpu.own()).isNotEqualTo(random.own());
+        assertThat(onGpu.of("llama.cpp")).hasFileName("model.gguf");
+        assertThat(Files.readAllLines(folder.resolve("log")))
+                .anyMatch(line -> line.contains("onnx --precision bf16 --unchecked --target cuda --out"))
+                .anyMatch(line -> line.contains("gguf --precision fp32"));
         assertThatThrownBy(() -> random.of("other")).hasMessageContaining("--peer is other");
         assertThatThrownBy(() -> new RandomModels(folder, "layers", "fp32", "fp32", false).own())
                 .hasMessageContaining("--random is layers, which could not be exported");
@@ -128,6 +134,9 @@ class BenchCommandTest {
         assertThat(bench("--model", MODEL, "--peer", "llama.cpp=x.gguf")).isEqualTo(2);
         assertThat(bench("--random", "tiny", "--precision", "int4")).isEqualTo(2);
         assertThat(bench("--model", MODEL, "--device", "cuda:0,1")).isEqualTo(2);
+        assertThat(bench("--random", "tiny", "--precision", "bf16")).isEqualTo(2);
+        assertThat(bench("--random", "tiny", "--precision", "int8", "--device", "cuda"))
+                .isEqualTo(2);
         assertThat(bench()).isEqualTo(2);
         assertThat(err.toString())
                 .contains("more together than the context of tiny-int8, 128 tokens")
@@ -137,7 +146,8 @@ class BenchCommandTest {
                 .contains("--turns is 0")
                 .contains("--peer is llama.cpp: the peers are not on the class path: start with ./weir bench")
                 .contains("bench measures one device: device is cuda:0,1")
-                .contains("--precision is int4: choose fp32 or int8");
+                .contains("--precision is int4: choose fp32 or int8 on the CPU", "--precision is bf16: choose")
+                .contains("fp16 or bf16 with --device cuda");
     }
 
     /** A sequence of two tokens. */
