@@ -18,12 +18,12 @@ import reactor.core.publisher.Flux;
 
 /**
  * The greedy answers of the same weights on GPU and CPU, all requests at once. Where two answers part, the CPU's logits of the
- * two tokens must be so close that half floats cannot tell them apart. Static functions.
+ * two tokens must be so close that half floats, or bfloat16 where the GPU calculates in that, cannot tell them apart. Static functions.
  */
 final class GreedyCheck {
-    /** Bits of a half float's fraction. */
-    private static final int FRACTION = 10;
-    /** Roundings of a logit's size that half floats may be off after all layers: measured ones stay below one. */
+    /** Bits of a float32's fraction. */
+    private static final int FRACTION = 23;
+    /** Roundings of a logit's size that the GPU may be off after all layers: those of half floats stay below one. */
     private static final double ROUNDINGS = 4;
 
     private GreedyCheck() {}
@@ -40,6 +40,10 @@ final class GreedyCheck {
             prompts.add(random.ints(length, 0, first.shape().vocabularySize()).toArray());
         }
         expected = answers(first, EngineConfig.DEFAULT, prompts, newTokens);
+        int fraction;
+        try (PagedModelRunner runner = PagedModelRunner.open(cuda, gpuOptions, CudaOptions.DEFAULT)) {
+            fraction = fraction(logits(runner, prompts.getFirst(), new int[0], 0));
+        }
         List<int[]> found = answers(
                 PagedModelRunner.open(cuda, gpuOptions, CudaOptions.DEFAULT),
                 new EngineConfig(count, Integer.MAX_VALUE, 4096, 1024, 32),
@@ -59,15 +63,24 @@ final class GreedyCheck {
                 float best = logits[expected.get(i)[at]];
                 double margin = best - logits[found.get(i)[at]];
                 largest = Math.max(largest, margin);
-                double rounding = Math.scalb(1.0, Math.getExponent(best) - FRACTION);
+                double rounding = Math.scalb(1.0, Math.getExponent(best) - fraction);
                 ties += margin <= ROUNDINGS * rounding ? 1 : 0;
             }
         }
         boolean isGood = same + ties == count;
         out.printf(
-                "%s greedy tokens: %d of %d answers as the CPU's, %d part at a tie of half floats (largest margin %.4f)%n",
-                isGood ? "ok    " : "FAILED", same, count, ties, largest);
+                "%s greedy tokens: %d of %d answers as the CPU's, %d part at a tie in %d bits (largest margin %.4f)%n",
+                isGood ? "ok    " : "FAILED", same, count, ties, fraction + 1, largest);
         return isGood;
+    }
+
+    /** Bits of the fraction that logits have, which tells what they were calculated in: 10 of half floats, 7 of bfloat16. */
+    private static int fraction(float[] logits) {
+        int used = 0;
+        for (float logit : logits) {
+            used |= Float.floatToRawIntBits(logit);
+        }
+        return FRACTION - Math.min(FRACTION, Integer.numberOfTrailingZeros(used));
     }
 
     private static List<int[]> answers(ModelRunner runner, EngineConfig config, List<int[]> prompts, int newTokens) {
@@ -88,7 +101,7 @@ final class GreedyCheck {
         }
     }
 
-    private static float[] logits(OnnxModelRunner runner, int[] prompt, int[] answer, int tokens) {
+    private static float[] logits(ModelRunner runner, int[] prompt, int[] answer, int tokens) {
         int[] text = Arrays.copyOf(prompt, prompt.length + tokens);
         System.arraycopy(answer, 0, text, prompt.length, tokens);
         StepPlan plan = new StepPlan(runner.shape().slots());
