@@ -47,7 +47,8 @@ final class AdapterFolder {
         Lora lora = weights.lora().orElseThrow();
         Files.createDirectories(folder);
         writeWeights(folder.resolve(WEIGHTS), weights, lora);
-        Files.writeString(folder.resolve(CONFIG), config(weights.config(), lora).toPrettyString() + "\n");
+        AtomicFile.writeString(
+                folder.resolve(CONFIG), config(weights.config(), lora).toPrettyString() + "\n");
     }
 
     private static void writeWeights(Path file, GptWeights weights, Lora lora) throws IOException {

@@ -1,7 +1,9 @@
 package dev.weir.train;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -14,6 +16,25 @@ public final class AtomicFile {
     /** What fills a file; it may read back what it wrote. */
     public interface Content {
         void writeTo(FileChannel channel) throws IOException;
+    }
+
+    /**
+     * Writes a file of so many bytes.
+     *
+     * @throws IOException if it cannot be written; the path is then as it was
+     */
+    public static void write(Path path, byte[] bytes) throws IOException {
+        write(path, channel -> {
+            ByteBuffer left = ByteBuffer.wrap(bytes);
+            while (left.hasRemaining()) {
+                channel.write(left);
+            }
+        });
+    }
+
+    /** The same of a text in UTF-8. */
+    public static void writeString(Path path, String text) throws IOException {
+        write(path, text.getBytes(StandardCharsets.UTF_8));
     }
 
     /**

@@ -330,8 +330,8 @@ public final class BpeTrainer {
         public void write(Path folder) throws IOException {
             Files.createDirectories(folder);
             ObjectWriter writer = new ObjectMapper().writerWithDefaultPrettyPrinter();
-            Files.write(folder.resolve("tokenizer.json"), writer.writeValueAsBytes(tokenizer()));
-            Files.write(folder.resolve("tokenizer_config.json"), writer.writeValueAsBytes(config()));
+            AtomicFile.write(folder.resolve("tokenizer.json"), writer.writeValueAsBytes(tokenizer()));
+            AtomicFile.write(folder.resolve("tokenizer_config.json"), writer.writeValueAsBytes(config()));
         }
 
         private ObjectNode tokenizer() {

@@ -1,8 +1,6 @@
 package dev.weir.train;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** A part of a model's card that is written by itself. Static functions; any thread. */
@@ -22,8 +20,7 @@ final class CardSection {
             int end = card.indexOf("\n## ", begin + title.length());
             card = card.substring(0, begin) + (end < 0 ? "" : card.substring(end + 1));
         }
-        byte[] bytes =
-                (card.strip() + "\n\n" + title + "\n" + text).stripLeading().getBytes(StandardCharsets.UTF_8);
-        AtomicFile.write(model.resolve(TrainingCard.FILE), channel -> channel.write(ByteBuffer.wrap(bytes)));
+        AtomicFile.writeString(
+                model.resolve(TrainingCard.FILE), (card.strip() + "\n\n" + title + "\n" + text).stripLeading());
     }
 }

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -133,7 +132,7 @@ final class EvalReport {
 
     /** Keeps everything so far in a file. */
     void write(Path file) throws IOException {
-        Files.write(file, mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
+        AtomicFile.write(file, mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
     }
 
     private void print(String line) {

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,12 +143,7 @@ final class FinetuneFolder implements Finetuner.Listener {
         root.set("best", node(finetuner.best()));
         root.set("last", node(evaluations.getLast()));
         byte[] json = mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root);
-        AtomicFile.write(folder.resolve(REPORT), channel -> {
-            ByteBuffer bytes = ByteBuffer.wrap(json);
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-        });
+        AtomicFile.write(folder.resolve(REPORT), json);
     }
 
     /** Says that the run was stopped, and what is left of it. */

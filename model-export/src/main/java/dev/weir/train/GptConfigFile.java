@@ -40,7 +40,7 @@ final class GptConfigFile {
         }
         head.ifPresent(tuned -> tuned.writeTo(root));
         eosId.ifPresent(id -> root.put("bos_token_id", id).put("eos_token_id", id));
-        Files.writeString(folder.resolve(NAME), root.toPrettyString());
+        AtomicFile.writeString(folder.resolve(NAME), root.toPrettyString());
     }
 
     private static void putLlama(ObjectNode root, GptConfig config, LlamaShape llama) {

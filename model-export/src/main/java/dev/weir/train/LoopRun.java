@@ -3,7 +3,6 @@ package dev.weir.train;
 import dev.weir.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -127,6 +126,6 @@ record LoopRun(
             all.append("--- sample ").append(i + 1).append('\n').append(sample).append('\n');
         }
         console.print(all);
-        Files.writeString(file, all);
+        AtomicFile.writeString(file, all.toString());
     }
 }

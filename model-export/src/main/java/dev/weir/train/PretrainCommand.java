@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -212,7 +211,7 @@ final class PretrainCommand implements Callable<Integer> {
         } else {
             for (String name : RunFolder.TOKENIZER_FILES) {
                 if (Files.isRegularFile(given.resolve(name))) {
-                    Files.copy(given.resolve(name), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+                    AtomicFile.write(folder.resolve(name), Files.readAllBytes(given.resolve(name)));
                 } else if (name.equals("tokenizer.json")) {
                     throw new UserError("the tokenizer's folder is " + given + ", which has no tokenizer.json");
                 }

@@ -8,11 +8,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -180,14 +178,15 @@ final class RunFolder implements Pretrainer.Listener {
         Checkpoint.write(model, run.parameters(), tokenizer.eosId());
         for (String name : ExportSource.FILES) {
             if (Files.isRegularFile(folder.resolve(name))) {
-                Files.copy(folder.resolve(name), model.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+                AtomicFile.write(model.resolve(name), Files.readAllBytes(folder.resolve(name)));
             }
         }
     }
 
     /** Tells beside the best weights how they came about. */
     void writeCard(TrainingState.Progress progress) throws IOException {
-        Files.writeString(best(folder).resolve(TrainingCard.FILE), report.card().text(metrics(), samples(), progress));
+        AtomicFile.writeString(
+                best(folder).resolve(TrainingCard.FILE), report.card().text(metrics(), samples(), progress));
     }
 
     /** Shows on a page how the run goes. */
@@ -212,14 +211,14 @@ final class RunFolder implements Pretrainer.Listener {
         if (!Files.isRegularFile(metrics)) {
             return;
         }
-        List<String> kept = new ArrayList<>();
+        StringBuilder kept = new StringBuilder();
         for (String line : Files.readAllLines(metrics)) {
             // A crash can leave half a line at the end.
             if (line.endsWith("}") && mapper.readTree(line).path("step").asInt() <= step) {
-                kept.add(line);
+                kept.append(line).append('\n');
             }
         }
-        Files.write(metrics, kept);
+        AtomicFile.writeString(metrics, kept.toString());
     }
 
     private void append(ObjectNode line) throws IOException {

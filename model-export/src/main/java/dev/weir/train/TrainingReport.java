@@ -1,8 +1,6 @@
 package dev.weir.train;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,13 +82,7 @@ record TrainingReport(TrainingCard card, BlockSource blocks, PretrainConfig conf
      */
     void write(Path folder, RunMetrics metrics, TrainingState.Progress progress, String samples) throws IOException {
         String run = String.valueOf(folder.toAbsolutePath().normalize().getFileName());
-        byte[] page = page(run, metrics, progress, samples).getBytes(StandardCharsets.UTF_8);
-        AtomicFile.write(folder.resolve(FILE), channel -> {
-            ByteBuffer bytes = ByteBuffer.wrap(page);
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-        });
+        AtomicFile.writeString(folder.resolve(FILE), page(run, metrics, progress, samples));
     }
 
     private String page(String run, RunMetrics metrics, TrainingState.Progress progress, String samples) {
