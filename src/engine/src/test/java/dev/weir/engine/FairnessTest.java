@@ -261,6 +261,7 @@ class FairnessTest {
                 subscriber.awaitEnd();
             }
         }
+        assertThat(arrival).as("the flood came to hold more than its share").isCompleted();
         int next = arrival.join();
         assertThat(steps.subList(next, next + 4)).containsExactly("few", "few", "rows", "flood");
     }
