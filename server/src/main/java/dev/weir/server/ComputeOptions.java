@@ -67,8 +67,9 @@ final class ComputeOptions {
             names = "--kv-cache-memory",
             paramLabel = "SIZE",
             converter = MemorySize.Converter.class,
-            description = "Memory for keys and values, such as 512m or 4g; 0 is what the sequences need."
-                    + " Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Memory for keys and values, such as 512m or 4g; 0 is what the sequences need, on a GPU as far as"
+                            + " there is memory. Default: ${DEFAULT-VALUE}.")
     private MemorySize kvCacheMemory = new MemorySize(0);
 
     @Option(
@@ -77,7 +78,8 @@ final class ComputeOptions {
             converter = MemorySize.Converter.class,
             description = "Memory to keep what was computed of prompts and answers for later requests that begin with"
                     + " the same; 0 keeps nothing. Default: half of the memory for keys and values, or an eighth of"
-                    + " the memory left beside it if that is less.")
+                    + " the memory left beside it if that is less; on a GPU half of what whole contexts of all sequences"
+                    + " leave, a quarter of the cache at least.")
     private @Nullable MemorySize prefixCacheMemory;
 
     @Option(

@@ -33,9 +33,13 @@ final class KvCacheManager {
         vacated = new BitSet(slots);
     }
 
+    boolean hasFreeSlot() {
+        return !free.isEmpty();
+    }
+
     /** Whether there is a slot for the sequence and memory for what it has so far, without others soon lacking it. */
     boolean hasRoomFor(Sequence sequence) {
-        return !free.isEmpty() && blocksOf(sequence) <= freeBlocks() - growing() / GROWING_PER_BLOCK;
+        return hasFreeSlot() && blocksOf(sequence) <= freeBlocks() - growing() / GROWING_PER_BLOCK;
     }
 
     /** Sequences that will need more blocks than they hold, if they generate all that they may. */

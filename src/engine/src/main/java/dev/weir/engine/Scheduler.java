@@ -207,7 +207,7 @@ final class Scheduler {
         }
         int mostReclaimed = Math.max(1, SchedulingPolicy.reservedSlots(cache.capacity()));
         while (hasReaders ? waiting.hasReaders() : !waiting.isEmpty()) {
-            Sequence sequence = waiting.first(this::mayTakeSlot);
+            Sequence sequence = cache.hasFreeSlot() ? waiting.first(this::mayTakeSlot) : null;
             if (sequence == null || !cache.hasRoomFor(sequence)) {
                 if (preemption.parked(plan)) {
                     continue;
@@ -227,10 +227,11 @@ final class Scheduler {
         return false;
     }
 
+    /** Of a free slot, for which there may be memory even where that does not suffice for one more like those that run. */
     private boolean mayTakeSlot(String tenant) {
         int capacity = cache.capacity();
         return SchedulingPolicy.mayTakeSlot(
-                capacity - cache.usedSlots(), capacity, counters.running(tenant), counters.lately());
+                Math.max(1, capacity - cache.usedSlots()), capacity, counters.running(tenant), counters.lately());
     }
 
     private void closeHole(StepPlan plan) {

@@ -113,6 +113,16 @@ class CacheBlocksTest {
     }
 
     @Test
+    void aShortRequestIsComputedBesideOneThatHoldsMostOfTheMemory() {
+        schedulerWith(8);
+        Sequence large = submit("a", 40, 8); // six blocks
+        steps(1);
+        Sequence small = submit("a", 4, 4); // one of the two that are left
+        steps(1);
+        assertThat(running(List.of(large, small))).isEqualTo(2);
+    }
+
+    @Test
     void whoCameLastGivesItsMemoryToWhoCameFirstAndGoesOnLater() {
         schedulerWith(8);
         Sequence first = submit("a", 15, 49); // seven blocks in the end
