@@ -106,6 +106,16 @@ final class BenchModel implements AutoCloseable {
         }
 
         @Override
+        public boolean computesApart() {
+            return runner.computesApart();
+        }
+
+        @Override
+        public void interrupt() {
+            runner.interrupt();
+        }
+
+        @Override
         public void close() {
             // whoever lent it does
         }

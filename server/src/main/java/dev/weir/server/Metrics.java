@@ -37,6 +37,7 @@ final class Metrics implements EngineListener {
     private final Timer planTime;
     private final Timer runTime;
     private final Timer commitTime;
+    private final Timer interruptedTime;
     private final Counter promptTokens;
     private final Counter generationTokens;
     private final Counter prefixCacheQueries;
@@ -57,6 +58,7 @@ final class Metrics implements EngineListener {
         planTime = step("plan");
         runTime = step("run");
         commitTime = step("commit");
+        interruptedTime = step("interrupted");
         promptTokens = counter("vllm:prompt_tokens", "Tokens of prompts, computed or found in the prefix cache.", tags);
         generationTokens = counter("vllm:generation_tokens", "Tokens generated.", tags);
         prefixCacheQueries = counter("vllm:prefix_cache_queries", "Prompt tokens looked up in the prefix cache.", tags);
@@ -143,6 +145,11 @@ final class Metrics implements EngineListener {
         acceptedTokens.increment(stats.acceptedTokens());
     }
 
+    @Override
+    public void interrupted(long nanos) {
+        interruptedTime.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
     /** A request ended; {@code reason} is stop, length, abort or error. */
     void finished(String reason, long nanos) {
         finishedCounter(reason).increment();
@@ -212,7 +219,7 @@ final class Metrics implements EngineListener {
 
     private Timer step(String phase) {
         return Timer.builder("weir_step")
-                .description("Phases of an engine step.")
+                .description("Phases of an engine step; interrupted are runs that were given up for a request.")
                 .tags(tags.and("phase", phase))
                 .register(registry);
     }

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * own, but for the command queue, the streams' demand and the {@link EngineStats} snapshot.
  *
  * <p>A step is a transaction: subscribers see its tokens only after the books are closed on it, cancellations apply
- * between steps, and a step that fails ends just the sequences that it computed.
+ * between steps, and a step that fails ends just the sequences that it computed. One that is {@linkplain Interruption given up} has
+ * not been.
  */
 final class EngineCore implements Runnable {
     private static final System.Logger LOG = System.getLogger(EngineCore.class.getName());
@@ -30,6 +31,7 @@ final class EngineCore implements Runnable {
     private final Scheduler scheduler;
     private final Sampler sampler;
     private final StepOutputs outputs;
+    private final Interruption interruption;
     private final StepPlan plan;
     private final List<EngineCommand> inbox = new ArrayList<>();
     private final List<Sequence> admitted = new ArrayList<>();
@@ -68,6 +70,7 @@ final class EngineCore implements Runnable {
         sampler = new Sampler(shape.vocabularySize());
         outputs = new StepOutputs(shape.vocabularySize());
         plan = new StepPlan(shape.slots());
+        interruption = new Interruption(runner);
         stats = snapshot();
     }
 
@@ -159,7 +162,7 @@ final class EngineCore implements Runnable {
         event.begin();
         long runStart = System.nanoTime();
         try {
-            Logits logits = runner.run(plan);
+            Logits logits = compute(runStart);
             long commitStart = System.nanoTime();
             commitLoads();
             int prefillTokens = commitChunks(logits);
@@ -184,8 +187,27 @@ final class EngineCore implements Runnable {
             if (event.isEnabled()) {
                 event.record(stepNumber, stats, scheduler.waiting());
             }
+        } catch (StepInterruptedException e) { // nobody has lost anything but time: the rows are planned again
+            commitLoads();
+            listener.interrupted(System.nanoTime() - runStart);
         } catch (RuntimeException | LinkageError | AssertionError e) {
             failStep(e);
+        }
+    }
+
+    /** Runs the plan, which a request may {@linkplain Interruption interrupt} if it holds nothing but rows. */
+    private Logits compute(long start) {
+        if (!plan.chunks().isEmpty() || plan.decodeRows() == 0) {
+            return runner.run(plan);
+        }
+        interruption.begins(plan.decodeRows(), scheduler.shareUnderFlood(), start);
+        boolean areComputed = false;
+        try {
+            Logits logits = runner.run(plan);
+            areComputed = true;
+            return logits;
+        } finally {
+            interruption.ended(areComputed, System.nanoTime());
         }
     }
 
@@ -414,6 +436,10 @@ final class EngineCore implements Runnable {
 
     boolean hasEnded() {
         return hasEnded;
+    }
+
+    Interruption interruption() {
+        return interruption;
     }
 
     Scheduler scheduler() {

@@ -26,6 +26,9 @@ public interface EngineListener {
     /** A sequence ended for whatever reason, {@code nanos} after the request was made; waiting ones too. */
     default void finished(GenerationRequest request, FinishReason reason, int generatedTokens, long nanos) {}
 
+    /** A step was given up after {@code nanos} for a request that had just come; what it should have computed is computed again. */
+    default void interrupted(long nanos) {}
+
     /** A step was committed. */
     default void stepped(StepStats stats) {}
 

@@ -80,6 +80,7 @@ final class EngineThread {
         subscriber.onSubscribe(stream);
         EngineCommand.Submit submit = new EngineCommand.Submit(sequence);
         commands.add(submit);
+        core.interruption().requested(places.requests(request.tenant()), System.nanoTime());
         if (core.hasEnded() && commands.remove(submit)) { // the engine thread will not see it any more
             place.ended();
             stream.fail(new EngineFailedException("the engine is closed"));

@@ -15,10 +15,18 @@ public interface ModelRunner extends AutoCloseable {
      * chunks, the chunks in order. Blocks until done.
      *
      * @return logits of the rows that the plan names, valid until the next call
+     * @throws StepInterruptedException after {@link #interrupt}
      * @throws RuntimeException if the model failed; slots and blocks that the plan wrote to are then undefined, others are
      *     untouched
      */
     Logits run(StepPlan plan);
+
+    /**
+     * Has the step that is being computed end soon, with a {@link StepInterruptedException} and without logits. The saves, releases,
+     * moves and loads of its plan were made; its rows and chunks may be computed again as if they had not been begun. A runner may
+     * go on instead. Any thread, between the begin and the end of a {@link #run}.
+     */
+    default void interrupt() {}
 
     /**
      * Whether a step's decode rows and its chunks are computed one after the other rather than together. Then each chunk gets a step

@@ -80,6 +80,11 @@ final class Places {
         return requests.get();
     }
 
+    /** Requests of the tenant that have a place. */
+    int requests(String tenant) {
+        return requestsOfTenants.getOrDefault(tenant, 0);
+    }
+
     /** Prompt tokens of requests that have had no slot yet. */
     int waitingTokens() {
         return waitingTokens.get();

@@ -382,6 +382,15 @@ final class Scheduler {
         return urgent;
     }
 
+    /** The share of each tenant that has asked lately, while one holds more than it; 0 if none does. */
+    int shareUnderFlood() {
+        int slots = cache.capacity();
+        int tenants = counters.lately();
+        return SchedulingPolicy.isFlooded(counters.mostRunning(), slots, tenants)
+                ? SchedulingPolicy.shareOfSlots(slots, tenants)
+                : 0;
+    }
+
     /** What steps lately took, which the next one goes by. */
     PrefillPace pace() {
         return prefill.pace();

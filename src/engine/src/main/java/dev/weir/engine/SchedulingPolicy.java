@@ -17,6 +17,12 @@ final class SchedulingPolicy {
     /** Several prompts of a tenant that holds more than its share make others wait for no longer than so many times the rows. */
     static final double TENANT_STRETCH = 2;
 
+    /** Work that may be done twice: one part in so many, */
+    private static final int LOST_PART = 20;
+
+    /** and so much after a time without. */
+    static final long MOST_LOST_NANOS = 500_000_000;
+
     /** One slot of so many is kept. */
     private static final int RESERVED = 16;
 
@@ -128,6 +134,32 @@ final class SchedulingPolicy {
     /** The share of each of so many tenants. */
     static int shareOfSlots(int slots, int tenants) {
         return Math.max(1, slots / Math.max(1, tenants));
+    }
+
+    /** Whether a tenant may have others' rows given up while one holds so many of the slots. */
+    static boolean isFlooded(int most, int slots, int tenants) {
+        return tenants > 1 && most > shareOfSlots(slots, tenants);
+    }
+
+    /**
+     * Whether rows that have been computed for some time are given up for a request: not in the last quarter, for which it can wait.
+     *
+     * @param nanosOfAll that they are likely to take; 0 if that is not known
+     * @param mayLose nanoseconds of work that may be done twice
+     */
+    static boolean mayInterrupt(long nanos, long nanosOfAll, long mayLose) {
+        return nanos < nanosOfAll / 4 * 3 && nanos <= mayLose;
+    }
+
+    /**
+     * Nanoseconds of work that may be done twice after a step: a twentieth of those that were of use, and no more than half a second
+     * at a time.
+     *
+     * @param mayLose the same before it
+     * @param isLost whether the step was given up
+     */
+    static long mayLose(long mayLose, long nanos, boolean isLost) {
+        return Math.min(MOST_LOST_NANOS, mayLose + (isLost ? -nanos : nanos / LOST_PART));
     }
 
     /** Tokens of prompts that a step computes at most. */

@@ -65,6 +65,15 @@ final class TenantCounters {
         return account == null ? 0 : account.running;
     }
 
+    /** Slots that the tenant with most of them holds. */
+    int mostRunning() {
+        int most = 0;
+        for (Account account : accounts.values()) {
+            most = Math.max(most, account.running);
+        }
+        return most;
+    }
+
     private long floor(Account other) {
         long least = Long.MAX_VALUE;
         for (Account account : accounts.values()) {

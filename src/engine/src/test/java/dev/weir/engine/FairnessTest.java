@@ -266,6 +266,57 @@ class FairnessTest {
         assertThat(steps.subList(next, next + 4)).containsExactly("few", "few", "rows", "flood");
     }
 
+    /** Rows take 300 ms each time, of which next to none has passed when the other request comes. */
+    @Test
+    void aRequestOfATenantWithFewSlotsInterruptsTheRowsOfAFloodAndNothingIsLost() throws Exception {
+        FakeModelRunner model = new FakeModelRunner(SLOTS, CONTEXT);
+        model.computesApart = true;
+        AtomicReference<Engine> handle = new AtomicReference<>();
+        CompletableFuture<RecordingSubscriber> arrival = new CompletableFuture<>();
+        GenerationRequest few = new GenerationRequest("few", new int[] {7}, SamplingParams.greedyExactly(9));
+        List<GenerationRequest> flood = new ArrayList<>();
+        for (int i = 0; i < SLOTS - 1; i++) {
+            GenerationRequest request =
+                    new GenerationRequest("flood-" + i, new int[] {i}, SamplingParams.greedyExactly(50));
+            flood.add(request.of("flood", 0));
+        }
+        AtomicInteger fullSteps = new AtomicInteger();
+        CompletableFuture<Integer> chunkAfter = new CompletableFuture<>();
+        try (Engine engine = Engine.start(model, CONFIG, listener)) {
+            handle.set(engine);
+            start(engine, request("early", "few", 0)).awaitEnd();
+            CompletableFuture<Void> open = new CompletableFuture<>();
+            model.onRun = plan -> {
+                open.join();
+                if (arrival.isDone()) {
+                    if (!plan.chunks().isEmpty()) {
+                        chunkAfter.complete(model.runs - fullSteps.get());
+                    }
+                } else if (plan.activeRows() == SLOTS - 1 && fullSteps.getAndSet(model.runs) > 0) {
+                    arrival.complete(start(handle.get(), few.of("few", 0)));
+                } else if (plan.activeRows() == SLOTS - 1) {
+                    long end = System.nanoTime() + 300_000_000;
+                    while (System.nanoTime() < end) {
+                        Thread.onSpinWait();
+                    }
+                }
+            };
+            List<RecordingSubscriber> flooding = new ArrayList<>();
+            for (GenerationRequest request : flood) {
+                flooding.add(start(engine, request));
+            }
+            open.complete(null);
+            for (int i = 0; i < flooding.size(); i++) {
+                flooding.get(i).awaitEnd();
+                assertThat(flooding.get(i).tokens()).isEqualTo(FakeModelRunner.reference(flood.get(i), CONTEXT));
+            }
+            arrival.get(20, TimeUnit.SECONDS).awaitEnd();
+            assertThat(arrival.join().tokens()).isEqualTo(FakeModelRunner.reference(few, CONTEXT));
+        }
+        assertThat(model.interruptions).isOne();
+        assertThat(chunkAfter).as("the very next step computes its prompt").isCompletedWithValue(1);
+    }
+
     @Test
     void lowerPriorityNumbersGoFirstWithinATenantAndChangeNothingBetweenTenants() throws Exception {
         FakeModelRunner model = new FakeModelRunner(1, CONTEXT);

@@ -4,6 +4,7 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -33,6 +34,10 @@ final class FakeModelRunner implements ModelRunner {
     /** Makes it say again what it said so many tokens before, seven times in eight; 0 for never. */
     int period;
 
+    /** Whether a step that has begun is given up, if it holds nothing but rows. */
+    BooleanSupplier isGivenUp = () -> false;
+
+    private volatile boolean isInterrupted;
     volatile int runs;
     volatile long idleRows;
     volatile long movedTokens;
@@ -40,6 +45,7 @@ final class FakeModelRunner implements ModelRunner {
     volatile long loadedBlocks;
     volatile long savedBlocks;
     volatile int mostTokens;
+    volatile int interruptions;
     volatile boolean isClosed;
 
     FakeModelRunner(int slots, int maxTokens) {
@@ -73,6 +79,7 @@ final class FakeModelRunner implements ModelRunner {
     @SuppressWarnings("NonAtomicVolatileUpdate") // one writer, the engine thread
     public Logits run(StepPlan plan) {
         runs++;
+        isInterrupted = false;
         onRun.accept(plan);
         int blockTokens = shape.prefixPool().blockTokens();
         for (StepPlan.BlockCopy save : plan.saves()) {
@@ -94,6 +101,10 @@ final class FakeModelRunner implements ModelRunner {
             take(load.slot(), load.start() + blockTokens);
             System.arraycopy(blocks[load.block()], 0, cache[load.slot()], load.start(), blockTokens);
             loadedBlocks++;
+        }
+        if (plan.chunks().isEmpty() && (isInterrupted || isGivenUp.getAsBoolean())) {
+            interruptions++;
+            throw new StepInterruptedException();
         }
         for (int row = 0; row < plan.decodeRows(); row++) {
             cache[row][plan.position(row)] = plan.isActive(row) ? single(plan.token(row)) : -1;
@@ -131,6 +142,11 @@ final class FakeModelRunner implements ModelRunner {
         if (taken > memory.count()) {
             throw new IllegalStateException(taken + " blocks are taken of " + memory.count());
         }
+    }
+
+    @Override
+    public void interrupt() {
+        isInterrupted = true;
     }
 
     @Override

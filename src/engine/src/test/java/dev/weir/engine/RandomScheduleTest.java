@@ -78,6 +78,8 @@ class RandomScheduleTest {
                 .with(new CacheBlocks(cacheBlocks, BLOCK));
         SplittableRandom times = random.split(); // prompts are cut into whatever pieces these ask for
         model.computesApart = computesApart;
+        SplittableRandom interruptions = random.split();
+        model.isGivenUp = () -> interruptions.nextInt(8) == 0;
         Counting listener = new Counting();
         AtomicReference<Engine> handle = new AtomicReference<>();
         CompletableFuture<String> broken = new CompletableFuture<>();
@@ -129,6 +131,7 @@ class RandomScheduleTest {
         assertThat(engine.scheduler().counters().tenants()).isZero();
         assertThat(engine.scheduler().sharing().cache().violations()).isEmpty();
         assertThat(tooLate).isPositive();
+        assertThat(model.interruptions).isPositive();
         if (cacheBlocks > CONTEXT / BLOCK) {
             assertThat(model.movedTokens).isPositive();
         }

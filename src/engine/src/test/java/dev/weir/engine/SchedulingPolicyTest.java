@@ -109,4 +109,40 @@ class SchedulingPolicyTest {
     void theLastSlotsAreForTenantsThatHoldLessThanTheirShare(int free, int slots, int held, int tenants, boolean may) {
         assertThat(SchedulingPolicy.mayTakeSlot(free, slots, held, tenants)).isEqualTo(may);
     }
+
+    @ParameterizedTest(name = "{0} of {1} slots, {2} tenants")
+    @CsvSource({"64, 64, 1, false", "32, 64, 2, false", "33, 64, 2, true", "1, 64, 100, false", "2, 64, 100, true"})
+    void whoHoldsMoreThanItsShareFloods(int most, int slots, int tenants, boolean isFlooded) {
+        assertThat(SchedulingPolicy.isFlooded(most, slots, tenants)).isEqualTo(isFlooded);
+    }
+
+    @ParameterizedTest(name = "after {0} of {1} ns, of which {2} may be lost")
+    @CsvSource({
+        "0, 0, 500, false",
+        "0, 400, 500, true",
+        "299, 400, 500, true",
+        "300, 400, 500, false",
+        "299, 400, 299, true",
+        "299, 400, 298, false",
+        "0, 400, -1, false"
+    })
+    void rowsAreGivenUpInTheirFirstThreeQuarters(long nanos, long nanosOfAll, long mayLose, boolean may) {
+        assertThat(SchedulingPolicy.mayInterrupt(nanos, nanosOfAll, mayLose)).isEqualTo(may);
+    }
+
+    @ParameterizedTest(name = "{0} and {1} ns, lost: {2}")
+    @CsvSource({
+        "500_000_000, 40_000_000, false, 500_000_000",
+        "499_000_000, 40_000_000, false, 500_000_000",
+        "100_000_000, 40_000_000, false, 102_000_000",
+        "500_000_000, 20_000_000, true, 480_000_000"
+    })
+    void aTwentiethOfTheTimeMayBeLost(String mayLose, String nanos, boolean isLost, String after) {
+        assertThat(SchedulingPolicy.mayLose(number(mayLose), number(nanos), isLost))
+                .isEqualTo(number(after));
+    }
+
+    private static long number(String digits) {
+        return Long.parseLong(digits.replace("_", ""));
+    }
 }

@@ -1,6 +1,7 @@
 package dev.weir.onnx;
 
 import ai.onnxruntime.OrtException;
+import dev.weir.engine.StepInterruptedException;
 import java.lang.foreign.AddressLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -44,6 +45,7 @@ final class CpuSession implements AutoCloseable {
     private final SequencedMap<String, TensorType> inputs;
     private final SequencedMap<String, TensorType> outputs;
     private final Set<String> optionalInputs;
+    private volatile boolean isInterrupted;
 
     /**
      * Loads a graph.
@@ -132,6 +134,26 @@ final class CpuSession implements AutoCloseable {
         return new Run();
     }
 
+    /** Has the run that has started end before its next node. Any thread. */
+    synchronized void interrupt() {
+        isInterrupted = true;
+        try {
+            ort.setTerminate(runOptions);
+        } catch (OrtException e) {
+            throw new IllegalStateException("ONNX Runtime does not stop a run: " + e.getMessage(), e);
+        }
+    }
+
+    /** Lets runs run again; whether any was to end. */
+    private synchronized boolean resume() throws OrtException {
+        if (!isInterrupted) {
+            return false;
+        }
+        isInterrupted = false;
+        ort.unsetTerminate(runOptions);
+        return true;
+    }
+
     /** What a run reads and writes, all of it in tensors that are there before; it may be started again and again. */
     final class Run {
         private final Tensors read = new Tensors(inputs.size() + optionalInputs.size());
@@ -149,17 +171,31 @@ final class CpuSession implements AutoCloseable {
             written.put(name, tensor);
         }
 
-        /** Computes all outputs that were given a tensor. */
+        /**
+         * Computes all outputs that were given a tensor.
+         *
+         * @throws StepInterruptedException if it was {@linkplain #interrupt interrupted} before it had
+         */
         void start() throws OrtException {
-            ort.run(
-                    session,
-                    runOptions,
-                    read.names,
-                    read.tensors,
-                    read.count,
-                    written.names,
-                    written.tensors,
-                    written.count);
+            if (isInterrupted) { // a run that was over by then
+                resume();
+            }
+            try {
+                ort.run(
+                        session,
+                        runOptions,
+                        read.names,
+                        read.tensors,
+                        read.count,
+                        written.names,
+                        written.tensors,
+                        written.count);
+            } catch (OrtException e) {
+                if (resume()) {
+                    throw new StepInterruptedException();
+                }
+                throw e;
+            }
         }
     }
 

@@ -221,6 +221,11 @@ public final class OnnxModelRunner implements ModelRunner {
     }
 
     @Override
+    public void interrupt() {
+        session.interrupt();
+    }
+
+    @Override
     public boolean computesApart() {
         return true;
     }

@@ -278,6 +278,16 @@ final class OrtApi {
         return created(function(39, POINTER));
     }
 
+    /** {@code RunOptionsSetTerminate}: the run that has these options fails before its next node, as does each after it. */
+    void setTerminate(MemorySegment runOptions) throws OrtException {
+        call(function(46, POINTER), runOptions);
+    }
+
+    /** {@code RunOptionsUnsetTerminate}. */
+    void unsetTerminate(MemorySegment runOptions) throws OrtException {
+        call(function(47, POINTER), runOptions);
+    }
+
     void addRunConfigEntry(MemorySegment runOptions, String key, String value) throws OrtException {
         callWithTexts(function(165, POINTER, POINTER, POINTER), runOptions, key, value);
     }

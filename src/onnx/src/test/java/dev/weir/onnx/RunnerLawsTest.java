@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.engine.Logits;
 import dev.weir.engine.PrefillChunk;
+import dev.weir.engine.StepInterruptedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -52,6 +54,48 @@ class RunnerLawsTest {
             solos.add(solo(model));
         }
         return solos;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"tiny-fp32, 1", "tiny-fp32, 2", "tiny-int8-kv8, 2", "tiny-int4, 1"})
+    void aStepThatWasInterruptedIsComputedAgainAsIfItHadNotBegun(String name, int threads) throws Exception {
+        try (TinyModel model = TinyModel.open(name, threads)) {
+            List<Solo> solos = solos(model, 16);
+            for (int row = 0; row < solos.size(); row++) {
+                Solo solo = solos.get(row);
+                model.prefill(row, solo.text(), 0, solo.prefix(), CHUNK);
+            }
+            for (int step = 0; step < STEPS; step++) {
+                model.plan.clear();
+                for (Solo solo : solos) {
+                    model.plan.addDecodeRow(solo.text()[solo.prefix() + step], solo.prefix() + step);
+                }
+                interruptOnce(model);
+                Logits logits = model.runner.run(model.plan);
+                for (int row = 0; row < solos.size(); row++) {
+                    assertThat(TinyModel.row(logits, row))
+                            .isEqualTo(solos.get(row).afterToken()[step]);
+                }
+            }
+        }
+    }
+
+    /** Computes the plan until another thread has come in between. */
+    private static void interruptOnce(TinyModel model) throws InterruptedException {
+        AtomicBoolean isDone = new AtomicBoolean();
+        Thread other = Thread.ofPlatform().start(() -> {
+            while (!isDone.get()) {
+                model.runner.interrupt();
+            }
+        });
+        try {
+            while (true) {
+                model.runner.run(model.plan);
+            }
+        } catch (StepInterruptedException e) {
+            isDone.set(true);
+            other.join();
+        }
     }
 
     @ParameterizedTest
