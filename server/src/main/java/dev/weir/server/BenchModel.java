@@ -111,6 +111,11 @@ final class BenchModel implements AutoCloseable {
         }
 
         @Override
+        public int threads() {
+            return runner.threads();
+        }
+
+        @Override
         public void interrupt() {
             runner.interrupt();
         }

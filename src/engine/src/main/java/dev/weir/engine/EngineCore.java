@@ -6,7 +6,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
@@ -29,7 +28,7 @@ final class EngineCore implements Runnable {
     private final EngineListener listener;
     private final BlockingQueue<EngineCommand> commands;
     private final Scheduler scheduler;
-    private final Sampler sampler;
+    private final StepSampler sampler;
     private final StepOutputs outputs;
     private final Interruption interruption;
     private final StepPlan plan;
@@ -67,7 +66,7 @@ final class EngineCore implements Runnable {
                 runner.computesApart(),
                 new KvCacheManager(shape.slots(), shape.cacheBlocks()),
                 new PrefixCache(shape.prefixPool()));
-        sampler = new Sampler(shape.vocabularySize());
+        sampler = new StepSampler(shape.vocabularySize(), runner.threads());
         outputs = new StepOutputs(shape.vocabularySize());
         plan = new StepPlan(shape.slots());
         interruption = new Interruption(runner);
@@ -166,7 +165,7 @@ final class EngineCore implements Runnable {
             long commitStart = System.nanoTime();
             commitLoads();
             int prefillTokens = commitChunks(logits);
-            commitDecodeRows(logits);
+            commitTokens(logits);
             publish();
             if (draftedTokens == 0 && runner.computesApart()) {
                 scheduler.pace().observe(prefillTokens, plan.decodeRows(), commitStart - runStart);
@@ -218,6 +217,7 @@ final class EngineCore implements Runnable {
     }
 
     private int commitChunks(Logits logits) {
+        sampler.clear();
         List<PrefillChunk> chunks = plan.chunks();
         int tokens = 0;
         for (int i = 0; i < chunks.size(); i++) {
@@ -230,10 +230,31 @@ final class EngineCore implements Runnable {
             sequence.computed(chunk.length());
             tokens += chunk.length();
             if (chunk.wantsLogits()) {
-                commitToken(sequence, logits, shape.slots() + i);
+                sampler.add(sequence, shape.slots() + i);
             }
         }
         return tokens;
+    }
+
+    /** Chooses the next tokens of all whose prompt is computed, and closes the books on them. */
+    private void commitTokens(Logits logits) {
+        for (int row = 0; row < plan.decodeRows(); row++) {
+            if (plan.isActive(row)) {
+                Sequence sequence = scheduler.owner(row);
+                sequence.computed(1);
+                sampler.add(sequence, row);
+            }
+        }
+        choose(logits);
+        for (int i = 0; i < sampler.size(); i++) {
+            commit(sampler.choice(i));
+        }
+    }
+
+    private void choose(Logits logits) {
+        long start = System.nanoTime();
+        sampler.choose(logits);
+        sampleNanos += System.nanoTime() - start;
     }
 
     /**
@@ -247,56 +268,42 @@ final class EngineCore implements Runnable {
             int newest = draft.start() + held;
             int guess = held < guesses ? draft.tokens()[newest + 1] : Sampler.NO_TOKEN; // before it is written over
             sequence.computed(1);
-            if (!commitToken(sequence, logits, firstRow + held) || sequence.lastToken() != guess) {
+            sampler.clear();
+            sampler.add(sequence, firstRow + held);
+            choose(logits);
+            if (!commit(sampler.choice(0)) || sequence.lastToken() != guess) {
                 break;
             }
             held++;
         }
+        sampler.clear();
         sequence.judgeDraft(guesses, held);
         draftedTokens = guesses;
         acceptedTokens = held;
     }
 
-    private void commitDecodeRows(Logits logits) {
-        for (int row = 0; row < plan.decodeRows(); row++) {
-            if (plan.isActive(row)) {
-                Sequence sequence = scheduler.owner(row);
-                sequence.computed(1);
-                commitToken(sequence, logits, row);
-            }
-        }
-    }
-
     /**
-     * Chooses a sequence's next token and closes the books on it.
+     * Closes the books on a sequence's next token.
      *
      * @return whether more tokens follow
      */
-    private boolean commitToken(Sequence sequence, Logits logits, int row) {
+    private boolean commit(Choice choice) {
+        Sequence sequence = choice.sequence();
         boolean isFirst = sequence.generatedTokens() == 0;
         long previous = sequence.lastTokenNanos();
-        long now;
+        long now = System.nanoTime();
         try {
-            long sampleStart = System.nanoTime();
-            int token = sampler.sample(
-                    logits,
-                    row,
-                    sequence.request.sampling(),
-                    sequence.suppressedTokens(),
-                    sequence.logitsProcessor(),
-                    sequence.random());
+            int token = choice.token();
             if (token == Sampler.NO_TOKEN) {
                 publish();
                 close(sequence, FinishReason.ERROR);
                 sequence.stream.fail(new NoTokenAllowedException(sequence.generatedTokens()));
                 return false;
             }
-            OptionalInt alternatives = sequence.request.sampling().logprobs();
-            if (alternatives.isPresent()) {
-                sequence.tell(sampler.logprobs(logits, row, token, alternatives.getAsInt()));
+            TokenLogprobs logprobs = choice.logprobs();
+            if (logprobs != null) {
+                sequence.tell(logprobs);
             }
-            now = System.nanoTime();
-            sampleNanos += now - sampleStart;
             sequence.append(token, now);
             if (sequence.untoldTokens() == 1) {
                 outbox.add(sequence);
@@ -423,6 +430,7 @@ final class EngineCore implements Runnable {
                             ? new EngineFailedException("the engine is closed")
                             : new EngineFailedException("the engine has failed", cause));
         }
+        sampler.close();
         runner.close();
     }
 

@@ -1,8 +1,8 @@
 package dev.weir.engine;
 
 /**
- * Unnormalised next-token scores of one step. A view of the runner's own memory, valid on the engine thread until the next
- * run.
+ * Unnormalised next-token scores of one step. A view of the runner's own memory, valid until the next run. Read
+ * by the engine thread.
  *
  * <p>Row {@code r} below {@link ModelShape#slots()} belongs to decode row {@code r}; row {@code slots + c} to prefill
  * chunk {@code c} of the plan. Rows that the plan did not ask for hold anything.
@@ -16,6 +16,11 @@ public interface Logits {
 
     /** Copies a row's scores to the first {@link #vocabularySize} places. */
     void read(int row, float[] scores);
+
+    /** Whether several threads may read rows at the same time. */
+    default boolean hasParallelReads() {
+        return false;
+    }
 
     /** How many of each row's largest scores are ranked; 0 if none are. */
     default int ranked() {

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What one sequence does to its logits before a token is chosen: constraint, allowed tokens, bad words, bias, penalties, in
- * vLLM's order. It remembers what it must of the tokens that were chosen, and so outlives a preemption. Owned by the engine
- * thread.
+ * vLLM's order. It remembers what it must of the tokens that were chosen, and so outlives a preemption. Used by one thread
+ * at a time; by the engine thread alone if there is a constraint.
  *
  * <p>A sequence that asks for none of these has none: {@link #of} gives null, and nothing is paid for.
  */

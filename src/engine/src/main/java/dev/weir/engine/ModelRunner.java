@@ -36,6 +36,11 @@ public interface ModelRunner extends AutoCloseable {
         return false;
     }
 
+    /** Threads that compute a step, the calling one included; between two steps their cores are there for others. */
+    default int threads() {
+        return 1;
+    }
+
     @Override
     void close();
 }

@@ -3,7 +3,7 @@ package dev.weir.engine;
 import java.util.Arrays;
 
 /**
- * The tokens of one sequence that count against being chosen again, and what that costs them. Owned by the engine thread.
+ * The tokens of one sequence that count against being chosen again, and what that costs them. Used by one thread at a time.
  *
  * <p>A sparse table of counts, open addressing with linear probing: its size follows the distinct tokens of the sequence,
  * never the vocabulary. Each token's logit is changed by itself, so that the order of the table does not show.

@@ -5,7 +5,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses the next token from a row of logits. Owned by the engine thread, whose scratch memory it reuses for every row.
+ * Chooses the next token from a row of logits. Used by one thread at a time, with scratch memory for one row.
  *
  * <p>First whatever the sequence does to its logits ({@link LogitsProcessor}), then temperature, then min-p (Nguyen et al.,
  * 2024), then top-k, then top-p (Holtzman et al., 2020) over what top-k left, as vLLM orders them; then a draw. No row is ever

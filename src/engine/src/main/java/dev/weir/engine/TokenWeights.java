@@ -3,8 +3,8 @@ package dev.weir.engine;
 import java.util.random.RandomGenerator;
 
 /**
- * A row's tokens by their weights e^x, from which to draw without sorting. Owned by the engine thread, whose memory it reuses for
- * every row.
+ * A row's tokens by their weights e^x, from which to draw without sorting. Owned by its {@link Sampler}, with memory for one
+ * row.
  *
  * <p>Weights are whole numbers, {@value #ONE} for the largest score, so that sums of them are exact in whatever order; what is less
  * than one is not drawn. The loops over the row are written such that the JIT compiler makes vector instructions of them: no branch

@@ -23,10 +23,11 @@ import java.util.Set;
  */
 final class CpuSession implements AutoCloseable {
     /**
-     * How long a thread waits in a loop for more to do: longer than the gap between two steps of a busy engine, and by far
-     * shorter than the default of about 20 ms, in which a server that is nearly idle would burn all its cores.
+     * How long a thread waits in a loop for more to do: longer than the gap between two steps of a few rows, so that none wakes it in
+     * each; shorter than it takes to choose the tokens of many, for which others want the cores; and by far
+     * shorter than the default of about 20 ms, in which a server that is nearly idle would burn them all.
      */
-    private static final String SPIN_MICROS = "1000";
+    private static final String SPIN_MICROS = "200";
 
     /** ONNX Runtime's warnings are for who makes a graph; one with room for adapters gives a line for each of their inputs. */
     private static final int LOG_ERRORS = 3;

@@ -186,7 +186,7 @@ public final class OnnxModelRunner implements ModelRunner {
         return prefixCacheSize;
     }
 
-    /** Threads that compute, the calling one included. */
+    @Override
     public int threads() {
         return threads;
     }

@@ -1,0 +1,64 @@
+package dev.weir.engine;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A sequence's next token as it was chosen from its row, or why none was. Written by the thread that chooses and read by the engine
+ * thread afterwards; used again in each step.
+ */
+final class Choice {
+    private @Nullable Sequence sequence;
+    private int row;
+    private int token;
+    private @Nullable TokenLogprobs logprobs;
+    private @Nullable Throwable failure;
+
+    void of(Sequence sequence, int row) {
+        this.sequence = sequence;
+        this.row = row;
+        token = Sampler.NO_TOKEN;
+        logprobs = null;
+        failure = null;
+    }
+
+    void choose(Sampler sampler, Logits logits) {
+        Sequence chooser = sequence();
+        SamplingParams sampling = chooser.request.sampling();
+        try {
+            token = sampler.sample(
+                    logits, row, sampling, chooser.suppressedTokens(), chooser.logitsProcessor(), chooser.random());
+            if (token != Sampler.NO_TOKEN && sampling.logprobs().isPresent()) {
+                logprobs =
+                        sampler.logprobs(logits, row, token, sampling.logprobs().getAsInt());
+            }
+        } catch (RuntimeException | Error e) { // for the engine thread, which knows who is to hear of it
+            failure = e;
+        }
+    }
+
+    Sequence sequence() {
+        return Objects.requireNonNull(sequence);
+    }
+
+    /**
+     * The token, or {@link Sampler#NO_TOKEN} if none may be chosen.
+     *
+     * @throws RuntimeException if the scores or the sequence's constraint are unusable
+     */
+    int token() {
+        if (failure instanceof RuntimeException e) {
+            throw e;
+        }
+        if (failure instanceof Error e) {
+            throw e;
+        }
+        return token;
+    }
+
+    /** How likely the token was, for a sequence that asks. */
+    @Nullable
+    TokenLogprobs logprobs() {
+        return logprobs;
+    }
+}
