@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A client that posts each request over one HTTP/1.1 connection of its own and reads the answer as server-sent events.
- * Owner: the event loop of the run. The connection is kept between answers where the server keeps it.
+ * Owner: the event loop of the run. The connection is kept between answers where the server keeps it; one that was used before and
+ * ends without a byte of the answer was closed by then, and the request goes over a new one, as browsers and curl do it.
  */
 final class SseClient implements GenerationClient {
 
@@ -28,6 +29,9 @@ final class SseClient implements GenerationClient {
     private int generation;
 
     private @Nullable AnswerListener listener;
+    /** What is sent again if nothing comes of it, as it went over a connection that was used before; null for nothing. */
+    private @Nullable String repeatable;
+
     private long arrivalNanos;
     private byte[] chunk = new byte[4096];
 
@@ -44,7 +48,9 @@ final class SseClient implements GenerationClient {
         listener = newListener;
         answer.begin(newListener);
         parser.reset();
+        repeatable = null;
         if (connection != null) {
+            repeatable = body;
             request(mine, connection, body, 0);
         } else {
             connect(mine, body);
@@ -127,6 +133,7 @@ final class SseClient implements GenerationClient {
     }
 
     private void response(int mine, HttpClientResponse response) {
+        repeatable = null;
         boolean isLast = "close".equalsIgnoreCase(response.getHeader("Connection"));
         if (response.statusCode() != 200) {
             response.body().onComplete(body -> {
@@ -182,6 +189,13 @@ final class SseClient implements GenerationClient {
 
     private void broken(int mine, Throwable cause) {
         if (mine != generation) {
+            return;
+        }
+        String body = repeatable;
+        if (body != null) {
+            repeatable = null;
+            drop();
+            connect(generation, body);
             return;
         }
         if (answer.outcome() == null) {

@@ -353,6 +353,32 @@ class LoadTestMainTest {
         }
     }
 
+    /** As llama.cpp's server does after each stream, in spite of the keep-alive that it promises. */
+    @Test
+    void whatGoesOverAConnectionThatTheServerHadClosedIsSentAgainOverANewOne() throws IOException {
+        FakeServer.Behaviour closing = (_, stream, number) -> {
+            if (number % 2 == 1) {
+                stream.die();
+            } else {
+                Answers.response(words(4)).forEach(stream::send);
+                stream.end();
+            }
+        };
+        try (FakeServer server = new FakeServer(closing)) {
+            assertThat(run(server, "--transport", "sse", "--requests", "4", "--sessions", "1"))
+                    .isZero();
+            assertThat(report.at("/requests/done").asInt()).isEqualTo(4);
+            assertThat(server.requests()).isEqualTo(7);
+        }
+        try (FakeServer server = new FakeServer((_, stream, _) -> stream.die())) {
+            run(server, "--transport", "sse", "--requests", "2", "--sessions", "1");
+            assertThat(report.at("/requests/failed").asInt())
+                    .as("a new one that fares no better is the server's fault")
+                    .isEqualTo(2);
+            assertThat(server.requests()).isEqualTo(2);
+        }
+    }
+
     @Test
     void rawRecordsHoldEveryRequest() throws IOException {
         Path raw = folder.resolve("raw.jsonl");
