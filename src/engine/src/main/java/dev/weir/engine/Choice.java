@@ -14,7 +14,8 @@ final class Choice {
     private @Nullable TokenLogprobs logprobs;
     private @Nullable Throwable failure;
 
-    void of(Sequence sequence, int row) {
+    /** Begins with a sequence and the row of its scores. */
+    void begin(Sequence sequence, int row) {
         this.sequence = sequence;
         this.row = row;
         token = Sampler.NO_TOKEN;

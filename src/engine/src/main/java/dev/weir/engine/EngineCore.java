@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * own, but for the command queue, the streams' demand and the {@link EngineStats} snapshot.
  *
  * <p>A step is a transaction: subscribers see its tokens only after the books are closed on it, cancellations apply
- * between steps, and a step that fails ends just the sequences that it computed. One that is {@linkplain Interruption given up} has
- * not been.
+ * between steps, and a step that fails ends just the sequences that it computed. One that is {@linkplain Interruption given up}
+ * for a request is planned again as if it had not begun.
  */
 final class EngineCore implements Runnable {
     private static final System.Logger LOG = System.getLogger(EngineCore.class.getName());

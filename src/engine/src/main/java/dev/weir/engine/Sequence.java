@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The mutable progress of one {@link GenerationRequest}. Owned by the engine thread, but for {@link #stream}, which any
- * thread may ask for demand.
+ * thread may ask for demand; while a step's tokens are chosen, by the thread that chooses its own ({@link StepSampler}).
  *
  * <p>Its tokens are the prompt followed by what was generated; {@code computedTokens} of them are in the cache. Prompt
  * tokens are computed in chunks, generated tokens one decode row at a time, always: which kernel computes a token never

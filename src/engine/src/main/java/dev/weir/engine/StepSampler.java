@@ -2,10 +2,11 @@ package dev.weir.engine;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the tokens of a step's rows, on several threads where there are scores enough for them: the cores that compute the model
@@ -60,7 +61,7 @@ final class StepSampler implements AutoCloseable {
         if (size == choices.size()) {
             choices.add(new Choice());
         }
-        choices.get(size++).of(sequence, row);
+        choices.get(size++).begin(sequence, row);
     }
 
     int size() {
@@ -75,56 +76,61 @@ final class StepSampler implements AutoCloseable {
     void choose(Logits logits) {
         int most = logits.hasParallelReads() ? samplers.size() : 1;
         int threads = Math.clamp((long) size * vocabularySize / scoresPerThread, 1, most);
+        if (threads > 1) {
+            chooseTogether(logits, threads);
+            return;
+        }
+        for (int i = 0; i < size; i++) {
+            choices.get(i).choose(samplers.getFirst(), logits);
+        }
+    }
+
+    private void chooseTogether(Logits logits, int threads) {
         Work work = new Work(logits, size);
         for (int i = 1; i < threads; i++) {
             Sampler sampler = samplers.get(i);
             helpers.execute(() -> work.choose(sampler));
         }
-        for (int i = 0; i < size; i++) {
-            if (choices.get(i).sequence().isConstrained()) {
-                choices.get(i).choose(samplers.getFirst(), logits);
-                work.left.countDown();
-            }
-        }
+        work.chooseConstrained(samplers.getFirst());
         work.choose(samplers.getFirst());
-        work.await();
+        work.done.join();
     }
 
-    /** A step's rows, from which each thread takes the next one that nobody has. */
+    /** A step's rows, from which each thread takes the next one that nobody has. A thread that comes too late finds none. */
     private final class Work {
         private final Logits logits;
         private final int rows;
         private final AtomicInteger next = new AtomicInteger();
-        private final CountDownLatch left;
+        private final AtomicInteger left;
+        private final CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
 
         Work(Logits logits, int rows) {
             this.logits = logits;
             this.rows = rows;
-            left = new CountDownLatch(rows);
+            left = new AtomicInteger(rows);
         }
 
         void choose(Sampler sampler) {
             int row;
             while ((row = next.getAndIncrement()) < rows) {
-                Choice choice = choices.get(row);
-                if (!choice.sequence().isConstrained()) {
-                    choice.choose(sampler, logits);
-                    left.countDown();
+                if (!choices.get(row).sequence().isConstrained()) {
+                    choose(row, sampler);
                 }
             }
         }
 
-        void await() {
-            boolean isInterrupted = false;
-            while (left.getCount() > 0) {
-                try {
-                    left.await();
-                } catch (InterruptedException e) {
-                    isInterrupted = true;
+        void chooseConstrained(Sampler sampler) {
+            for (int row = 0; row < rows; row++) {
+                if (choices.get(row).sequence().isConstrained()) {
+                    choose(row, sampler);
                 }
             }
-            if (isInterrupted) {
-                Thread.currentThread().interrupt();
+        }
+
+        private void choose(int row, Sampler sampler) {
+            choices.get(row).choose(sampler, logits);
+            if (left.decrementAndGet() == 0) {
+                done.complete(null);
             }
         }
     }

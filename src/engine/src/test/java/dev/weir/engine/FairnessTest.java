@@ -23,10 +23,16 @@ class FairnessTest {
 
     private final SplittableRandom random = new SplittableRandom(11);
     private final ConcurrentLinkedQueue<String> firstTokens = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger interruptions = new AtomicInteger();
     private final EngineListener listener = new EngineListener() {
         @Override
         public void firstToken(GenerationRequest request, long nanos) {
             firstTokens.add(request.id());
+        }
+
+        @Override
+        public void interrupted(long nanos) {
+            interruptions.incrementAndGet();
         }
     };
 
@@ -314,6 +320,7 @@ class FairnessTest {
             assertThat(arrival.join().tokens()).isEqualTo(FakeModelRunner.reference(few, CONTEXT));
         }
         assertThat(model.interruptions).isOne();
+        assertThat(interruptions).hasValue(1);
         assertThat(chunkAfter).as("the very next step computes its prompt").isCompletedWithValue(1);
     }
 

@@ -132,17 +132,12 @@ class SchedulingPolicyTest {
 
     @ParameterizedTest(name = "{0} and {1} ns, lost: {2}")
     @CsvSource({
-        "500_000_000, 40_000_000, false, 500_000_000",
-        "499_000_000, 40_000_000, false, 500_000_000",
-        "100_000_000, 40_000_000, false, 102_000_000",
-        "500_000_000, 20_000_000, true, 480_000_000"
+        "500000000, 40000000, false, 500000000",
+        "499000000, 40000000, false, 500000000",
+        "100000000, 40000000, false, 102000000",
+        "500000000, 20000000, true, 480000000"
     })
-    void aTwentiethOfTheTimeMayBeLost(String mayLose, String nanos, boolean isLost, String after) {
-        assertThat(SchedulingPolicy.mayLose(number(mayLose), number(nanos), isLost))
-                .isEqualTo(number(after));
-    }
-
-    private static long number(String digits) {
-        return Long.parseLong(digits.replace("_", ""));
+    void aTwentiethOfTheTimeMayBeLost(long mayLose, long nanos, boolean isLost, long after) {
+        assertThat(SchedulingPolicy.mayLose(mayLose, nanos, isLost)).isEqualTo(after);
     }
 }
