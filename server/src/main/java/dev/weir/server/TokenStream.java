@@ -21,11 +21,11 @@ import reactor.util.concurrent.Queues;
  * The tokens of one generation on their way from the engine thread to the client's event loop, where they become text.
  *
  * <p>The engine thread appends to a queue and schedules one drain on the context, however many tokens arrive before it
- * runs. The drain detokenises and hands on whatever text is complete. Then the stream rests for an interval in which
- * tokens gather, unless the last one comes or half the window is used up: a frame costs client and server far more than
- * a token does. Demand goes back to the engine only while the
- * client has room, {@value #WINDOW} tokens ahead at most: a client that does not read costs the engine nothing and the
- * server at most that many tokens.
+ * runs. The drain detokenises and hands on whatever text is complete. Tokens that come sooner than an interval after it
+ * gather until that is over, unless the last one comes or half the window is used up: a frame costs client and server
+ * far more than a token does. A stream that is slower than the interval never sets a timer. Demand goes back to the
+ * engine only while the client has room, {@value #WINDOW} tokens ahead at most: a client that does not read costs the
+ * engine nothing and the server at most that many tokens.
  */
 final class TokenStream extends BaseSubscriber<StepOutput> {
     /** Steps that the engine may be ahead of the client. */
@@ -55,17 +55,17 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     private static final long NO_TIMER = -1;
 
     private enum State {
-        /** The next token schedules a drain. */
+        /** The next token schedules a look on the context. */
         IDLE,
-        /** A drain is due on the context. */
+        /** A look is due on the context. */
         SCHEDULED,
-        /** A drain was not long ago: a timer looks for what has come since. */
+        /** The last drain was not long ago: tokens gather until a timer drains them. */
         RESTING
     }
 
     private final Context context;
-    private final Handler<Void> drain = _ -> drain();
-    private final long intervalMillis;
+    private final Handler<Void> look = _ -> look();
+    private final long intervalNanos;
     private final Reader reader;
 
     // Any thread
@@ -74,6 +74,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     private final AtomicInteger queued = new AtomicInteger();
     private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
+    private volatile boolean isUrgent;
     private volatile @Nullable Throwable failure;
 
     // The context's thread
@@ -86,6 +87,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     private double logprobSum;
     private int cachedTokens;
     private int owedDemand;
+    private long drained;
     private long timer = NO_TIMER;
     private boolean hasEnded;
 
@@ -102,7 +104,8 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
             @Nullable PendingLogprobs logprobs,
             Reader reader) {
         this.context = context;
-        intervalMillis = interval.toMillis();
+        intervalNanos = interval.toNanos();
+        drained = System.nanoTime() - intervalNanos;
         this.detokenizer = detokenizer;
         this.logprobs = logprobs;
         this.reader = reader;
@@ -176,35 +179,32 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     /** On any thread. */
     private void schedule(boolean urgent) {
+        if (urgent) {
+            isUrgent = true;
+        }
         if (state.compareAndSet(State.IDLE, State.SCHEDULED)
                 || (urgent && state.compareAndSet(State.RESTING, State.SCHEDULED))) {
-            context.runOnContext(drain);
+            context.runOnContext(look);
         }
     }
 
-    /** Before the queue is polled: what arrives from now on is polled too, or finds the timer or the idle state. */
-    private void rest() {
-        cancelTimer();
-        if (intervalMillis == 0) {
-            state.set(State.IDLE);
-        } else {
+    /** Drains what has come, or sees that this happens when the interval is over. */
+    private void look() {
+        long left = drained + intervalNanos - System.nanoTime();
+        if (left > 0 && !isUrgent && !hasEnded) {
+            timer = context.owner().setTimer(Math.ceilDiv(left, 1_000_000), _ -> rested());
             state.set(State.RESTING);
-            timer = context.owner().setTimer(intervalMillis, _ -> rested());
+            if (!isUrgent || !state.compareAndSet(State.RESTING, State.SCHEDULED)) {
+                return; // what becomes urgent from now on finds the state
+            }
         }
+        drain();
     }
 
     private void rested() {
         timer = NO_TIMER;
-        if (!state.compareAndSet(State.RESTING, State.SCHEDULED)) {
-            return; // the drain that is due will do
-        }
-        if (!queue.isEmpty()) {
+        if (state.compareAndSet(State.RESTING, State.SCHEDULED)) { // else the look that is due will do
             drain();
-            return;
-        }
-        state.set(State.IDLE);
-        if (!queue.isEmpty()) {
-            schedule(false);
         }
     }
 
@@ -220,7 +220,10 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
             queue.clear();
             return;
         }
-        rest();
+        cancelTimer();
+        drained = System.nanoTime();
+        isUrgent = false;
+        state.set(State.IDLE); // what comes from now on is polled too, or schedules a look
         StepOutput output;
         while ((output = queue.poll()) != null) {
             queued.decrementAndGet();

@@ -2,21 +2,30 @@ package dev.weir.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weir.engine.FinishReason;
 import dev.weir.engine.StepOutput;
 import dev.weir.protocol.TokenLogprob;
 import dev.weir.tokenizer.IncrementalDetokenizer;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Sinks;
 
-/** What the engine says while it is asked and what it says later are told apart. */
+/** Refusals and failures are told apart, and tokens that come fast gather. */
 final class TokenStreamTest {
     private final Vertx vertx = Vertx.vertx();
+    private final Context context = vertx.getOrCreateContext();
+    private final BlockingQueue<String> texts = new LinkedBlockingQueue<>();
+    private final CompletableFuture<Reply.Ending> ended = new CompletableFuture<>();
     private final CompletableFuture<Throwable> failed = new CompletableFuture<>();
 
     @AfterEach
@@ -44,10 +53,64 @@ final class TokenStreamTest {
         assertThat(failed.get(20, TimeUnit.SECONDS)).isSameAs(said);
     }
 
+    @Test
+    void tokensThatComeSoonerThanTheIntervalGatherUntilTheLastOneOrHalfAWindow() {
+        Sinks.Many<StepOutput> engine = Sinks.many().unicast().onBackpressureBuffer();
+        engine.asFlux().subscribe(stream(Duration.ofHours(1)));
+        assertThat(heardAfter(engine, 1)).as("the first token").hasSize(1);
+        assertThat(heardAfter(engine, TokenStream.WINDOW / 2 - 1))
+                .as("less than half a window")
+                .hasSize(1);
+        assertThat(heardAfter(engine, 1)).as("half a window").hasSize(2);
+        assertThat(heardAfter(engine, 2)).as("two more").hasSize(2);
+        engine.tryEmitNext(token(FinishReason.LENGTH)).orThrow();
+        assertThat(heard()).hasSize(3);
+        assertThat(String.join("", heard())).as("all of it").hasSize(TokenStream.WINDOW / 2 + 4);
+        assertThat(ended).isCompletedWithValue(Reply.Ending.LENGTH);
+    }
+
+    @Test
+    void gatheredTokensGoOnWhenTheIntervalIsOver() throws Exception {
+        Sinks.Many<StepOutput> engine = Sinks.many().unicast().onBackpressureBuffer();
+        engine.asFlux().subscribe(stream(Duration.ofMillis(50)));
+        for (int i = 0; i < 3; i++) {
+            engine.tryEmitNext(token(null)).orThrow();
+        }
+        String text = "";
+        while (text.length() < 3) {
+            text += texts.poll(20, TimeUnit.SECONDS);
+        }
+        assertThat(text).hasSize(3);
+    }
+
+    /** All deltas so far, after so many tokens more. */
+    private List<String> heardAfter(Sinks.Many<StepOutput> engine, int tokens) {
+        for (int i = 0; i < tokens; i++) {
+            engine.tryEmitNext(token(null)).orThrow();
+        }
+        return heard();
+    }
+
+    /** All deltas so far: what is due on the context comes first. */
+    private List<String> heard() {
+        CompletableFuture<Void> after = new CompletableFuture<>();
+        context.runOnContext(_ -> after.complete(null));
+        after.orTimeout(20, TimeUnit.SECONDS).join();
+        return List.copyOf(texts);
+    }
+
+    private static StepOutput token(@Nullable FinishReason reason) {
+        return new StepOutput(TestModelFolder.tokenizer().encode("a"), reason, 0, List.of());
+    }
+
     private TokenStream stream() {
+        return stream(Duration.ZERO);
+    }
+
+    private TokenStream stream(Duration interval) {
         return new TokenStream(
-                vertx.getOrCreateContext(),
-                Duration.ZERO,
+                context,
+                interval,
                 new IncrementalDetokenizer(TestModelFolder.tokenizer(), List.of()),
                 null,
                 new TokenStream.Reader() {
@@ -58,12 +121,12 @@ final class TokenStreamTest {
 
                     @Override
                     public void text(String delta, List<TokenLogprob> logprobs) {
-                        throw new AssertionError(delta);
+                        texts.add(delta);
                     }
 
                     @Override
                     public void ended(Reply.Ending ending, int tokens, int cachedTokens, double meanLogprob) {
-                        throw new AssertionError(ending);
+                        ended.complete(ending);
                     }
 
                     @Override
