@@ -6,7 +6,6 @@ import dev.weir.engine.StepOutput;
 import dev.weir.protocol.TokenLogprob;
 import dev.weir.tokenizer.IncrementalDetokenizer;
 import io.vertx.core.Context;
-import io.vertx.core.Handler;
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
@@ -64,7 +63,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     }
 
     private final Context context;
-    private final Handler<Void> look = _ -> look();
+    private final LoopTask look;
     private final long intervalNanos;
     private final Reader reader;
 
@@ -104,6 +103,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
             @Nullable PendingLogprobs logprobs,
             Reader reader) {
         this.context = context;
+        look = new LoopTask(context, this::look);
         intervalNanos = interval.toNanos();
         drained = System.nanoTime() - intervalNanos;
         this.detokenizer = detokenizer;
@@ -184,7 +184,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
         }
         if (state.compareAndSet(State.IDLE, State.SCHEDULED)
                 || (urgent && state.compareAndSet(State.RESTING, State.SCHEDULED))) {
-            context.runOnContext(look);
+            look.ask();
         }
     }
 
@@ -198,12 +198,15 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
                 return; // what becomes urgent from now on finds the state
             }
         }
+        cancelTimer();
+        isUrgent = false;
+        state.set(State.IDLE); // what comes from now on is drained too, or schedules a look
         drain();
     }
 
     private void rested() {
         timer = NO_TIMER;
-        if (state.compareAndSet(State.RESTING, State.SCHEDULED)) { // else the look that is due will do
+        if (state.compareAndSet(State.RESTING, State.IDLE)) { // else the look that is due will do
             drain();
         }
     }
@@ -220,10 +223,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
             queue.clear();
             return;
         }
-        cancelTimer();
         drained = System.nanoTime();
-        isUrgent = false;
-        state.set(State.IDLE); // what comes from now on is polled too, or schedules a look
         StepOutput output;
         while ((output = queue.poll()) != null) {
             queued.decrementAndGet();

@@ -130,7 +130,7 @@ final class FakeModelRunner implements ModelRunner {
                 score(cache[chunk.slot()], end, shape.slots() + i + j);
             }
         }
-        mostTokens = Math.max(mostTokens, Arrays.stream(room).sum());
+        mostTokens = Math.max(mostTokens, takenTokens());
         return logits;
     }
 
@@ -138,10 +138,18 @@ final class FakeModelRunner implements ModelRunner {
     private void take(int slot, int tokens) {
         CacheBlocks memory = shape.cacheBlocks();
         room[slot] = Math.max(room[slot], memory.holding(tokens) * memory.tokens());
-        int taken = Arrays.stream(room).sum() / memory.tokens();
+        int taken = takenTokens() / memory.tokens();
         if (taken > memory.count()) {
             throw new IllegalStateException(taken + " blocks are taken of " + memory.count());
         }
+    }
+
+    private int takenTokens() {
+        int sum = 0;
+        for (int tokens : room) {
+            sum += tokens;
+        }
+        return sum;
     }
 
     @Override
