@@ -63,18 +63,19 @@ record Report(
     record Lengths(int fewest, double mean, int most) {}
 
     /** A distribution in milliseconds; all zero when {@code count} is. */
-    record Latency(long count, double mean, double p50, double p90, double p99, double max) {
+    record Latency(long count, double mean, double p50, double p90, double p95, double p99, double max) {
 
         static Latency of(Histogram histogram) {
             long count = histogram.getTotalCount();
             if (count == 0) {
-                return new Latency(0, 0, 0, 0, 0, 0);
+                return new Latency(0, 0, 0, 0, 0, 0, 0);
             }
             return new Latency(
                     count,
                     histogram.getMean() / 1e6,
                     histogram.getValueAtPercentile(50) / 1e6,
                     histogram.getValueAtPercentile(90) / 1e6,
+                    histogram.getValueAtPercentile(95) / 1e6,
                     histogram.getValueAtPercentile(99) / 1e6,
                     histogram.getMaxValue() / 1e6);
         }

@@ -79,6 +79,7 @@ final class ReportJson {
         out.writeNumberField("mean", latency.mean());
         out.writeNumberField("p50", latency.p50());
         out.writeNumberField("p90", latency.p90());
+        out.writeNumberField("p95", latency.p95());
         out.writeNumberField("p99", latency.p99());
         out.writeNumberField("max", latency.max());
         out.writeEndObject();

@@ -96,7 +96,15 @@ final class ReportText {
 
     private static void latencies(Report report, StringBuilder out) {
         out.append(String.format(
-                Locale.ROOT, "%n%-12s%10s%10s%10s%10s%12s%n", "latency ms", "p50", "p90", "p99", "max", "samples"));
+                Locale.ROOT,
+                "%n%-12s%10s%10s%10s%10s%10s%12s%n",
+                "latency ms",
+                "p50",
+                "p90",
+                "p95",
+                "p99",
+                "max",
+                "samples"));
         latency(out, "TTFT", report.timeToFirstToken());
         latency(out, "ITL", report.interTokenLatency());
         if (isCoalesced(report)) {
@@ -111,14 +119,16 @@ final class ReportText {
 
     private static void latency(StringBuilder out, String name, Report.Latency latency) {
         if (latency.count() == 0) {
-            out.append(String.format(Locale.ROOT, "  %-10s%10s%10s%10s%10s%12s%n", name, "-", "-", "-", "-", "0"));
+            out.append(String.format(
+                    Locale.ROOT, "  %-10s%10s%10s%10s%10s%10s%12s%n", name, "-", "-", "-", "-", "-", "0"));
         } else {
             out.append(String.format(
                     Locale.ROOT,
-                    "  %-10s%10s%10s%10s%10s%,12d%n",
+                    "  %-10s%10s%10s%10s%10s%10s%,12d%n",
                     name,
                     millis(latency.p50()),
                     millis(latency.p90()),
+                    millis(latency.p95()),
                     millis(latency.p99()),
                     millis(latency.max()),
                     latency.count()));
