@@ -38,7 +38,7 @@ final class LoopTask {
     private void run() {
         try {
             task.run();
-        } catch (RuntimeException e) { // the context's own to report
+        } catch (RuntimeException | Error e) { // the context's own to report, and no other task's to suffer from
             context.runOnContext(_ -> {
                 throw e;
             });

@@ -60,7 +60,7 @@ final class LoopTaskTest {
     void taskThatFailsIsReportedAndStopsNoOther() {
         CompletableFuture<Throwable> reported = new CompletableFuture<>();
         context.exceptionHandler(reported::complete);
-        IllegalStateException cause = new IllegalStateException("broken");
+        AssertionError cause = new AssertionError("broken");
         List<LoopTask> tasks = onLoop(() -> List.of(
                 new LoopTask(context, () -> {
                     throw cause;
