@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Something that an event loop does whenever another thread asks, as with {@link Context#runOnContext}. But asking makes no
- * object, and all tasks of a loop that are asked for one right after the other, as the streams of a step are, cost one
- * wake-up.
+ * object, and all tasks of a loop that are asked for before it gets to them, as the streams of a step are, are one task to
+ * it. They run on their context's thread, while Vert.x's current context is that of whoever asked first.
  */
 final class LoopTask {
     private static final ThreadLocal<Loop> LOOPS = ThreadLocal.withInitial(Loop::new);

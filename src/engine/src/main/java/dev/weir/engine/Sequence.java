@@ -23,7 +23,7 @@ final class Sequence {
     static final int NO_SLOT = -1;
     private static final int[] NONE = {};
     /** Tokens that there is room for at first, if so many may be generated. */
-    private static final int MOST_ROOM = 512;
+    private static final int FIRST_ROOM = 512;
 
     enum Status {
         WAITING,
@@ -338,7 +338,7 @@ final class Sequence {
             logitsProcessor.accept(token);
         }
         if (length == tokens.length) { // as the prompt's own array is, which is never written to
-            tokens = Arrays.copyOf(tokens, length + Math.min(remainingTokens(), Math.max(MOST_ROOM, length / 2)));
+            tokens = Arrays.copyOf(tokens, length + Math.min(remainingTokens(), Math.max(FIRST_ROOM, length / 2)));
         }
         tokens[length++] = token;
         lastTokenNanos = nowNanos;
