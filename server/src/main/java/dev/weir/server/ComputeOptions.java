@@ -27,7 +27,7 @@ final class ComputeOptions {
     @Option(
             names = "--max-sequences",
             paramLabel = "N",
-            description = "Sequences computed at once. Default: 64, on a GPU 256.")
+            description = "Sequences computed at once. Default: 128, on a GPU 256.")
     private @Nullable Integer maxSequences;
 
     @Option(

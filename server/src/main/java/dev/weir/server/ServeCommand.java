@@ -58,8 +58,9 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--stream-interval",
             paramLabel = "MS",
-            description = "Least milliseconds between two deltas of a stream, in which its tokens gather;"
-                    + " 0 sends each token by itself. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Milliseconds in which the tokens of a stream gather that come sooner than half of that one after the other;"
+                            + " 0 sends each token by itself. Default: ${DEFAULT-VALUE}.")
     private int streamInterval =
             Math.toIntExact(ServerLimits.DEFAULT.streamInterval().toMillis());
 

@@ -12,7 +12,7 @@ import java.time.Duration;
  * @param idleTimeout time after which a connection without a request is closed
  * @param stallTimeout time after which a stream that its client does not read ends; a client that then reads nothing for as
  *     long again is dropped
- * @param streamInterval least time between two deltas of a stream, in which its tokens gather; 0 sends each by itself
+ * @param streamInterval in which the tokens of a stream gather that come sooner than half of it; 0 sends each by itself
  * @param pingInterval time between pings; a WebSocket that answers none of two in a row is dropped
  * @param resume what is kept of responses whose connections are gone
  */

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
@@ -20,9 +21,9 @@ import reactor.util.concurrent.Queues;
  * The tokens of one generation on their way from the engine thread to the client's event loop, where they become text.
  *
  * <p>The engine thread appends to a queue and schedules one drain on the context, however many tokens arrive before it
- * runs. The drain detokenises and hands on whatever text is complete. Tokens that come sooner than an interval after it
- * gather until that is over, unless the last one comes or half the window is used up: a frame costs client and server
- * far more than a token does. A stream that is slower than the interval never sets a timer. Demand goes back to the
+ * runs. The drain detokenises and hands on whatever text is complete. Tokens that come sooner than half an interval
+ * after it gather until the whole is over, unless the last one comes or half the window is used up: a frame costs client
+ * and server far more than a token does. A stream that is slower never sets a timer, and its tokens come as evenly as they are made. Demand goes back to the
  * engine only while the client has room, {@value #WINDOW} tokens ahead at most: a client that does not read costs the
  * engine nothing and the server at most that many tokens.
  */
@@ -65,6 +66,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     private final Context context;
     private final LoopTask look;
     private final long intervalNanos;
+    private final LongSupplier clock;
     private final Reader reader;
 
     // Any thread
@@ -93,19 +95,22 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     /**
      * A stream that has not begun.
      *
-     * @param interval least time between two deltas; 0 hands on each token as it comes
+     * @param interval between deltas whose tokens come faster than twice in it; 0 hands on each token as it comes
+     * @param clock the time in nanoseconds
      * @param logprobs where log-probabilities wait for their text; null if none are asked for
      */
     TokenStream(
             Context context,
             Duration interval,
+            LongSupplier clock,
             IncrementalDetokenizer detokenizer,
             @Nullable PendingLogprobs logprobs,
             Reader reader) {
         this.context = context;
         look = new LoopTask(context, this::look);
         intervalNanos = interval.toNanos();
-        drained = System.nanoTime() - intervalNanos;
+        this.clock = clock;
+        drained = clock.getAsLong() - intervalNanos;
         this.detokenizer = detokenizer;
         this.logprobs = logprobs;
         this.reader = reader;
@@ -190,8 +195,8 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
 
     /** Drains what has come, or sees that this happens when the interval is over. */
     private void look() {
-        long left = drained + intervalNanos - System.nanoTime();
-        if (left > 0 && !isUrgent && !hasEnded) {
+        long left = drained + intervalNanos - clock.getAsLong();
+        if (left > intervalNanos / 2 && !isUrgent && !hasEnded) {
             timer = context.owner().setTimer(Math.ceilDiv(left, 1_000_000), _ -> rested());
             state.set(State.RESTING);
             if (!isUrgent || !state.compareAndSet(State.RESTING, State.SCHEDULED)) {
@@ -223,7 +228,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
             queue.clear();
             return;
         }
-        drained = System.nanoTime();
+        drained = clock.getAsLong();
         StepOutput output;
         while ((output = queue.poll()) != null) {
             queued.decrementAndGet();

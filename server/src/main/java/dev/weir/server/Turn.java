@@ -151,7 +151,12 @@ final class Turn implements Admission.Work {
             this.index = index;
             parser = model.parser(ask, prompt, reply, index);
             stream = new TokenStream(
-                    context, streamInterval, model.detokenizer(prompt), model.pendingLogprobs(ask), this);
+                    context,
+                    streamInterval,
+                    System::nanoTime,
+                    model.detokenizer(prompt),
+                    model.pendingLogprobs(ask),
+                    this);
         }
 
         @Override

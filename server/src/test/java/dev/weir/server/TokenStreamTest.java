@@ -14,6 +14,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,7 @@ import reactor.core.publisher.Sinks;
 final class TokenStreamTest {
     private final Vertx vertx = Vertx.vertx();
     private final Context context = vertx.getOrCreateContext();
+    private final AtomicLong nanoTime = new AtomicLong();
     private final BlockingQueue<String> texts = new LinkedBlockingQueue<>();
     private final CompletableFuture<Reply.Ending> ended = new CompletableFuture<>();
     private final CompletableFuture<Throwable> failed = new CompletableFuture<>();
@@ -54,7 +56,7 @@ final class TokenStreamTest {
     }
 
     @Test
-    void tokensThatComeSoonerThanTheIntervalGatherUntilTheLastOneOrHalfAWindow() {
+    void tokensThatComeSoonerThanHalfTheIntervalGatherUntilTheLastOneOrHalfAWindow() {
         Sinks.Many<StepOutput> engine = Sinks.many().unicast().onBackpressureBuffer();
         engine.asFlux().subscribe(stream(Duration.ofHours(1)));
         assertThat(heardAfter(engine, 1)).as("the first token").hasSize(1);
@@ -67,6 +69,19 @@ final class TokenStreamTest {
         assertThat(heard()).hasSize(3);
         assertThat(String.join("", heard())).as("all of it").hasSize(TokenStream.WINDOW / 2 + 4);
         assertThat(ended).isCompletedWithValue(Reply.Ending.LENGTH);
+    }
+
+    @Test
+    void tokensThatComeLaterThanHalfTheIntervalGoOnAtOnce() {
+        Sinks.Many<StepOutput> engine = Sinks.many().unicast().onBackpressureBuffer();
+        engine.asFlux().subscribe(stream(Duration.ofHours(1)));
+        for (int i = 1; i <= 3; i++) {
+            assertThat(heardAfter(engine, 1)).hasSize(i);
+            nanoTime.addAndGet(Duration.ofMinutes(31).toNanos());
+        }
+        assertThat(heardAfter(engine, 1)).hasSize(4);
+        nanoTime.addAndGet(Duration.ofMinutes(29).toNanos());
+        assertThat(heardAfter(engine, 1)).as("sooner").hasSize(4);
     }
 
     @Test
@@ -111,6 +126,7 @@ final class TokenStreamTest {
         return new TokenStream(
                 context,
                 interval,
+                nanoTime::get,
                 new IncrementalDetokenizer(TestModelFolder.tokenizer(), List.of()),
                 null,
                 new TokenStream.Reader() {

@@ -4,8 +4,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sequence's next token as it was chosen from its row, or why none was. Written by the thread that chooses and read by the engine
- * thread afterwards; used again in each step.
+ * A sequence's next token as it was chosen from its row, or why none was. Prepared by the engine thread, written by the thread that
+ * chooses, and read by the engine thread afterwards; used again in each step.
  */
 final class Choice {
     private @Nullable Sequence sequence;
@@ -23,7 +23,23 @@ final class Choice {
         failure = null;
     }
 
+    /** Finds out what the sequence does to its scores. On the engine thread. */
+    void prepare() {
+        LogitsProcessor processor = sequence().logitsProcessor();
+        if (processor != null) {
+            try {
+                processor.prepare();
+            } catch (RuntimeException | Error e) {
+                failure = e;
+            }
+        }
+    }
+
+    /** Makes the choice, or finds out why there is none. */
     void choose(Sampler sampler, Logits logits) {
+        if (failure != null) {
+            return;
+        }
         Sequence chooser = sequence();
         SamplingParams sampling = chooser.request.sampling();
         try {

@@ -9,13 +9,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What one sequence does to its logits before a token is chosen: constraint, allowed tokens, bad words, bias, penalties, in
- * vLLM's order. It remembers what it must of the tokens that were chosen, and so outlives a preemption. Used by one thread
- * at a time; by the engine thread alone if there is a constraint.
+ * vLLM's order. It remembers what it must of the tokens that were chosen, and so outlives a preemption. The engine thread prepares a
+ * step and takes note of its token; in between one other may use it.
  *
  * <p>A sequence that asks for none of these has none: {@link #of} gives null, and nothing is paid for.
  */
 final class LogitsProcessor {
     private final @Nullable TokenConstraint constraint;
+    /** What the constraint allows next. */
+    private final BitSet fitting = new BitSet();
+
     private final int[] allowed; // ascending; empty allows all
     private final int[][] badWords;
     private final int[] biasedTokens;
@@ -74,16 +77,18 @@ final class LogitsProcessor {
         return new LogitsProcessor(sampling, constraint == null ? null : constraint.get(), penalties);
     }
 
-    /**
-     * Changes the logits of the next token; a token that must not be chosen gets minus infinity.
-     *
-     * @param scratch whatever it holds; used for the constraint
-     */
-    void apply(float[] logits, BitSet scratch) {
+    /** Asks the constraint what may come next. On the engine thread, as sequences may share what their constraints remember. */
+    void prepare() {
         if (constraint != null) {
-            scratch.clear();
-            constraint.allow(scratch);
-            keepOnly(scratch, logits);
+            fitting.clear();
+            constraint.allow(fitting);
+        }
+    }
+
+    /** Changes the logits of the token that it is prepared for; a token that must not be chosen gets minus infinity. */
+    void apply(float[] logits) {
+        if (constraint != null) {
+            keepOnly(fitting, logits);
         }
         if (allowed.length > 0) {
             keepAllowed(logits);

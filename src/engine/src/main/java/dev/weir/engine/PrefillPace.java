@@ -1,8 +1,8 @@
 package dev.weir.engine;
 
 /**
- * How many tokens of long prompts a step may compute without holding up those that decode: learned from what steps have lately
- * taken. Owned by the engine thread.
+ * How long chunks of prompts and decode rows take, learned from the steps of late: so many tokens of long prompts may a step compute
+ * without holding up those that decode. Owned by the engine thread.
  */
 final class PrefillPace {
     /** Weight of the latest step. */
@@ -10,6 +10,7 @@ final class PrefillPace {
 
     private double nanosPerToken;
     private double decodeNanos;
+    private double decodeRows;
 
     /**
      * Takes note of a step.
@@ -22,11 +23,17 @@ final class PrefillPace {
             nanosPerToken = average(nanosPerToken, (double) stepNanos / prefillTokens);
         } else if (decodeRows > 0) {
             decodeNanos = average(decodeNanos, (double) stepNanos);
+            this.decodeRows = average(this.decodeRows, decodeRows);
         }
     }
 
     private static double average(double before, double newest) {
         return before == 0 ? newest : before + NEWEST * (newest - before);
+    }
+
+    /** What a decode row takes among as many as there were lately; 0 as long as that is not known. */
+    double nanosPerRow() {
+        return decodeRows <= 0 ? 0 : decodeNanos / decodeRows;
     }
 
     /** Tokens with which a step takes {@code stretch} times as long as its decode rows alone; any number as long as nothing is known. */

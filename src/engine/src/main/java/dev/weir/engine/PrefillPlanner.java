@@ -107,10 +107,15 @@ final class PrefillPlanner {
         return false;
     }
 
-    /** Whether its tenant holds no more than its share of the slots. */
+    /** Whether its tenant holds no more than its share of the slots that are quick. */
     private boolean hasFew(Sequence sequence) {
         return counters.running(sequence.request.tenant())
-                <= SchedulingPolicy.shareOfSlots(cache.capacity(), counters.lately());
+                <= SchedulingPolicy.shareOfSlots(quickSlots(), counters.lately());
+    }
+
+    /** Slots that may decode together, while several tenants ask, without making anybody wait long. */
+    int quickSlots() {
+        return SchedulingPolicy.quickSlots(cache.capacity(), pace.nanosPerRow());
     }
 
     /** Tokens of long prompts that this step computes, so that those who decode notice little of it. */

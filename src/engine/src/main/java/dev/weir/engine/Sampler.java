@@ -1,6 +1,5 @@
 package dev.weir.engine;
 
-import java.util.BitSet;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -25,14 +24,12 @@ final class Sampler {
     private final int[] tops;
     private final TokenWeights weights;
     private final OrderedScores largest;
-    private final BitSet allowed;
 
     Sampler(int vocabularySize) {
         scores = new float[vocabularySize];
         tops = new int[(vocabularySize + BLOCK - 1) / BLOCK];
         weights = new TokenWeights(vocabularySize);
         largest = new OrderedScores(vocabularySize);
-        allowed = new BitSet(vocabularySize);
     }
 
     /**
@@ -41,7 +38,7 @@ final class Sampler {
      * @param logits scores of the step
      * @param row the row to choose from
      * @param suppressed tokens that must not be chosen
-     * @param processor what the sequence does to its logits; null for nothing
+     * @param processor what the sequence does to its logits, prepared; null for nothing
      * @throws IllegalStateException if the scores are not numbers
      */
     int sample(
@@ -59,7 +56,7 @@ final class Sampler {
             scores[token] = Float.NEGATIVE_INFINITY;
         }
         if (processor != null) {
-            processor.apply(scores, allowed);
+            processor.apply(scores);
         }
         int best = argMax();
         if (scores[best] == Float.NEGATIVE_INFINITY && (processor != null || suppressed.length > 0)) {

@@ -231,7 +231,11 @@ final class Scheduler {
     private boolean mayTakeSlot(String tenant) {
         int capacity = cache.capacity();
         return SchedulingPolicy.mayTakeSlot(
-                Math.max(1, capacity - cache.usedSlots()), capacity, counters.running(tenant), counters.lately());
+                Math.min(cache.usedSlots(), capacity - 1),
+                capacity,
+                prefill.quickSlots(),
+                counters.running(tenant),
+                counters.lately());
     }
 
     private void closeHole(StepPlan plan) {
@@ -384,7 +388,7 @@ final class Scheduler {
 
     /** The share of each tenant that has asked lately, while one holds more than it; 0 if none does. */
     int shareUnderFlood() {
-        int slots = cache.capacity();
+        int slots = prefill.quickSlots();
         int tenants = counters.lately();
         return SchedulingPolicy.isFlooded(counters.mostRunning(), slots, tenants)
                 ? SchedulingPolicy.shareOfSlots(slots, tenants)

@@ -26,6 +26,12 @@ final class SchedulingPolicy {
     /** One slot of so many is kept. */
     private static final int RESERVED = 16;
 
+    /** Rows that make good use of the weights that a step reads: twice as many are decoded little faster. */
+    static final int FULL_BATCH = 64;
+
+    /** Rows that take longer make somebody wait who has just come. */
+    private static final double LONG_STEP_NANOS = 50e6;
+
     private SchedulingPolicy() {}
 
     /** Length of the chunk that starts at {@code start}: up to the next multiple of {@code chunk} or the prompt's end. */
@@ -115,15 +121,29 @@ final class SchedulingPolicy {
     }
 
     /**
-     * Whether a tenant may take a free slot. The last sixteenth is kept for tenants that hold less than their share, as telephone
-     * exchanges keep trunks: who floods the rest leaves them something at once, where a slot may be long in coming free.
+     * Whether a tenant may take a free slot. While several ask, who holds its share of all slots already takes more only of those that
+     * make no step {@linkplain #quickSlots long}, and not the last sixteenth of these, which is kept as telephone exchanges keep
+     * trunks: a flood leaves others something at once, where a slot may be long in coming free.
      *
-     * @param free slots that nobody holds
+     * @param used slots that somebody holds
+     * @param slots all of them
+     * @param quick those that make no step long
      * @param held slots that the tenant holds
      * @param tenants tenants that have asked lately
      */
-    static boolean mayTakeSlot(int free, int slots, int held, int tenants) {
-        return free > reservedSlots(slots) || held < shareOfSlots(slots, tenants) || (tenants < 2 && free > 0);
+    static boolean mayTakeSlot(int used, int slots, int quick, int held, int tenants) {
+        return tenants < 2 || held < shareOfSlots(slots, tenants) || used < quick - reservedSlots(quick);
+    }
+
+    /**
+     * Slots that decode together without making a request that has just come wait long for their step: as many as take up to 50 ms, but
+     * no fewer than {@value #FULL_BATCH}, as all would have to pay for that.
+     *
+     * @param nanosPerRow what a row takes; 0 if that is not known
+     */
+    static int quickSlots(int slots, double nanosPerRow) {
+        double quick = nanosPerRow <= 0 ? slots : Math.max(FULL_BATCH, LONG_STEP_NANOS / nanosPerRow);
+        return (int) Math.min(slots, quick);
     }
 
     /** Slots that are kept. */

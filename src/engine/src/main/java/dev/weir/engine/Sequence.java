@@ -147,11 +147,6 @@ final class Sequence {
         return logitsProcessor;
     }
 
-    /** Whether a {@link TokenConstraint} decides with it. */
-    boolean isConstrained() {
-        return request.constraint() != null;
-    }
-
     int lastToken() {
         return tokens[length - 1];
     }

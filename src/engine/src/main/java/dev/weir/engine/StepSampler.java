@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * Chooses the tokens of a step's rows, on several threads where there are scores enough for them: the cores that compute the model
  * have nothing else to do then. Owned by the engine thread, which is one of them.
  *
- * <p>A row's token depends on nothing but the row and its sequence, so that it does not matter who chooses it. Rows with a {@link
- * TokenConstraint} are the engine thread's, as sequences may share what their constraints remember.
+ * <p>A row's token depends on nothing but the row and its sequence, so that it does not matter who chooses it. What a {@link
+ * TokenConstraint} allows is known before, as sequences may share what theirs remember.
  */
 final class StepSampler implements AutoCloseable {
     /** So many scores are gone through in the time that it takes to wake a thread several times over. */
@@ -74,6 +74,9 @@ final class StepSampler implements AutoCloseable {
 
     /** Makes all choices; those that fail say so when they are asked. */
     void choose(Logits logits) {
+        for (int i = 0; i < size; i++) {
+            choices.get(i).prepare();
+        }
         int most = logits.hasParallelReads() ? samplers.size() : 1;
         int threads = Math.clamp((long) size * vocabularySize / scoresPerThread, 1, most);
         if (threads > 1) {
@@ -91,7 +94,6 @@ final class StepSampler implements AutoCloseable {
             Sampler sampler = samplers.get(i);
             helpers.execute(() -> work.choose(sampler));
         }
-        work.chooseConstrained(samplers.getFirst());
         work.choose(samplers.getFirst());
         work.done.join();
     }
@@ -113,24 +115,10 @@ final class StepSampler implements AutoCloseable {
         void choose(Sampler sampler) {
             int row;
             while ((row = next.getAndIncrement()) < rows) {
-                if (!choices.get(row).sequence().isConstrained()) {
-                    choose(row, sampler);
+                choices.get(row).choose(sampler, logits);
+                if (left.decrementAndGet() == 0) {
+                    done.complete(null);
                 }
-            }
-        }
-
-        void chooseConstrained(Sampler sampler) {
-            for (int row = 0; row < rows; row++) {
-                if (choices.get(row).sequence().isConstrained()) {
-                    choose(row, sampler);
-                }
-            }
-        }
-
-        private void choose(int row, Sampler sampler) {
-            choices.get(row).choose(sampler, logits);
-            if (left.decrementAndGet() == 0) {
-                done.complete(null);
             }
         }
     }

@@ -146,6 +146,42 @@ class FairnessTest {
     }
 
     @Test
+    void whoFloodsDoesNotMakeStepsLongForOthers() throws Exception {
+        int slots = 2 * SchedulingPolicy.FULL_BATCH;
+        FakeModelRunner model = new FakeModelRunner(slots, CONTEXT);
+        AtomicReference<Engine> handle = new AtomicReference<>();
+        CompletableFuture<Integer> running = new CompletableFuture<>();
+        CompletableFuture<Integer> few = new CompletableFuture<>();
+        CompletableFuture<Void> open = new CompletableFuture<>();
+        try (Engine engine = Engine.start(model, CONFIG, listener)) {
+            handle.set(engine);
+            for (String tenant : List.of("first", "second", "third")) {
+                start(engine, request(tenant, tenant, 0)).awaitEnd();
+            }
+            AtomicInteger steps = new AtomicInteger();
+            model.onRun = _ -> {
+                open.join();
+                handle.get().scheduler().pace().observe(0, slots, 1_000_000_000); // eight milliseconds a row
+                if (steps.incrementAndGet() == 20) { // before any of the flood ends
+                    running.complete(handle.get().scheduler().running());
+                    few.complete(handle.get().scheduler().shareUnderFlood());
+                }
+            };
+            for (int i = 0; i < 2 * slots; i++) {
+                int[] prompt = {i % 90};
+                start(
+                        engine,
+                        new GenerationRequest("flood-" + i, prompt, SamplingParams.greedyExactly(60)).of("flood", 0));
+            }
+            open.complete(null);
+            assertThat(running.get(20, TimeUnit.SECONDS))
+                    .isEqualTo(
+                            SchedulingPolicy.FULL_BATCH - SchedulingPolicy.reservedSlots(SchedulingPolicy.FULL_BATCH));
+            assertThat(few.get(20, TimeUnit.SECONDS)).isEqualTo(SchedulingPolicy.FULL_BATCH / 4);
+        }
+    }
+
+    @Test
     void slotsAreTakenBackForATenantThatHoldsLessThanItsShareAndNothingIsLost() throws Exception {
         int slots = 32;
         FakeModelRunner model = new FakeModelRunner(slots, CONTEXT);

@@ -204,13 +204,12 @@ final class FakeModelRunner implements ModelRunner {
         List<Integer> generated = new ArrayList<>();
         while (!sequence.isFinished()) {
             model.score(tokens, length, 0);
+            LogitsProcessor processor = sequence.logitsProcessor();
+            if (processor != null) {
+                processor.prepare();
+            }
             int token = sampler.sample(
-                    model.logits,
-                    0,
-                    request.sampling(),
-                    sequence.suppressedTokens(),
-                    sequence.logitsProcessor(),
-                    sequence.random());
+                    model.logits, 0, request.sampling(), sequence.suppressedTokens(), processor, sequence.random());
             tokens[length++] = model.single(token);
             generated.add(token);
             sequence.append(token, 0);

@@ -35,7 +35,8 @@ final class LogitsProcessorTest {
         float[] row = logits.clone();
         if (processor != null) {
             Arrays.stream(generated).forEach(processor::accept);
-            processor.apply(row, new BitSet());
+            processor.prepare();
+            processor.apply(row);
         }
         return row;
     }

@@ -37,6 +37,19 @@ class PrefillPaceTest {
         assertThat(pace.tokens(1.5)).isCloseTo(12, within(1));
     }
 
+    @Test
+    void aRowTakesItsPartOfTheStepsOfLate() {
+        PrefillPace pace = new PrefillPace();
+        assertThat(pace.nanosPerRow()).isZero();
+        pace.observe(8, 0, 999_999);
+        pace.observe(0, 16, 48_000);
+        assertThat(pace.nanosPerRow()).isEqualTo(3_000);
+        for (int i = 0; i < 50; i++) {
+            pace.observe(0, 64, 64_000);
+        }
+        assertThat(pace.nanosPerRow()).isCloseTo(1_000, within(1.0));
+    }
+
     /** Decode rows take no time to speak of, beside which any piece is long. */
     @Test
     void aLongPromptIsComputedInPiecesWhileOthersDecodeAndAShortOneAtOnce() throws Exception {

@@ -97,17 +97,37 @@ class SchedulingPolicyTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1, 64, 63, 1, true", // nobody else asks
-        "5, 64, 59, 2, true",
-        "4, 64, 60, 2, false",
-        "4, 64, 32, 2, false",
-        "4, 64, 31, 2, true",
-        "1, 64, 0, 100, true",
-        "1, 64, 1, 100, false",
-        "1, 15, 14, 2, true" // too few to keep any
+        "63, 64, 64, 63, 1, true", // nobody else asks
+        "59, 64, 64, 59, 2, true",
+        "60, 64, 64, 60, 2, false",
+        "60, 64, 64, 32, 2, false",
+        "60, 64, 64, 31, 2, true",
+        "63, 64, 64, 0, 100, true",
+        "63, 64, 64, 1, 100, false",
+        "14, 15, 15, 14, 2, true", // too few to keep any
+        "127, 128, 64, 127, 1, true",
+        "59, 128, 64, 59, 3, true",
+        "60, 128, 64, 60, 3, false", // the rest would make steps long
+        "63, 128, 64, 63, 2, true", // but is within its share
+        "64, 128, 64, 64, 2, false"
     })
-    void theLastSlotsAreForTenantsThatHoldLessThanTheirShare(int free, int slots, int held, int tenants, boolean may) {
-        assertThat(SchedulingPolicy.mayTakeSlot(free, slots, held, tenants)).isEqualTo(may);
+    void theLastSlotsAreForTenantsThatHoldLessThanTheirShare(
+            int used, int slots, int quick, int held, int tenants, boolean may) {
+        assertThat(SchedulingPolicy.mayTakeSlot(used, slots, quick, held, tenants))
+                .isEqualTo(may);
+    }
+
+    @ParameterizedTest(name = "{0} slots, {1} ns a row")
+    @CsvSource({
+        "128, 0, 128", // not known
+        "128, 390000, 128",
+        "128, 500000, 100",
+        "128, 1000000, 64",
+        "128, 9000000000, 64", // a batch is worth its time
+        "16, 9000000000, 16"
+    })
+    void slotsAreQuickWhoseRowsTakeUpToFiftyMilliseconds(int slots, double nanosPerRow, int quick) {
+        assertThat(SchedulingPolicy.quickSlots(slots, nanosPerRow)).isEqualTo(quick);
     }
 
     @ParameterizedTest(name = "{0} of {1} slots, {2} tenants")

@@ -15,7 +15,7 @@ public record RunnerOptions(int maxSequences, long kvCacheBytes, int maxTokens, 
     /** The size of a prefix cache that nobody has set. */
     public static final long AUTOMATIC = -1;
 
-    public static final RunnerOptions DEFAULT = new RunnerOptions(64, 0, 0, 0, AUTOMATIC);
+    public static final RunnerOptions DEFAULT = new RunnerOptions(128, 0, 0, 0, AUTOMATIC);
 
     public RunnerOptions {
         check(maxSequences >= 1, "max-sequences", maxSequences, "at least 1");
