@@ -15,11 +15,6 @@ public record BufferLogits(FloatBuffer values, int vocabularySize) implements Lo
     }
 
     @Override
-    public boolean hasParallelReads() {
-        return true;
-    }
-
-    @Override
     public void read(int row, float[] scores) {
         values.get(offset(row), scores, 0, vocabularySize);
     }

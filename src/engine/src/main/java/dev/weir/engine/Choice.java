@@ -35,6 +35,14 @@ final class Choice {
         }
     }
 
+    /** Whether the largest scores of the row do not decide. */
+    boolean needsAll(Logits logits) {
+        Sequence chooser = sequence();
+        SamplingParams sampling = chooser.request.sampling();
+        return sampling.logprobs().isPresent()
+                || !Sampler.isRankedEnough(logits, sampling, chooser.suppressedTokens(), chooser.logitsProcessor());
+    }
+
     /** Makes the choice, or finds out why there is none. */
     void choose(Sampler sampler, Logits logits) {
         if (failure != null) {
@@ -52,6 +60,10 @@ final class Choice {
         } catch (RuntimeException | Error e) { // for the engine thread, which knows who is to hear of it
             failure = e;
         }
+    }
+
+    int row() {
+        return row;
     }
 
     Sequence sequence() {

@@ -1,8 +1,8 @@
 package dev.weir.engine;
 
 /**
- * Unnormalised next-token scores of one step. A view of the runner's own memory, valid until the next run. Read
- * by the engine thread.
+ * Unnormalised next-token scores of one step. A view of the runner's own memory, valid until the next run. The engine thread's, but for
+ * reading.
  *
  * <p>Row {@code r} below {@link ModelShape#slots()} belongs to decode row {@code r}; row {@code slots + c} to prefill
  * chunk {@code c} of the plan. Rows that the plan did not ask for hold anything.
@@ -14,13 +14,15 @@ public interface Logits {
     /** Scores per row. */
     int vocabularySize();
 
-    /** Copies a row's scores to the first {@link #vocabularySize} places. */
-    void read(int row, float[] scores);
+    /**
+     * Brings rows near that are about to be read: several threads may do so then.
+     *
+     * @param count how many of them are meant, from the first on
+     */
+    default void load(int[] rows, int count) {}
 
-    /** Whether several threads may read rows at the same time. */
-    default boolean hasParallelReads() {
-        return false;
-    }
+    /** Copies a row's scores to the first {@link #vocabularySize} places. On the engine thread, or on any if the row is loaded. */
+    void read(int row, float[] scores);
 
     /** How many of each row's largest scores are ranked; 0 if none are. */
     default int ranked() {

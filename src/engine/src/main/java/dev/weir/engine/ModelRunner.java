@@ -36,7 +36,7 @@ public interface ModelRunner extends AutoCloseable {
         return false;
     }
 
-    /** Threads that compute a step, the calling one included; between two steps their cores are there for others. */
+    /** Threads whose cores have nothing else to do between two steps, the calling one included. */
     default int threads() {
         return 1;
     }

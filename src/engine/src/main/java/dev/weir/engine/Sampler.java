@@ -48,7 +48,7 @@ final class Sampler {
             int[] suppressed,
             @Nullable LogitsProcessor processor,
             RandomGenerator random) {
-        if (processor == null && needsRanked(params) + suppressed.length <= logits.ranked()) {
+        if (isRankedEnough(logits, params, suppressed, processor)) {
             return sampleRanked(logits, row, params, suppressed, random);
         }
         logits.read(row, scores);
@@ -91,6 +91,12 @@ final class Sampler {
     /** By what scores are multiplied; finite, be the temperature ever so small. */
     private static float inverse(SamplingParams params) {
         return Math.min(1 / params.temperature(), 1e30f);
+    }
+
+    /** Whether a row's ranked scores decide. */
+    static boolean isRankedEnough(
+            Logits logits, SamplingParams params, int[] suppressed, @Nullable LogitsProcessor processor) {
+        return processor == null && needsRanked(params) + suppressed.length <= logits.ranked();
     }
 
     /** How many of the largest scores decide; more than any runner ranks if all do. */

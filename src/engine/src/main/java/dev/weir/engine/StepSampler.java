@@ -27,6 +27,8 @@ final class StepSampler implements AutoCloseable {
     private final ExecutorService helpers;
     private final List<Choice> choices = new ArrayList<>();
     private int size;
+    /** Rows of which all scores are needed. */
+    private int[] whole = new int[0];
 
     /**
      * Without choices.
@@ -74,11 +76,19 @@ final class StepSampler implements AutoCloseable {
 
     /** Makes all choices; those that fail say so when they are asked. */
     void choose(Logits logits) {
-        for (int i = 0; i < size; i++) {
-            choices.get(i).prepare();
+        if (whole.length < size) {
+            whole = new int[choices.size()];
         }
-        int most = logits.hasParallelReads() ? samplers.size() : 1;
-        int threads = Math.clamp((long) size * vocabularySize / scoresPerThread, 1, most);
+        int wholes = 0;
+        for (int i = 0; i < size; i++) {
+            Choice choice = choices.get(i);
+            choice.prepare();
+            if (choice.needsAll(logits)) {
+                whole[wholes++] = choice.row();
+            }
+        }
+        logits.load(whole, wholes);
+        int threads = Math.clamp((long) wholes * vocabularySize / scoresPerThread, 1, samplers.size());
         if (threads > 1) {
             chooseTogether(logits, threads);
             return;

@@ -155,13 +155,13 @@ class FairnessTest {
         CompletableFuture<Void> open = new CompletableFuture<>();
         try (Engine engine = Engine.start(model, CONFIG, listener)) {
             handle.set(engine);
+            model.onRun = _ -> handle.get().scheduler().pace().observe(0, 1, 8_000_000);
             for (String tenant : List.of("first", "second", "third")) {
                 start(engine, request(tenant, tenant, 0)).awaitEnd();
             }
             AtomicInteger steps = new AtomicInteger();
             model.onRun = _ -> {
                 open.join();
-                handle.get().scheduler().pace().observe(0, slots, 1_000_000_000); // eight milliseconds a row
                 if (steps.incrementAndGet() == 20) { // before any of the flood ends
                     running.complete(handle.get().scheduler().running());
                     few.complete(handle.get().scheduler().shareUnderFlood());

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -72,6 +74,72 @@ class StepSamplerTest {
             scores.put(i, (float) random.nextGaussian(0, 3));
         }
         return new BufferLogits(scores, VOCABULARY);
+    }
+
+    /** As a device gives them: the largest score of each row at hand, of the others those that are loaded. */
+    private static final class Remote implements Logits {
+        private final Logits all;
+        private final Set<Integer> loaded = new HashSet<>();
+        private final Set<Integer> read = ConcurrentHashMap.newKeySet();
+
+        Remote(Logits all) {
+            this.all = all;
+        }
+
+        @Override
+        public int vocabularySize() {
+            return all.vocabularySize();
+        }
+
+        @Override
+        public void load(int[] rows, int count) {
+            Arrays.stream(rows).limit(count).forEach(loaded::add);
+        }
+
+        @Override
+        public void read(int row, float[] scores) {
+            assertThat(loaded).contains(row);
+            read.add(row);
+            all.read(row, scores);
+        }
+
+        @Override
+        public int ranked() {
+            return 1;
+        }
+
+        @Override
+        public int rankedToken(int row, int rank) {
+            float[] scores = new float[vocabularySize()];
+            all.read(row, scores);
+            int best = 0;
+            for (int token = 1; token < scores.length; token++) {
+                best = scores[token] > scores[best] ? token : best;
+            }
+            return best;
+        }
+
+        @Override
+        public float rankedScore(int row, int rank) {
+            float[] scores = new float[vocabularySize()];
+            all.read(row, scores);
+            return scores[rankedToken(row, rank)];
+        }
+    }
+
+    @Test
+    void rowsAreLoadedOfWhichAllScoresAreNeededAndNoOthers() {
+        Logits logits = logits();
+        Remote remote = new Remote(logits);
+        try (StepSampler near = new StepSampler(VOCABULARY, 1, 1);
+                StepSampler far = new StepSampler(VOCABULARY, THREADS, 1)) {
+            choose(near, sequences(), logits);
+            choose(far, sequences(), remote);
+            for (int row = 0; row < ROWS; row++) {
+                assertThat(far.choice(row).token()).isEqualTo(near.choice(row).token());
+            }
+        }
+        assertThat(remote.loaded).isEqualTo(remote.read).hasSizeBetween(ROWS / 2, ROWS - 1);
     }
 
     private static void choose(StepSampler sampler, List<Sequence> sequences, Logits logits) {

@@ -4,14 +4,19 @@ import ai.onnxruntime.OrtException;
 import dev.weir.engine.Logits;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
 /**
- * Logits in the memory of a device, with the largest of each row in the host's. A row that somebody reads as a whole is copied
- * then. Owned by the engine thread.
+ * Logits in the memory of a device, with the largest of each row in the host's. Rows that are needed as a whole are copied
+ * together. Owned by the engine thread; what is loaded may be read by any.
  */
 final class DeviceLogits implements Logits {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
+    /** The host's memory for whole rows grows by so many. */
+    private static final int ROWS_PER_PART = 16;
 
     private final CudaSession session;
     private final PagedStep step;
@@ -22,7 +27,11 @@ final class DeviceLogits implements Logits {
     private final MemorySegment all;
     private final MemorySegment topDevice;
     private final MemorySegment topHost;
-    private final MemorySegment rowHost;
+    private final List<MemorySegment> parts = new ArrayList<>();
+    /** Where in the host's memory a row of the run is as a whole; -1 if it is not. */
+    private final int[] places;
+
+    private int loaded;
     /** Where the ids of the ranked begin, after their scores. */
     private final long ids;
 
@@ -46,7 +55,7 @@ final class DeviceLogits implements Logits {
         ids = (long) rows * ranked * Float.BYTES;
         topDevice = session.onDevice(2 * ids);
         topHost = session.pinned(2 * ids);
-        rowHost = session.pinned((long) vocabulary * Float.BYTES);
+        places = new int[rows];
         ranking =
                 new LogitRanking(session, session.arena(), all, vocabulary, stride, topDevice, topDevice.asSlice(ids));
     }
@@ -63,6 +72,8 @@ final class DeviceLogits implements Logits {
 
     /** Ranks so many rows of the run, and waits for them. */
     void fetch(int rows) {
+        Arrays.fill(places, -1);
+        loaded = 0;
         ranking.run(rows);
         long bytes = (long) rows * ranked * Float.BYTES;
         session.copy(topHost, topDevice, bytes);
@@ -82,12 +93,41 @@ final class DeviceLogits implements Logits {
     }
 
     @Override
+    public void load(int[] rows, int count) {
+        long bytes = rowBytes();
+        for (int i = 0; i < count; i++) {
+            int index = step.index(rows[i]);
+            if (places[index] >= 0) {
+                continue;
+            }
+            if (loaded == parts.size() * ROWS_PER_PART) {
+                parts.add(session.pinned(ROWS_PER_PART * bytes));
+            }
+            session.copy(onHost(loaded), all.asSlice(index * stride * Float.BYTES, bytes), bytes);
+            places[index] = loaded++;
+            fetchedBytes += bytes;
+        }
+        if (count > 0) {
+            session.await();
+        }
+    }
+
+    @Override
     public void read(int row, float[] scores) {
-        long bytes = (long) vocabulary * Float.BYTES;
-        session.copy(rowHost, all.asSlice(step.index(row) * stride * Float.BYTES, bytes), bytes);
-        session.await();
-        MemorySegment.copy(rowHost, FLOAT, 0, scores, 0, vocabulary);
-        fetchedBytes += bytes;
+        int place = places[step.index(row)];
+        if (place < 0) {
+            load(new int[] {row}, 1);
+            place = places[step.index(row)];
+        }
+        MemorySegment.copy(onHost(place), FLOAT, 0, scores, 0, vocabulary);
+    }
+
+    private long rowBytes() {
+        return (long) vocabulary * Float.BYTES;
+    }
+
+    private MemorySegment onHost(int place) {
+        return parts.get(place / ROWS_PER_PART).asSlice(place % ROWS_PER_PART * rowBytes(), rowBytes());
     }
 
     @Override

@@ -248,6 +248,12 @@ public final class PagedModelRunner implements ModelRunner {
         return shape;
     }
 
+    /** The GPU computes; cores of several GPUs' engines are the same. */
+    @Override
+    public int threads() {
+        return Processor.physicalCores();
+    }
+
     @Override
     public Logits run(StepPlan plan) {
         if (closed) {
