@@ -95,7 +95,7 @@ final class TokenStream extends BaseSubscriber<StepOutput> {
     /**
      * A stream that has not begun.
      *
-     * @param interval between deltas whose tokens come faster than twice in it; 0 hands on each token as it comes
+     * @param interval in which tokens gather that come sooner than half of it; 0 hands on each token as it comes
      * @param clock the time in nanoseconds
      * @param logprobs where log-probabilities wait for their text; null if none are asked for
      */

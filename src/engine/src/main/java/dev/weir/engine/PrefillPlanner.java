@@ -9,7 +9,7 @@ import java.util.List;
  *
  * <p>Of the tenant that has had the least service first, then oldest first; but that of one which holds more than its share of the
  * slots last, and not much of it. While others decode, a prompt of several chunks is computed in pieces of these, so small that a step
- * takes little longer ({@link PrefillPace}). If the model computes chunks and rows one after the other, each chunk is a step of its
+ * takes little longer ({@link StepPace}). If the model computes chunks and rows one after the other, each chunk is a step of its
  * own, and what is said here of a step holds for those between two that decode ({@link PrefillRound}).
  */
 final class PrefillPlanner {
@@ -18,7 +18,7 @@ final class PrefillPlanner {
     private final KvCacheManager cache;
     private final TenantCounters counters;
     private final PrefixSharing sharing;
-    private final PrefillPace pace = new PrefillPace();
+    private final StepPace pace = new StepPace();
     private final PrefillRound round = new PrefillRound();
 
     PrefillPlanner(
@@ -35,7 +35,7 @@ final class PrefillPlanner {
     }
 
     /** What steps lately took, which the next one goes by. */
-    PrefillPace pace() {
+    StepPace pace() {
         return pace;
     }
 

@@ -396,7 +396,7 @@ final class Scheduler {
     }
 
     /** What steps lately took, which the next one goes by. */
-    PrefillPace pace() {
+    StepPace pace() {
         return prefill.pace();
     }
 

@@ -86,7 +86,7 @@ class RandomScheduleTest {
         Engine engine = Engine.start(model, new EngineConfig(SUBMITS, 100_000, 24, CHUNK, 3, 5), listener);
         handle.set(engine);
         model.onRun = plan -> {
-            PrefillPace pace = handle.get().scheduler().pace();
+            StepPace pace = handle.get().scheduler().pace();
             pace.observe(1, 0, 1_000);
             pace.observe(0, 1, times.nextBoolean() ? 1 : times.nextLong(1, 200_000));
             boolean isMixed = plan.chunks().size() > 1 || (!plan.chunks().isEmpty() && plan.decodeRows() > 0);

@@ -31,10 +31,10 @@ final class DeviceLogits implements Logits {
     /** Where in the host's memory a row of the run is as a whole; -1 if it is not. */
     private final int[] places;
 
-    private int loaded;
     /** Where the ids of the ranked begin, after their scores. */
     private final long ids;
 
+    private int loaded;
     private long fetchedBytes;
 
     /**

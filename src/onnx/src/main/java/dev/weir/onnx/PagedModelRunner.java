@@ -248,7 +248,7 @@ public final class PagedModelRunner implements ModelRunner {
         return shape;
     }
 
-    /** The GPU computes; cores of several GPUs' engines are the same. */
+    /** All cores of the CPU, as the GPU computes; where there are several GPUs, their engines share them. */
     @Override
     public int threads() {
         return Processor.physicalCores();

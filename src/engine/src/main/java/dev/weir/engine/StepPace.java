@@ -4,13 +4,13 @@ package dev.weir.engine;
  * How long chunks of prompts and decode rows take, learned from the steps of late: so many tokens of long prompts may a step compute
  * without holding up those that decode. Owned by the engine thread.
  */
-final class PrefillPace {
+final class StepPace {
     /** Weight of the latest step. */
     private static final double NEWEST = 0.25;
 
     private double nanosPerToken;
     private double decodeNanos;
-    private double decodeRows;
+    private double rowsDecoded;
 
     /**
      * Takes note of a step.
@@ -23,7 +23,7 @@ final class PrefillPace {
             nanosPerToken = average(nanosPerToken, (double) stepNanos / prefillTokens);
         } else if (decodeRows > 0) {
             decodeNanos = average(decodeNanos, (double) stepNanos);
-            this.decodeRows = average(this.decodeRows, decodeRows);
+            rowsDecoded = average(rowsDecoded, decodeRows);
         }
     }
 
@@ -33,7 +33,7 @@ final class PrefillPace {
 
     /** What a decode row takes among as many as there were lately; 0 as long as that is not known. */
     double nanosPerRow() {
-        return decodeRows <= 0 ? 0 : decodeNanos / decodeRows;
+        return rowsDecoded <= 0 ? 0 : decodeNanos / rowsDecoded;
     }
 
     /** Tokens with which a step takes {@code stretch} times as long as its decode rows alone; any number as long as nothing is known. */

@@ -11,13 +11,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
-class PrefillPaceTest {
+class StepPaceTest {
     private static final int CONTEXT = 1024;
     private static final int DECODING = 6;
 
     @Test
     void nothingIsHeldBackBeforeAnythingIsKnown() {
-        PrefillPace pace = new PrefillPace();
+        StepPace pace = new StepPace();
         assertThat(pace.tokens(1.4)).isEqualTo(Integer.MAX_VALUE);
         pace.observe(128, 0, 40_000);
         assertThat(pace.tokens(1.4)).isEqualTo(Integer.MAX_VALUE);
@@ -25,7 +25,7 @@ class PrefillPaceTest {
 
     @Test
     void aStepGetsAsManyTokensAsItsStretchHasTimeFor() {
-        PrefillPace pace = new PrefillPace();
+        StepPace pace = new StepPace();
         pace.observe(100, 0, 30_000); // 300 ns each
         pace.observe(0, 16, 12_000);
         assertThat(pace.tokens(1.5)).isEqualTo(20);
@@ -39,7 +39,7 @@ class PrefillPaceTest {
 
     @Test
     void aRowTakesItsPartOfTheStepsOfLate() {
-        PrefillPace pace = new PrefillPace();
+        StepPace pace = new StepPace();
         assertThat(pace.nanosPerRow()).isZero();
         pace.observe(8, 0, 999_999);
         pace.observe(0, 16, 48_000);
