@@ -44,7 +44,7 @@ import picocli.CommandLine.Spec;
             "",
             "The model is compared with libtorch before the folder appears; one that differs is not written. --unchecked "
                     + "spares random weights that.",
-            "For --target cuda a twin with the same weights and the CPU's attention is compared, since the CPU has no "
+            "For --target cuda and cuda-slots a twin with the same weights in the CPU's graph is compared, since the CPU has no "
                     + "kernel for the graph itself."
         })
 final class ExportCommand implements Callable<Integer> {
@@ -92,7 +92,8 @@ final class ExportCommand implements Callable<Integer> {
             defaultValue = "cpu",
             description =
                     "What is to run it: cpu, or cuda for ONNX Runtime's paged attention on an NVIDIA GPU, in half "
-                            + "floats or bfloat16, for weir serve --device cuda (default: ${DEFAULT-VALUE}).")
+                            + "floats or bfloat16, for weir serve --device cuda; or cuda-slots for the same without "
+                            + "blocks, which other programs run and weir bench measures (default: ${DEFAULT-VALUE}).")
     private Target target = Target.CPU;
 
     @Option(
@@ -332,13 +333,13 @@ final class ExportCommand implements Callable<Integer> {
             switch (target) {
                 case CPU ->
                     ModelFolderWriter.write(out, model, onCpu, draft -> card(model, stored, acceptance.check(draft)));
-                case CUDA -> {
+                case CUDA, CUDA_SLOTS -> {
                     String checks = trials.look(onCpu, acceptance::check);
                     ModelFolderWriter.write(
                             out,
                             model,
                             onCpu.withTarget(target),
-                            _ -> card(model, stored, ModelCard.cuda(stored.precision(), checks)));
+                            _ -> card(model, stored, ModelCard.twin(target, stored.precision(), checks)));
                 }
             }
             return CommandLine.ExitCode.OK;
@@ -460,8 +461,9 @@ final class ExportCommand implements Callable<Integer> {
         switch (weights) {
             case FP16, BF16 -> {}
             case FP32 ->
-                throw new UserError("--precision is fp32, but ONNX Runtime's paged attention takes no float32: choose "
-                        + "fp16 or bf16, or choose --target cpu");
+                throw new UserError(
+                        "--precision is fp32, but ONNX Runtime's attention on a GPU takes no float32: choose "
+                                + "fp16 or bf16, or choose --target cpu");
             case INT8, INT4 ->
                 throw new UserError("--precision is " + weights.label() + ", whose operators are there for the CPU "
                         + "alone: choose fp16 or bf16, with --kv int8 for a smaller cache, or choose --target cpu");
@@ -469,13 +471,14 @@ final class ExportCommand implements Callable<Integer> {
         if (cache != CachePrecision.INT8 && cache != target.cache(weights)) {
             throw new UserError("--kv is " + cache.label() + ", but "
                     + (cache == CachePrecision.FP32
-                            ? "ONNX Runtime's paged attention takes no float32"
+                            ? "ONNX Runtime's attention on a GPU takes no float32"
                             : "--precision is " + weights.label()
                                     + ", and attention wants both alike or the cache in int8")
                     + ": choose " + weights.label() + " or int8, or choose --target cpu");
         }
         if (!adapters.isEmpty()) {
-            throw new UserError("--adapter is " + adapters.getFirst() + ", but a graph for cuda has no inputs for "
+            throw new UserError("--adapter is " + adapters.getFirst() + ", but a graph for " + target.label()
+                    + " has no inputs for "
                     + "adapters: export the model in that folder, which has the adapter in its weights, without "
                     + "--adapter, or choose --target cpu");
         }

@@ -44,8 +44,8 @@ final class GptGraph {
         this.weights = weights;
         this.options = options;
         graph = new OnnxGraphBuilder(config.family().label());
-        attention = GraphAttention.of(graph, config, options);
         constants = new GraphWeights(graph, weights, options);
+        attention = GraphAttention.of(graph, config, options, constants);
         outputs = new GraphOutputs(graph, attention, constants.type());
     }
 

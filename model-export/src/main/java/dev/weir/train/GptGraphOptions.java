@@ -24,12 +24,12 @@ record GptGraphOptions(
         List<LoraAdapter> adapters,
         boolean embeds) {
     GptGraphOptions {
-        if (embeds && (target == Target.CUDA || !adapters.isEmpty())) {
+        if (embeds && (target.isInHalves() || !adapters.isEmpty())) {
             throw new IllegalArgumentException("a graph for embeddings is for the CPU, without adapters");
         }
-        if (target == Target.CUDA && (precision.halves().isEmpty() || allPositions || !adapters.isEmpty())) {
+        if (target.isInHalves() && (precision.halves().isEmpty() || allPositions || !adapters.isEmpty())) {
             throw new IllegalArgumentException(
-                    "a graph for cuda is in fp16 or bf16, without adapters, and told which positions"
+                    "a graph for " + target.label() + " is in fp16 or bf16, without adapters, and told which positions"
                             + " are wanted; asked for are " + precision.label() + ", " + adapters.size() + " adapters"
                             + (allPositions ? " and all positions" : ""));
         }

@@ -16,15 +16,16 @@ interface GraphAttention {
      *
      * @throws UserError if its operator does not take heads of the model's size
      */
-    static GraphAttention of(OnnxGraphBuilder graph, GptConfig config, GptGraphOptions options) {
+    static GraphAttention of(
+            OnnxGraphBuilder graph, GptConfig config, GptGraphOptions options, GraphWeights constants) {
         if (config.headSize() % HEAD_SIZE_STEP != 0) {
             throw new UserError("a head of this model has width / heads = " + config.width() + " / " + config.heads()
                     + " = " + config.headSize() + " elements, but ONNX Runtime's attention takes multiples of "
                     + HEAD_SIZE_STEP + " only");
         }
         return switch (options.target()) {
-            case CPU -> new SlotAttention(graph, config, options);
-            case CUDA -> new PagedAttention(graph, config, options);
+            case CPU, CUDA_SLOTS -> new SlotAttention(graph, config, options, constants);
+            case CUDA -> new PagedAttention(graph, config, options, constants);
         };
     }
 

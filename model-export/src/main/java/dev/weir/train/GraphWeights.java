@@ -2,6 +2,7 @@ package dev.weir.train;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
@@ -25,13 +26,13 @@ final class GraphWeights {
 
     /** Element type of what the graph calculates with. */
     DataType type() {
-        return options.target() == Target.CUDA ? halves().type() : DataType.FLOAT;
+        return options.target().isInHalves() ? halves().type() : DataType.FLOAT;
     }
 
     /** A weight that is not quantised. */
     String weight(String name, long... shape) {
         Supplier<float[]> values = () -> weights.tensor(name);
-        if (options.precision().halves().isEmpty() || options.target() == Target.CUDA) {
+        if (options.precision().halves().isEmpty() || options.target().isInHalves()) {
             return constant(name, values, shape);
         }
         // ONNX Runtime computes casts of constants once, when it loads the model.
@@ -56,12 +57,34 @@ final class GraphWeights {
 
     /** Rows of such a weight, which are also the logits of a token. */
     int rows(int tokens) {
-        return options.target() == Target.CUDA ? (tokens + ROW_STEP - 1) / ROW_STEP * ROW_STEP : tokens;
+        return options.target().isInHalves() ? (tokens + ROW_STEP - 1) / ROW_STEP * ROW_STEP : tokens;
     }
 
     /** The bias of a matrix. */
     String bias(String matrix, int outputs) {
         return weight(matrix + ".bias", outputs);
+    }
+
+    /** Cosines of a model with rotary positions, {@code [context, head size / 2]}. */
+    String cosines() {
+        return rotations("rotary/cos_cache", RotaryPositions::cosines);
+    }
+
+    /** Its sines, alike. */
+    String sines() {
+        return rotations("rotary/sin_cache", RotaryPositions::sines);
+    }
+
+    private interface Table {
+        float[] of(RotaryPositions rotary, int context, int headSize);
+    }
+
+    private String rotations(String name, Table table) {
+        GptConfig config = weights.config();
+        RotaryPositions rotary = Objects.requireNonNull(config.llama()).rotary();
+        int context = config.context();
+        int size = config.headSize();
+        return constant(name, () -> table.of(rotary, context, size), context, size / 2);
     }
 
     /** Other numbers, in the graph's type. */

@@ -32,8 +32,8 @@ final class LlamaGraph {
             throw new IllegalArgumentException("a Llama has neither the head of a task nor adapters");
         }
         graph = new OnnxGraphBuilder(config.family().label());
-        attention = GraphAttention.of(graph, config, options);
         constants = new GraphWeights(graph, weights, options);
+        attention = GraphAttention.of(graph, config, options, constants);
         matrices = GraphMatrices.of(options, graph, config, constants);
     }
 

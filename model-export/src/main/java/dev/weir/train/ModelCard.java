@@ -38,13 +38,14 @@ final class ModelCard {
     /**
      * Lines of a graph that the CPU cannot run.
      *
+     * @param target what the graph is for
      * @param precision of its weights and its arithmetic
      * @param twin lines on what was compared of its twin for the CPU
      */
-    static String cuda(Precision precision, String twin) {
-        return target(Target.CUDA)
+    static String twin(Target target, Precision precision, String twin) {
+        return target(target)
                 + """
-                - checked in its place, since PagedAttention has no kernel on the CPU: a twin with the same weights in %1$s, \
+                - checked in its place, since the CPU has no kernels for it: a twin with the same weights in %1$s, \
                 GroupQueryAttention and float32 arithmetic
                 %2$s- not checked: this graph itself, neither its attention nor its arithmetic in %1$s
                 """.formatted(
@@ -57,9 +58,15 @@ final class ModelCard {
     }
 
     private static String target(Target target) {
-        return target == Target.CPU ? "" : """
+        return switch (target) {
+            case CPU -> "";
+            case CUDA -> """
                 - target: cuda; attention is ONNX Runtime's PagedAttention, over blocks of %d tokens
                 """.formatted(PagedAttention.BLOCK_SIZE);
+            case CUDA_SLOTS -> """
+                - target: cuda-slots; attention is ONNX Runtime's GroupQueryAttention, over a cache without blocks
+                """;
+        };
     }
 
     /** What the head of a fine-tuned model says, and how to ask it. */

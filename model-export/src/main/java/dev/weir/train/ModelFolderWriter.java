@@ -80,6 +80,10 @@ final class ModelFolderWriter {
         ObjectNode inputs = decoder.putObject("inputs").put("input_ids", "input_ids");
         switch (target) {
             case CPU -> inputs.put("attention_mask", "attention_mask");
+            case CUDA_SLOTS -> {
+                providers.addObject().putObject("cuda");
+                inputs.put("attention_mask", "attention_mask");
+            }
             case CUDA -> {
                 providers.addObject().putObject("cuda");
                 // What GenAI has no name for is not named here.

@@ -3,7 +3,6 @@ package dev.weir.train;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import dev.weir.onnx.ModelFolder;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * Attention on CUDA, by {@code com.microsoft.PagedAttention}: the tokens of all sequences of a step one after the other,
@@ -43,17 +42,16 @@ final class PagedAttention implements GraphAttention {
     private final OnnxGraphBuilder graph;
     private final GptConfig config;
     private final GptGraphOptions options;
-    /** What it calculates in. */
-    private final HalfFloats halves;
+    private final GraphWeights constants;
 
     private String cosines = "";
     private String sines = "";
 
-    PagedAttention(OnnxGraphBuilder graph, GptConfig config, GptGraphOptions options) {
+    PagedAttention(OnnxGraphBuilder graph, GptConfig config, GptGraphOptions options, GraphWeights constants) {
         this.graph = graph;
         this.config = config;
         this.options = options;
-        halves = options.precision().halves().orElseThrow();
+        this.constants = constants;
     }
 
     @Override
@@ -67,23 +65,16 @@ final class PagedAttention implements GraphAttention {
         graph.input("attention_metadata", DataType.INT32, 2);
         graph.input(ModelFolder.LOGITS_INDICES, DataType.INT32, WANTED);
         if (config.llama() != null) {
-            RotaryPositions rotary = config.llama().rotary();
-            cosines = rotations("rotary/cos_cache", () -> rotary.cosines(config.context(), config.headSize()));
-            sines = rotations("rotary/sin_cache", () -> rotary.sines(config.context(), config.headSize()));
+            cosines = constants.cosines();
+            sines = constants.sines();
         }
         return new Tokens(ids, positions);
-    }
-
-    /** A table of rotations, {@code [context, head size / 2]}. */
-    private String rotations(String name, Supplier<float[]> table) {
-        return graph.constant(
-                name, halves.type(), () -> halves.bytes(name, table.get()), config.context(), config.headSize() / 2);
     }
 
     @Override
     public String attend(int layer, String block, String qkv) {
         KvScales scales = options.kvScales();
-        DataType cacheType = scales == null ? halves.type() : DataType.INT8;
+        DataType cacheType = scales == null ? constants.type() : DataType.INT8;
         Object[] dims = {"num_blocks", "block_size", config.kvHeads(), config.headSize()};
         String key = graph.input("past_key_values." + layer + ".key", cacheType, dims);
         String value = graph.input("past_key_values." + layer + ".value", cacheType, dims);

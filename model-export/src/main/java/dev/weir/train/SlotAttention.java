@@ -4,7 +4,7 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import dev.weir.onnx.ModelFolder;
 
 /**
- * Attention on the CPU, by {@code com.microsoft.GroupQueryAttention}: a batch of rows of equally many tokens, each row with
+ * Attention on the CPU, and on CUDA without blocks, by {@code com.microsoft.GroupQueryAttention}: a batch of rows of equally many tokens, each row with
  * a slot of the cache, which is {@code [batch, kv heads, capacity, head size]}.
  *
  * <p>Inputs are {@code input_ids} and {@code position_ids [batch, tokens]} and {@code attention_mask [batch, total]}, as of
@@ -17,16 +17,18 @@ final class SlotAttention implements GraphAttention {
     private final OnnxGraphBuilder graph;
     private final GptConfig config;
     private final GptGraphOptions options;
+    private final GraphWeights constants;
 
     private String seqlens = "";
     private String total = "";
     private String cosines = "";
     private String sines = "";
 
-    SlotAttention(OnnxGraphBuilder graph, GptConfig config, GptGraphOptions options) {
+    SlotAttention(OnnxGraphBuilder graph, GptConfig config, GptGraphOptions options, GraphWeights constants) {
         this.graph = graph;
         this.config = config;
         this.options = options;
+        this.constants = constants;
     }
 
     @Override
@@ -44,11 +46,8 @@ final class SlotAttention implements GraphAttention {
         seqlens = lastPositions(mask);
         total = totalLength(mask);
         if (config.llama() != null) {
-            RotaryPositions rotary = config.llama().rotary();
-            int context = config.context();
-            int size = config.headSize();
-            cosines = graph.floats("rotary/cos_cache", () -> rotary.cosines(context, size), context, size / 2);
-            sines = graph.floats("rotary/sin_cache", () -> rotary.sines(context, size), context, size / 2);
+            cosines = constants.cosines();
+            sines = constants.sines();
         }
         return new Tokens(ids, positions);
     }
@@ -84,7 +83,7 @@ final class SlotAttention implements GraphAttention {
     public String attend(int layer, String block, String qkv) {
         int heads = config.kvHeads();
         KvScales scales = options.kvScales();
-        DataType cacheType = scales == null ? DataType.FLOAT : DataType.INT8;
+        DataType cacheType = scales == null ? constants.type() : DataType.INT8;
         String past = "past_key_values." + layer + ".";
         String present = "present." + layer + ".";
         String pastKey =

@@ -380,18 +380,29 @@ class ExportCommandTest {
     @Test
     void whatATargetDoesNotTakeIsRefusedWithARemedy() throws IOException {
         for (String[] wrong : new String[][] {
-            {"cuda", "--precision", "fp32", "--precision is fp32, but ONNX Runtime's paged attention takes no float32"},
+            {
+                "cuda",
+                "--precision",
+                "fp32",
+                "--precision is fp32, but ONNX Runtime's attention on a GPU takes no float32"
+            },
             {"cuda", "--precision", "int8", "--precision is int8, whose operators are there for the CPU alone"},
             {"cuda", "--precision", "int4", "--precision is int4, whose operators are there for the CPU alone"},
             {"cuda", "--precision", "int4", "choose fp16 or bf16"},
-            {"cuda", "--kv", "fp32", "--kv is fp32, but ONNX Runtime's paged attention takes no float32"},
+            {"cuda", "--kv", "fp32", "--kv is fp32, but ONNX Runtime's attention on a GPU takes no float32"},
             {"cuda", "--kv", "bf16", "--kv is bf16, but --precision is fp16", "choose fp16 or int8"},
             {"cuda", "--kv=fp16", "--precision=bf16", "--kv is fp16, but --precision is bf16", "choose bf16 or int8"},
+            {
+                "cuda-slots",
+                "--precision",
+                "fp32",
+                "--precision is fp32, but ONNX Runtime's attention on a GPU takes no float32"
+            },
             {"cpu", "--precision", "bf16", "--precision is bf16, which the CPU has no products for", "--target cuda"},
             {"cpu", "--kv", "bf16", "--kv is bf16, which the CPU has no attention for", "choose fp32 or int8"},
             {"cuda", "--format", "safetensors", "--format is safetensors", "leave out --target"},
             {"cpu", "--kv", "fp16", "--kv is fp16, which the CPU is slow with", "choose fp32 or int8"},
-            {"tpu", "--kv", "fp32", "--target", "[CPU, CUDA]"}
+            {"tpu", "--kv", "fp32", "--target", "CPU, CUDA", "cuda-slots"}
         }) {
             assertThat(run("--random", "tiny", "--target", wrong[0], wrong[1], wrong[2], "--out", path("model")))
                     .isEqualTo(2);

@@ -84,8 +84,9 @@ final class BenchCommand implements Callable<Integer> {
             names = "--peer",
             paramLabel = "NAME[=PATH]",
             description =
-                    "Another program with the same weights: llama.cpp=FILE.gguf or jlama=DIR, a folder in Hugging "
-                            + "Face's layout. With --random the path may be left out. Repeatable.")
+                    "Another program with the same weights: llama.cpp=FILE.gguf; jlama=DIR, a folder in Hugging Face's "
+                            + "layout; or, also on a GPU, onnxruntime=DIR, an export that its Java API runs by itself, there one "
+                            + "with --target cuda-slots. With --random the path may be left out. Repeatable.")
     private List<String> named = List.of();
 
     @Option(
@@ -162,7 +163,7 @@ final class BenchCommand implements Callable<Integer> {
             peers = BenchPeers.find(named, random::of);
             model = random.own();
         } else {
-            peers = BenchPeers.find(named, BenchCommand::noWeights);
+            peers = BenchPeers.find(named, this::weightsOf);
         }
         ModelFolder folder = checkContext(ModelFolder.open(model));
         BenchRun run = new BenchRun(folder, device, peers, turns, threads, prefillChunk);
@@ -186,10 +187,15 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private static Path noWeights(String peer) {
-        throw new IllegalArgumentException(
-                "--peer is " + peer + ", without weights: add =PATH, to what ./weir export "
-                        + "wrote of the same checkpoint (--format gguf for llama.cpp, safetensors for jlama), or give --random");
+    /** What a peer that is named without a path runs beside {@code --model}: only one runs what this server does. */
+    private Path weightsOf(String peer) {
+        Path model = source.model;
+        if (peer.equals("onnxruntime") && model != null && !device.isCuda()) {
+            return model;
+        }
+        throw new IllegalArgumentException("--peer is " + peer + ", without weights: add =PATH, to what ./weir export "
+                + "wrote of the same checkpoint (--format gguf for llama.cpp, safetensors for jlama, --target cuda-slots "
+                + "for onnxruntime on a GPU), or give --random");
     }
 
     private void checkOptions() {

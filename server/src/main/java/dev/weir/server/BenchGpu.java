@@ -4,25 +4,16 @@ import dev.weir.onnx.PagedModelRunner;
 import java.util.Locale;
 
 /**
- * What a GPU moved for one load, and how that compares with the least that it must: a step of decoding reads all weights and
- * all keys and values once. Immutable.
+ * How fast a GPU decoded one load, and how that compares with the least that it must do: a step reads all weights and all keys
+ * and values once. Immutable.
  *
  * @param stepSeconds median time between two tokens in the bare loop
  * @param weightBytes of the model's file
  * @param cacheBytes keys and values that a step reads, halfway through the answers
  * @param bandwidth bytes a second of a large copy within the device, read and written
- * @param upBytes that the last step sent to the device
- * @param downBytes that it fetched
  * @param freeBytes of the device
  */
-record BenchGpu(
-        double stepSeconds,
-        long weightBytes,
-        long cacheBytes,
-        double bandwidth,
-        long upBytes,
-        long downBytes,
-        long freeBytes) {
+record BenchGpu(double stepSeconds, long weightBytes, long cacheBytes, double bandwidth, long freeBytes) {
     /** Takes the figures of a load that was measured. */
     static BenchGpu of(PagedModelRunner runner, BenchLoad load, BenchRow bare) {
         double[] gaps = bare.turns().stream()
@@ -38,8 +29,6 @@ record BenchGpu(
                         * runner.blockBytes()
                         / runner.blockTokens(),
                 runner.copyBandwidth(),
-                runner.sentBytes(),
-                runner.fetchedBytes(),
                 runner.freeBytes());
     }
 
@@ -51,14 +40,11 @@ record BenchGpu(
     String line() {
         return String.format(
                 Locale.ROOT,
-                "step %.3f ms, %.2f of the memory roofline (weights %.2f GB, cache %.2f GB, copies at %.2f TB/s); "
-                        + "a step sends %d bytes and fetches %d",
+                "step %.3f ms, %.2f of the memory roofline (weights %.2f GB, cache %.2f GB, copies at %.2f TB/s)",
                 stepSeconds * 1e3,
                 rooflineShare(),
                 weightBytes / 1e9,
                 cacheBytes / 1e9,
-                bandwidth / 1e12,
-                upBytes,
-                downBytes);
+                bandwidth / 1e12);
     }
 }

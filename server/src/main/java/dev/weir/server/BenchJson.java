@@ -60,6 +60,12 @@ final class BenchJson {
                 out.writeNumberField("ttft_p99_ms", row.firstTokenMillis(0.99));
                 out.writeNumberField("itl_p50_ms", row.gapMillis(0.5));
                 out.writeNumberField("itl_p99_ms", row.gapMillis(0.99));
+                if (row.traffic().isPresent()) {
+                    out.writeNumberField(
+                            "sent_bytes_per_step", row.traffic().get().sent());
+                    out.writeNumberField(
+                            "fetched_bytes_per_step", row.traffic().get().fetched());
+                }
                 out.writeEndObject();
             }
         }

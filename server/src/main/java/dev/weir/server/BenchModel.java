@@ -60,6 +60,11 @@ final class BenchModel implements AutoCloseable {
         return runner instanceof PagedModelRunner paged ? Optional.of(paged) : Optional.empty();
     }
 
+    /** What the latest step moved to and from a GPU. */
+    Optional<Peer.Traffic> traffic() {
+        return gpu().map(gpu -> new Peer.Traffic(gpu.sentBytes(), gpu.fetchedBytes()));
+    }
+
     int vocabularySize() {
         return runner.shape().vocabularySize();
     }

@@ -41,10 +41,9 @@ final class BenchPeers {
     }
 
     private static IllegalArgumentException unknown(String name, List<Peer> known) {
-        String remedy = known.isEmpty()
-                ? "the peers are not on the class path: start with ./weir bench, which builds them, or build with "
-                        + "./mvnw -Ppeers package"
-                : "choose one of " + known.stream().map(Peer::name).sorted().collect(Collectors.joining(", "));
-        return new IllegalArgumentException("--peer is " + name + ": " + remedy);
+        return new IllegalArgumentException(
+                "--peer is " + name + ": choose one of "
+                        + known.stream().map(Peer::name).sorted().collect(Collectors.joining(", "))
+                        + "; llama.cpp and jlama are there on the CPU, where ./weir bench builds them, or ./mvnw -Ppeers package");
     }
 }

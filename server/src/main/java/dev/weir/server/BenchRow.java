@@ -1,8 +1,10 @@
 package dev.weir.server;
 
+import dev.weir.onnx.Peer;
 import dev.weir.onnx.TokenTimes;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.DoubleStream;
 import java.util.stream.LongStream;
@@ -11,8 +13,9 @@ import java.util.stream.LongStream;
  * What one contender took for one load, turn by turn. Immutable.
  *
  * @param turns in the order in which they were measured, the same for all contenders
+ * @param traffic what the last step moved to and from a GPU, where one computed
  */
-record BenchRow(String contender, List<TokenTimes> turns) {
+record BenchRow(String contender, List<TokenTimes> turns, Optional<Peer.Traffic> traffic) {
     /** A median, with the least and the most that it comes from. */
     record Spread(double median, double least, double most) {
         static Spread of(DoubleStream values) {

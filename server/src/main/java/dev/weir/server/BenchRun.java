@@ -29,9 +29,35 @@ record BenchRun(
         TokenTimes run(List<Peer.Prompt> prompts, int newTokens);
     }
 
-    private record Contender(String name, Generation generation, List<TokenTimes> turns) {
-        Contender(String name, Generation generation) {
-            this(name, generation, new ArrayList<>());
+    private interface Moved {
+        Optional<Peer.Traffic> latest();
+    }
+
+    /** Somebody who is measured, turn by turn. */
+    private static final class Contender {
+        private final String name;
+        private final Generation generation;
+        private final Moved moved;
+        private final List<TokenTimes> turns = new ArrayList<>();
+        private Optional<Peer.Traffic> traffic = Optional.empty();
+
+        Contender(String name, Generation generation, Moved moved) {
+            this.name = name;
+            this.generation = generation;
+            this.moved = moved;
+        }
+
+        void warmUp(List<Peer.Prompt> prompts, int newTokens) {
+            generation.run(prompts, newTokens);
+        }
+
+        void turn(List<Peer.Prompt> prompts, int newTokens) {
+            turns.add(generation.run(prompts, newTokens));
+            traffic = moved.latest();
+        }
+
+        BenchRow row() {
+            return new BenchRow(name, List.copyOf(turns), traffic);
         }
     }
 
@@ -47,24 +73,27 @@ record BenchRun(
                     ? BenchPrompts.random(model.vocabularySize(), load)
                     : BenchPrompts.words(Tokenizer.load(folder.path()), load);
             List<Contender> contenders = new ArrayList<>();
-            contenders.add(new Contender(BARE, model::runBare));
-            contenders.add(new Contender(ENGINE, model::runEngine));
-            Peer.Size size = new Peer.Size(load.sequences(), load.maxTokens(), model.threads());
+            contenders.add(new Contender(BARE, model::runBare, model::traffic));
+            contenders.add(new Contender(ENGINE, model::runEngine, model::traffic));
+            Peer.Size size = new Peer.Size(load.sequences(), load.maxTokens(), model.threads(), device.gpu());
             for (Map.Entry<Peer, Path> peer : peers.entrySet()) {
                 Peer.Session session = peer.getKey().load(peer.getValue(), size);
                 sessions.add(session);
-                contenders.add(new Contender(peer.getKey().name(), session::run));
+                contenders.add(new Contender(peer.getKey().name(), session::run, session::traffic));
             }
             Optional<PagedModelRunner> gpu = model.gpu();
             if (gpu.isPresent() && device.cuda().graphs()) {
-                contenders.add(new Contender(WITHOUT_GRAPHS, (some, count) -> {
-                    gpu.get().replay(false);
-                    try {
-                        return model.runBare(some, count);
-                    } finally {
-                        gpu.get().replay(true);
-                    }
-                }));
+                contenders.add(new Contender(
+                        WITHOUT_GRAPHS,
+                        (some, count) -> {
+                            gpu.get().replay(false);
+                            try {
+                                return model.runBare(some, count);
+                            } finally {
+                                gpu.get().replay(true);
+                            }
+                        },
+                        model::traffic));
             }
             List<BenchRow> rows = takeTurns(contenders, prompts, load.newTokens());
             return new BenchResult(
@@ -75,12 +104,10 @@ record BenchRun(
     }
 
     private List<BenchRow> takeTurns(List<Contender> contenders, List<Peer.Prompt> prompts, int newTokens) {
-        contenders.forEach(contender -> contender.generation.run(prompts, newTokens)); // to warm up
+        contenders.forEach(contender -> contender.warmUp(prompts, newTokens));
         for (int turn = 0; turn < turns; turn++) {
-            contenders.forEach(contender -> contender.turns.add(contender.generation.run(prompts, newTokens)));
+            contenders.forEach(contender -> contender.turn(prompts, newTokens));
         }
-        return contenders.stream()
-                .map(contender -> new BenchRow(contender.name, List.copyOf(contender.turns)))
-                .toList();
+        return contenders.stream().map(Contender::row).toList();
     }
 }

@@ -52,6 +52,11 @@ final class BenchText {
                     ratio(row.ratioOf(result.engine(), BenchRow::speeds))));
         }
         result.gpu().ifPresent(gpu -> out.println("           " + gpu.line()));
+        for (BenchRow row : result.rows()) {
+            row.traffic()
+                    .ifPresent(step -> out.println("           " + row.contender() + ": a step sends " + step.sent()
+                            + " bytes to the GPU and fetches " + step.fetched()));
+        }
         out.flush();
     }
 

@@ -4,6 +4,7 @@ import dev.weir.engine.EngineConfig;
 import dev.weir.onnx.CudaOptions;
 import dev.weir.onnx.RunnerOptions;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
@@ -89,6 +90,11 @@ final class DeviceOptions {
     /** How the only GPU is used. */
     CudaOptions cuda() {
         return gpus().getFirst();
+    }
+
+    /** The number of the only GPU; empty for the CPU. */
+    OptionalInt gpu() {
+        return isCuda() ? OptionalInt.of(numbers().getFirst()) : OptionalInt.empty();
     }
 
     private List<Integer> numbers() {

@@ -37,6 +37,10 @@ record RandomModels(Path home, String shape, String precision, String cache, boo
                 export("gguf", "model.gguf", isForGpu ? "fp32" : precision, List.of())
                         .resolve("model.gguf");
             case "jlama" -> export("safetensors", "model.safetensors", "fp32", List.of());
+            case "onnxruntime" ->
+                isForGpu
+                        ? export("onnx", "model.onnx", precision, List.of("--unchecked", "--target", "cuda-slots"))
+                        : own();
             default ->
                 throw new IllegalArgumentException(
                         "--peer is " + peer + ", which --random has no format for: add =PATH with its weights");

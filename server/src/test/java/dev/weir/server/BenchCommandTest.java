@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,8 +64,10 @@ class BenchCommandTest {
 
     @Test
     void medianRatioAndPercentilesAreThoseOfTheTurns() {
-        BenchRow slow = new BenchRow("slow", List.of(times(100, 10, 40), times(200, 20, 50), times(400, 30, 60)));
-        BenchRow fast = new BenchRow("fast", List.of(times(50, 5, 20), times(50, 5, 20), times(400, 5, 20)));
+        BenchRow slow = new BenchRow(
+                "slow", List.of(times(100, 10, 40), times(200, 20, 50), times(400, 30, 60)), Optional.empty());
+        BenchRow fast =
+                new BenchRow("fast", List.of(times(50, 5, 20), times(50, 5, 20), times(400, 5, 20)), Optional.empty());
 
         assertThat(slow.tokensPerSecond().median()).isCloseTo(2e3 / 200, within(1e-9));
         assertThat(slow.tokensPerSecond().least()).isCloseTo(2e3 / 400, within(1e-9));
@@ -144,7 +147,7 @@ class BenchCommandTest {
                 .contains("new tokens must be at least 2")
                 .contains("there is no model folder")
                 .contains("--turns is 0")
-                .contains("--peer is llama.cpp: the peers are not on the class path: start with ./weir bench")
+                .contains("--peer is llama.cpp: choose one of onnxruntime; llama.cpp and jlama are there on the CPU")
                 .contains("bench measures one device: device is cuda:0,1")
                 .contains("--precision is int4: choose fp32 or int8 on the CPU", "--precision is bf16: choose")
                 .contains("fp16 or bf16 with --device cuda");

@@ -104,7 +104,7 @@ final class ServerMainTest {
         assertThat(run("serve", "--model", ServerProcess.TINY.toString(), "--device", "cuda:1,0"))
                 .isEqualTo(1);
         assertThat(err.toString())
-                .contains("cuda:1 cannot be used: the model tiny-fp32 was exported for the CPU")
+                .contains("cuda:1 cannot be used: the model tiny-fp32 has no paged attention")
                 .contains("--target cuda");
         assertThat(run("serve", "--config", folder.resolve("none").toString())).isEqualTo(2);
         assertThat(err.toString()).contains("there is no configuration file");

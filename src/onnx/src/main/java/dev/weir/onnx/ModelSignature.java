@@ -102,7 +102,8 @@ record ModelSignature(
         long found = tensor.dims()[axis];
         if (found != -1 && found != size) {
             throw new ModelLoadException(folder.modelFile() + ": \"" + name + "\" has size " + found + " on axis "
-                    + axis + ", but " + ModelFolder.CONFIG_FILE + " says " + field + " is " + size);
+                    + axis + ", but " + ModelFolder.CONFIG_FILE + " says " + field + " is " + size
+                    + ": correct it there, or export the model again with --target cpu");
         }
     }
 }

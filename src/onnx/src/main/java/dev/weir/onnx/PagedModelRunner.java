@@ -74,9 +74,8 @@ public final class PagedModelRunner implements ModelRunner {
      */
     public static PagedModelRunner open(ModelFolder folder, RunnerOptions options, CudaOptions cuda) {
         if (folder.blockSize() == 0) {
-            throw new ModelLoadException(
-                    "the model " + folder.name() + " was exported for the CPU: export it again with "
-                            + "--target cuda, or run it with --device cpu");
+            throw new ModelLoadException("the model " + folder.name() + " has no paged attention: export it again with "
+                    + "--target cuda, or run it with --device cpu");
         }
         int contextLength = folder.contextLength();
         if (options.maxTokens() > contextLength) {

@@ -2,6 +2,8 @@ package dev.weir.onnx;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Another program that generates text from a GPT's weights, to be measured beside this one doing the same work. Found by
@@ -27,9 +29,23 @@ public interface Peer {
      *
      * @param sequences sequences generated together
      * @param maxTokens tokens of each, prompt and answer
-     * @param threads threads that compute
+     * @param threads threads that compute; 0 on a GPU
+     * @param gpu the number of the GPU that computes; empty for the CPU
      */
-    record Size(int sequences, int maxTokens, int threads) {}
+    record Size(int sequences, int maxTokens, int threads, OptionalInt gpu) {
+        /** On the CPU. */
+        public Size(int sequences, int maxTokens, int threads) {
+            this(sequences, maxTokens, threads, OptionalInt.empty());
+        }
+    }
+
+    /**
+     * What a step moves between the host and a device, in bytes.
+     *
+     * @param sent to the device
+     * @param fetched from it
+     */
+    record Traffic(long sent, long fetched) {}
 
     /**
      * A text to go on from: the same in words and in token ids.
@@ -46,6 +62,11 @@ public interface Peer {
          * every prompt anew.
          */
         TokenTimes run(List<Prompt> prompts, int newTokens);
+
+        /** What the latest step moved; empty where nothing but the CPU computes. */
+        default Optional<Traffic> traffic() {
+            return Optional.empty();
+        }
 
         @Override
         void close();
