@@ -42,7 +42,7 @@ final class FaultCheck {
     private static boolean outOfMemory(ModelFolder cuda, int maxTokens, PrintStream out) {
         PagedModelRunner runner =
                 PagedModelRunner.open(cuda, new RunnerOptions(PROMPTS, 1L << 30, maxTokens, 0), CudaOptions.DEFAULT);
-        CudaRuntime other = CudaRuntime.load();
+        CudaRuntime other = new CudaRuntime(CudaPlatform.NVIDIA.runtime());
         try (Engine engine = Engine.start(runner, CONFIG, EngineListener.NONE)) {
             List<MemorySegment> taken = new ArrayList<>();
             for (long bytes = 8L << 30; bytes >= 1 << 20; ) {
@@ -67,7 +67,7 @@ final class FaultCheck {
                 PagedModelRunner.open(cuda, new RunnerOptions(PROMPTS, 1L << 30, maxTokens, 0), CudaOptions.DEFAULT);
         Engine engine = Engine.start(runner, CONFIG, EngineListener.NONE);
         boolean wasGood = errorOf(engine).isEmpty();
-        try (CudaSession session = CudaSession.open(cuda, CudaOptions.DEFAULT)) {
+        try (CudaSession session = CudaSession.open(cuda, CudaOptions.DEFAULT, CudaPlatform.NVIDIA)) {
             MemorySegment nowhere = MemorySegment.ofAddress(1 << 12);
             new LogitRanking(session, session.arena(), nowhere, 64, 64, nowhere, nowhere).run(1);
             session.await();

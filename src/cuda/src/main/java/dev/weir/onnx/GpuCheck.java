@@ -62,9 +62,11 @@ final class GpuCheck implements Callable<Integer> {
             ModelFolder cuda = ModelFolder.open(model);
             PagedModelRunner.open(cuda, new RunnerOptions(1, 0, maxTokens, 0), CudaOptions.DEFAULT)
                     .close(); // without a GPU nothing else is worth its time
-            boolean isGood = RankingCheck.run(cuda, out);
-            isGood &= GreedyCheck.run(cuda, ModelFolder.open(reference), prompts, newTokens, maxTokens, out);
-            isGood &= ChurnCheck.run(cuda, requests, maxTokens, out);
+            CudaPlatform platform = CudaPlatform.NVIDIA;
+            boolean isGood = RankingCheck.run(cuda, platform, out);
+            isGood &= GreedyCheck.run(
+                    cuda, ModelFolder.open(reference), prompts, newTokens, maxTokens, platform, out);
+            isGood &= ChurnCheck.run(cuda, requests, maxTokens, platform, out);
             isGood &= FaultCheck.run(cuda, maxTokens, out);
             out.println(isGood ? "all is well" : "something FAILED");
             return isGood ? CommandLine.ExitCode.OK : FAILED;

@@ -19,7 +19,6 @@ import java.lang.invoke.MethodHandle;
  */
 @SuppressWarnings("restricted") // C functions, called with their own signatures
 final class CudaKernel implements AutoCloseable {
-    private static final String LIBRARY = "libcuda.so.1";
     private static final AddressLayout POINTER = ValueLayout.ADDRESS;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
@@ -41,12 +40,12 @@ final class CudaKernel implements AutoCloseable {
     /**
      * Loads a kernel.
      *
+     * @param library the driver's functions
      * @param resource the PTX, a text beside this class
      * @param name of the kernel in it
      * @throws ModelLoadException if the driver cannot compile it
      */
-    static CudaKernel load(String resource, String name) {
-        SymbolLookup library = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
+    static CudaKernel load(SymbolLookup library, String resource, String name) {
         try (Arena arena = Arena.ofConfined();
                 InputStream stream = CudaKernel.class.getResourceAsStream(resource)) {
             if (stream == null) {

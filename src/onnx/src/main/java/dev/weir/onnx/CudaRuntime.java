@@ -20,7 +20,6 @@ import java.lang.invoke.MethodHandle;
  */
 @SuppressWarnings("restricted") // C functions, called with their own signatures
 final class CudaRuntime {
-    private static final String LIBRARY = "libcudart.so.12";
     /** {@code cudaMemcpyDefault}: the kind follows from the addresses. */
     private static final int COPY_BY_ADDRESS = 4;
     /** {@code cudaStreamNonBlocking}: the stream does not wait for others. */
@@ -39,28 +38,12 @@ final class CudaRuntime {
     private final MethodHandle memcpyAsync;
     private final MethodHandle streamSynchronize;
 
-    private CudaRuntime(SymbolLookup library) {
+    CudaRuntime(SymbolLookup library) {
         this.library = library;
         getErrorString = function("cudaGetErrorString", FunctionDescriptor.of(POINTER, INT));
         getLastError = function("cudaGetLastError");
         memcpyAsync = function("cudaMemcpyAsync", POINTER, POINTER, SIZE, INT, POINTER);
         streamSynchronize = function("cudaStreamSynchronize", POINTER);
-    }
-
-    /**
-     * Finds the library.
-     *
-     * @throws ModelLoadException if it is not there
-     */
-    static CudaRuntime load() {
-        try {
-            return new CudaRuntime(SymbolLookup.libraryLookup(LIBRARY, Arena.global()));
-        } catch (IllegalArgumentException e) {
-            throw new ModelLoadException(
-                    LIBRARY + ", NVIDIA's CUDA 12 runtime, is not found: install CUDA 12, or put its folder on "
-                            + "LD_LIBRARY_PATH",
-                    e);
-        }
     }
 
     void setDevice(int device) {

@@ -1,18 +1,15 @@
 package dev.weir.onnx;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtProvider;
-import ai.onnxruntime.OrtSession;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SequencedMap;
-import java.util.TreeMap;
 
 /**
  * A graph in ONNX Runtime's CUDA provider, whose inputs and outputs lie in memory of the device that this class hands out. It
@@ -30,6 +27,7 @@ final class CudaSession implements AutoCloseable {
 
     private final OrtApi ort;
     private final CudaRuntime cuda;
+    private final SymbolLookup driver;
     private final int device;
     /** What to undo at the end, last first. */
     private final Deque<Runnable> undo = new ArrayDeque<>();
@@ -50,12 +48,11 @@ final class CudaSession implements AutoCloseable {
      *
      * @throws ModelLoadException if there is no GPU, a library of NVIDIA's is missing, or the graph is not for CUDA
      */
-    static CudaSession open(ModelFolder folder, CudaOptions options) {
-        loadProvider(options.device());
+    static CudaSession open(ModelFolder folder, CudaOptions options, CudaPlatform platform) {
+        platform.load(options.device());
         OrtApi ort = OrtApi.get();
-        CudaRuntime cuda = CudaRuntime.load();
         try {
-            return new CudaSession(ort, cuda, folder, options);
+            return new CudaSession(ort, platform, folder, options);
         } catch (IllegalStateException e) {
             throw new ModelLoadException(
                     "device is cuda:" + options.device() + ", but " + e.getMessage()
@@ -70,7 +67,7 @@ final class CudaSession implements AutoCloseable {
                     System.Logger.Level.WARNING,
                     "decoding is not replayed from CUDA graphs, and slower: {0}",
                     e.getMessage());
-            return open(folder, options.withGraphs(false));
+            return open(folder, options.withGraphs(false), platform);
         }
     }
 
@@ -79,29 +76,11 @@ final class CudaSession implements AutoCloseable {
         return hasGraphs;
     }
 
-    /** Has the Java API load the provider, which unpacks and finds its own libraries. */
-    private static void loadProvider(int device) {
-        OnnxRuntime.environment();
-        if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
-            throw new ModelLoadException(
-                    "device is cuda, but this is ONNX Runtime's build for the CPU: give --device cuda to"
-                            + " ./weir itself, which takes the other one, or put com.microsoft.onnxruntime:onnxruntime_gpu in its"
-                            + " place on the class path");
-        }
-        if (System.getProperty("onnxruntime.native.path")
-                == null) { // who brings a build of their own knows what it needs
-            CudaLibraries.check();
-        }
-        try (OrtSession.SessionOptions probe = new OrtSession.SessionOptions()) {
-            probe.addCUDA(device);
-        } catch (OrtException e) {
-            throw new ModelLoadException("device is cuda, but ONNX Runtime cannot use it: " + e.getMessage(), e);
-        }
-    }
-
-    private CudaSession(OrtApi ort, CudaRuntime cuda, ModelFolder folder, CudaOptions options) throws OrtException {
+    private CudaSession(OrtApi ort, CudaPlatform platform, ModelFolder folder, CudaOptions options)
+            throws OrtException {
         this.ort = ort;
-        this.cuda = cuda;
+        driver = platform.driver();
+        cuda = new CudaRuntime(platform.runtime());
         device = options.device();
         use();
         boolean isOpen = false;
@@ -111,23 +90,16 @@ final class CudaSession implements AutoCloseable {
             undo.push(() -> cuda.streamDestroy(stream));
             MemorySegment env = ort.createEnv(LOG_ERRORS, "weir");
             undo.push(() -> ort.releaseEnv(env));
-            deviceMemory = ort.createMemoryInfo("Cuda", device);
+            deviceMemory = ort.createMemoryInfo(platform.memoryName(), device);
             undo.push(() -> ort.releaseMemoryInfo(deviceMemory));
             hostMemory = ort.createMemoryInfo("Cpu", 0);
             undo.push(() -> ort.releaseMemoryInfo(hostMemory));
             MemorySegment sessionOptions = ort.createSessionOptions();
             undo.push(() -> ort.releaseSessionOptions(sessionOptions));
-            Map<String, String> provider = new TreeMap<>(Map.of(
-                    "device_id",
-                    Integer.toString(device),
-                    "arena_extend_strategy",
-                    "kSameAsRequested",
-                    "enable_cuda_graph",
-                    options.graphs() ? "1" : "0"));
             ort.disableMemPattern(sessionOptions);
             // A bias fused into a product costs a product more than the bias by itself.
             ort.addSessionConfigEntry(sessionOptions, "optimization.disable_specified_optimizers", "MatMulAddFusion");
-            ort.appendCudaProvider(sessionOptions, provider, stream);
+            platform.addProvider(ort, sessionOptions, options, stream);
             session = ort.createSession(env, folder.modelFile().toString(), sessionOptions);
             undo.push(() -> ort.releaseSession(session));
             inputs = ort.sessionInputs(session);
@@ -189,7 +161,7 @@ final class CudaSession implements AutoCloseable {
 
     /** A kernel of this project's own, which goes with the session. */
     CudaKernel kernel(String resource, String name) {
-        CudaKernel kernel = CudaKernel.load(resource, name);
+        CudaKernel kernel = CudaKernel.load(driver, resource, name);
         undo.push(kernel::close);
         return kernel;
     }

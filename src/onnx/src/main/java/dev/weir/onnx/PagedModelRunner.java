@@ -73,6 +73,10 @@ public final class PagedModelRunner implements ModelRunner {
      * @throws ModelLoadException naming the file, field or setting that is at fault, and a value that would do
      */
     public static PagedModelRunner open(ModelFolder folder, RunnerOptions options, CudaOptions cuda) {
+        return open(folder, options, cuda, CudaPlatform.NVIDIA);
+    }
+
+    static PagedModelRunner open(ModelFolder folder, RunnerOptions options, CudaOptions cuda, CudaPlatform platform) {
         if (folder.blockSize() == 0) {
             throw new ModelLoadException("the model " + folder.name() + " has no paged attention: export it again with "
                     + "--target cuda, or run it with --device cpu");
@@ -83,7 +87,7 @@ public final class PagedModelRunner implements ModelRunner {
                     + " was made for " + contextLength + " tokens at most: choose that or less, or 0");
         }
         int maxTokens = options.maxTokens() == 0 ? contextLength : options.maxTokens();
-        CudaSession session = CudaSession.open(folder, cuda);
+        CudaSession session = CudaSession.open(folder, cuda, platform);
         try {
             PagedCacheShape cache = PagedCacheShape.of(folder, session, maxTokens);
             tryLargestStep(folder, cache, cuda, session);
@@ -369,6 +373,11 @@ public final class PagedModelRunner implements ModelRunner {
     /** Bytes of one block, in all layers. */
     public long blockBytes() {
         return cacheShape.allBlockBytes();
+    }
+
+    /** Bits of a number in the cache that are not its sign or exponent. */
+    int cacheFraction() {
+        return cacheShape.type() == TensorType.FLOAT16 ? 10 : 7;
     }
 
     /** Bytes of the cache. */

@@ -33,11 +33,11 @@ final class ChurnCheck {
 
     private ChurnCheck() {}
 
-    static boolean run(ModelFolder cuda, int requests, int maxTokens, PrintStream out) {
+    static boolean run(ModelFolder cuda, int requests, int maxTokens, CudaPlatform platform, PrintStream out) {
         long blockBytes = 2L * Short.BYTES * cuda.layers() * cuda.blockSize() * cuda.kvHeads() * cuda.headSize();
         long cacheBytes = Math.max(Math.ceilDiv(maxTokens, cuda.blockSize()), SLOTS) * blockBytes;
         PagedModelRunner runner = PagedModelRunner.open(
-                cuda, new RunnerOptions(SLOTS, cacheBytes, maxTokens, 0, 1L << 30), CudaOptions.DEFAULT);
+                cuda, new RunnerOptions(SLOTS, cacheBytes, maxTokens, 0, 1L << 30), CudaOptions.DEFAULT, platform);
         try (Engine engine = Engine.start(
                 runner, new EngineConfig(2 * AT_ONCE, Integer.MAX_VALUE, 4096, 1024, 32), EngineListener.NONE)) {
             Load load = new Load(engine);

@@ -28,7 +28,14 @@ final class GreedyCheck {
 
     private GreedyCheck() {}
 
-    static boolean run(ModelFolder cuda, ModelFolder cpu, int count, int newTokens, int maxTokens, PrintStream out) {
+    static boolean run(
+            ModelFolder cuda,
+            ModelFolder cpu,
+            int count,
+            int newTokens,
+            int maxTokens,
+            CudaPlatform platform,
+            PrintStream out) {
         RunnerOptions cpuOptions = new RunnerOptions(16, 0, maxTokens, 0);
         RunnerOptions gpuOptions = new RunnerOptions(64, 0, maxTokens, 0);
         List<int[]> prompts = new ArrayList<>();
@@ -41,11 +48,12 @@ final class GreedyCheck {
         }
         expected = answers(first, EngineConfig.DEFAULT, prompts, newTokens);
         int fraction;
-        try (PagedModelRunner runner = PagedModelRunner.open(cuda, gpuOptions, CudaOptions.DEFAULT)) {
-            fraction = fraction(logits(runner, prompts.getFirst(), new int[0], 0));
+        try (PagedModelRunner runner = PagedModelRunner.open(cuda, gpuOptions, CudaOptions.DEFAULT, platform)) {
+            float[] logits = logits(runner, prompts.getFirst(), new int[0], 0);
+            fraction = Math.min(fraction(logits), runner.cacheFraction());
         }
         List<int[]> found = answers(
-                PagedModelRunner.open(cuda, gpuOptions, CudaOptions.DEFAULT),
+                PagedModelRunner.open(cuda, gpuOptions, CudaOptions.DEFAULT, platform),
                 new EngineConfig(count, Integer.MAX_VALUE, 4096, 1024, 32),
                 prompts,
                 newTokens);
@@ -89,7 +97,9 @@ final class GreedyCheck {
                     .flatMapSequential(
                             i -> engine.generate(new GenerationRequest(
                                             "greedy-" + i, prompts.get(i), SamplingParams.greedyExactly(newTokens)))
-                                    .map(output -> output.tokenIds()[0])
+                                    .flatMapIterable(output -> Arrays.stream(output.tokenIds())
+                                            .boxed()
+                                            .toList())
                                     .collectList()
                                     .map(tokens -> tokens.stream()
                                             .mapToInt(Integer::intValue)

@@ -15,9 +15,9 @@ final class RankingCheck {
 
     private RankingCheck() {}
 
-    static boolean run(ModelFolder cuda, PrintStream out) {
+    static boolean run(ModelFolder cuda, CudaPlatform platform, PrintStream out) {
         boolean isGood = true;
-        try (CudaSession session = CudaSession.open(cuda, CudaOptions.DEFAULT);
+        try (CudaSession session = CudaSession.open(cuda, CudaOptions.DEFAULT, platform);
                 Arena arena = Arena.ofConfined()) {
             for (int vocabulary : new int[] {1, 50, 64, 257, 1024, 1025, 50_257, 128_256}) {
                 isGood &= isRanked(session, arena, vocabulary);
