@@ -150,7 +150,7 @@ final class SoftwareCuda implements CudaPlatform, AutoCloseable {
 
     // ---- What a test asks for and looks at
 
-    /** From now on all that may fail does, until {@link #SUCCESS} is set. */
+    /** From now on all that may fail does, until {@link #SUCCESS} is set; of a device that is gone also what gives back. */
     synchronized void fail(int error) {
         failure = error;
     }
@@ -163,6 +163,14 @@ final class SoftwareCuda implements CudaPlatform, AutoCloseable {
     /** Pieces of memory, streams and modules that were not given back. */
     synchronized int held() {
         return allocations.size() + streams.size() + modules;
+    }
+
+    /** What is held is no fault. */
+    synchronized void forget() {
+        allocations.values().forEach(allocation -> allocation.arena.close());
+        allocations.clear();
+        streams.clear();
+        modules = 0;
     }
 
     synchronized long copiedBytes() {
@@ -179,7 +187,7 @@ final class SoftwareCuda implements CudaPlatform, AutoCloseable {
 
     @Override
     public synchronized void close() {
-        allocations.values().forEach(allocation -> allocation.arena.close());
+        forget();
         arena.close();
     }
 
@@ -189,7 +197,7 @@ final class SoftwareCuda implements CudaPlatform, AutoCloseable {
         if (current.get() < 0) {
             return misuse("a thread has not set its device");
         }
-        if (mayFail && failure != SUCCESS) {
+        if (failure == ILLEGAL_ADDRESS || (mayFail && failure != SUCCESS)) {
             return failure;
         }
         try {

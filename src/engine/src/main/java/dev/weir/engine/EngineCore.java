@@ -431,7 +431,11 @@ final class EngineCore implements Runnable {
                             : new EngineFailedException("the engine has failed", cause));
         }
         sampler.close();
-        runner.close();
+        try {
+            runner.close();
+        } catch (RuntimeException e) { // as of a device that is gone
+            LOG.log(System.Logger.Level.ERROR, "the model does not give back all that it holds", e);
+        }
     }
 
     EngineStats stats() {

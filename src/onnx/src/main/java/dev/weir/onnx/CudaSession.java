@@ -281,7 +281,7 @@ final class CudaSession implements AutoCloseable {
 
     @Override
     public void close() {
-        use();
+        undo.push(this::use);
         RuntimeException failure = null;
         while (!undo.isEmpty()) {
             try {
