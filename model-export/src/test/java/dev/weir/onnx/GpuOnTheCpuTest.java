@@ -246,7 +246,7 @@ class GpuOnTheCpuTest {
         Thread.setDefaultUncaughtExceptionHandler((_, error) -> uncaught.add(error));
         try (Engine engine = Engine.start(open(0), CONFIG, EngineListener.NONE)) {
             gpu.fail(SoftwareCuda.ILLEGAL_ADDRESS);
-            for (GenerationRequest request : requests(engine)) {
+            for (GenerationRequest request : requests(engine).subList(0, 3)) {
                 assertThatThrownBy(() -> engine.generate(request).blockLast())
                         .isInstanceOf(EngineFailedException.class)
                         .cause()

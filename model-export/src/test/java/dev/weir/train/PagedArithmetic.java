@@ -31,15 +31,6 @@ enum PagedArithmetic {
         return type;
     }
 
-    /** What becomes of a number that is stored. */
-    float stored(float value) {
-        return switch (this) {
-            case HALF -> HalfFloats.FP16.widen(HalfFloats.FP16.narrow(value));
-            case WIDENED -> value;
-            case ROUNDED -> HalfFloats.BF16.widen(HalfFloats.BF16.narrow(value));
-        };
-    }
-
     /** A model that the CPU calculates so. */
     ModelProto of(ModelProto model) {
         if (this == HALF) {

@@ -168,21 +168,19 @@ class PagedGraphTest {
             int[] seen = new int[3];
             for (int[] lengths : STEPS) {
                 PagedStep step = step(lengths, seen, new ArrayList<>());
-                float[][] before = graph.layers().stream()
-                        .map(PagedAttentionReference::cached)
-                        .toArray(float[][]::new);
+                Map<String, float[]> before = graph.cached();
                 graph.run(step, "logits");
                 Set<Integer> now = new HashSet<>();
                 Arrays.stream(step.slotMapping()).forEach(now::add);
                 written.addAll(now);
-                for (int layer = 0; layer < before.length; layer++) {
-                    float[] after = graph.layers().get(layer).cached();
+                for (Map.Entry<String, float[]> layer : graph.cached().entrySet()) {
+                    float[] after = layer.getValue();
                     for (int i = 0; i < after.length; i++) {
                         int slot = i / rowSize % (BLOCKS * BLOCK_SIZE);
                         if (now.contains(slot)) {
                             assertThat(after[i]).isFinite();
                         } else if (written.contains(slot)) {
-                            assertThat(after[i]).isEqualTo(before[layer][i]);
+                            assertThat(after[i]).isEqualTo(before.get(layer.getKey())[i]);
                         } else {
                             assertThat(after[i]).isNaN();
                         }
@@ -405,8 +403,7 @@ class PagedGraphTest {
     private PagedGraph open(GptWeights weights, GptGraphOptions options, PagedArithmetic arithmetic)
             throws IOException, OrtException {
         Path folder = write("cuda", weights, options);
-        return new PagedGraph(
-                folder.resolve("model.onnx"), arithmetic, weights.config().width(), BLOCKS, BLOCK_SIZE);
+        return new PagedGraph(folder.resolve("model.onnx"), arithmetic, weights.config(), BLOCKS, BLOCK_SIZE);
     }
 
     private Path write(String name, GptWeights weights, GptGraphOptions options) throws IOException {

@@ -38,7 +38,7 @@ public final class PagedModels {
         write(cuda, config, options.withTarget(Target.CUDA));
         Path graph = cuda.resolve(ModelFolderWriter.MODEL_FILE);
         ModelProto paged = ModelProto.parseFrom(Files.readAllBytes(graph));
-        ModelProto plain = PlainAttention.in(paged, config.width(), HalfFloats.FP16.type());
+        ModelProto plain = PlainAttention.in(paged, config.width(), PagedArithmetic.HALF);
         Files.write(graph, plain.toByteArray());
         Path settings = cuda.resolve("genai_config.json");
         String text = Files.readString(settings);

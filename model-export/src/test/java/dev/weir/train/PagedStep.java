@@ -57,25 +57,6 @@ record PagedStep(
         return new PagedStep(ids, positions, cumulative, past, blockTable, slotMapping, metadata, tokens);
     }
 
-    /** The input of that name, of the graph's vectors of int32. */
-    int[] vector(String name) {
-        return switch (name) {
-            case "cumulative_sequence_lengths" -> cumulative;
-            case "past_sequence_lengths" -> past;
-            case "slot_mapping" -> slotMapping;
-            case "attention_metadata" -> metadata;
-            default -> throw new IllegalArgumentException("a step has no vector \"" + name + "\"");
-        };
-    }
-
-    /** The input of that name, of the graph's tables of int32. */
-    int[][] table(String name) {
-        if (!name.equals("block_table")) {
-            throw new IllegalArgumentException("a step has no table \"" + name + "\"");
-        }
-        return blockTable;
-    }
-
     private static int[] array(List<Integer> values) {
         return values.stream().mapToInt(Integer::intValue).toArray();
     }

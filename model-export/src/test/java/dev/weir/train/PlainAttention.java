@@ -11,37 +11,71 @@ import com.google.protobuf.ByteString;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Writes {@code com.microsoft.PagedAttention}, for which the CPU has no kernel, in operators of ONNX's own, so that a graph for
- * CUDA runs on the CPU with all its inputs and outputs. Attention is calculated in float32. Where {@code attention_metadata} is no
+ * CUDA runs on the CPU with all its inputs and outputs: keys and values are written where {@code slot_mapping} says, read where
+ * {@code block_table} says, and attended to up to the token itself, in float32. Symmetric eight bits or the graph's own numbers in
+ * the cache; packed query, key and value, of which the first two are turned by their positions where the node says so; no sinks,
+ * norms or soft cap. What is not attended to counts for nothing, not even as NaN. Where {@code attention_metadata} is no
  * upper bound, attention is lost, as a kernel loses it. Used by one thread.
  */
 final class PlainAttention {
+    private static final Set<String> KNOWN =
+            Set.of("num_heads", "kv_num_heads", "local_window_size", "do_rotary", "k_quant_type", "v_quant_type");
+
     private final GraphProto.Builder graph;
     private final NodeProto node;
     private final String name;
     private final int heads;
     private final int kvHeads;
     private final int headSize;
-    private final DataType type;
+    private final PagedArithmetic arithmetic;
     private final DataType cacheType;
     private final Map<String, AttributeProto> attributes = new HashMap<>();
 
-    private PlainAttention(GraphProto.Builder graph, NodeProto node, int width, DataType type, DataType cacheType) {
+    private PlainAttention(
+            GraphProto.Builder graph, NodeProto node, int width, PagedArithmetic arithmetic, DataType cacheType) {
         this.graph = graph;
         this.node = node;
-        this.type = type;
+        this.arithmetic = arithmetic;
         this.cacheType = cacheType;
         name = node.getOutput(0) + "/plain/";
         node.getAttributeList().forEach(attribute -> attributes.put(attribute.getName(), attribute));
         heads = (int) attributes.get("num_heads").getI();
         kvHeads = (int) attributes.get("kv_num_heads").getI();
         headSize = width / heads;
+        require(KNOWN.containsAll(attributes.keySet()), "unknown attributes in " + attributes.keySet());
+        require(node.getInputCount() == 17, "it has " + node.getInputCount() + " inputs");
+        for (int absent : new int[] {1, 2, 11, 12, 13}) {
+            require(node.getInput(absent).isEmpty(), "input " + absent + " is there");
+        }
+        for (int table : new int[] {8, 9}) {
+            require(isRotary() != node.getInput(table).isEmpty(), "tables do not go with do_rotary");
+        }
+        for (String what : List.of("k", "v")) {
+            AttributeProto kind = attributes.get(what + "_quant_type");
+            boolean isQuantised = kind != null && kind.getS().toStringUtf8().equals("PER_TENSOR");
+            int scale = what.equals("k") ? 14 : 15;
+            require(isQuantised != node.getInput(scale).isEmpty(), "scale " + scale + " does not go with " + kind);
+            require(isQuantised == (cacheType == DataType.INT8), "the cache is of " + cacheType);
+        }
+    }
+
+    private void require(boolean condition, String what) {
+        if (!condition) {
+            throw new IllegalStateException(node.getName() + ": " + what);
+        }
+    }
+
+    private boolean isRotary() {
+        AttributeProto rotary = attributes.get("do_rotary");
+        return rotary != null && rotary.getI() == 1;
     }
 
     /** The same model with each attention written out. */
-    static ModelProto in(ModelProto model, int width, DataType type) {
+    static ModelProto in(ModelProto model, int width, PagedArithmetic arithmetic) {
         GraphProto.Builder graph = model.getGraph().toBuilder().clearNode();
         Map<String, DataType> inputs = new HashMap<>();
         for (ValueInfoProto info : model.getGraph().getInputList()) {
@@ -51,7 +85,7 @@ final class PlainAttention {
         }
         for (NodeProto node : model.getGraph().getNodeList()) {
             if (node.getOpType().equals("PagedAttention")) {
-                new PlainAttention(graph, node, width, type, inputs.get(node.getInput(3))).write();
+                new PlainAttention(graph, node, width, arithmetic, inputs.get(node.getInput(3))).write();
             } else {
                 graph.addNode(node);
             }
@@ -100,20 +134,26 @@ final class PlainAttention {
                 op("Reshape", "queryGroups", query, longs(-1, kvHeads, group, headSize)),
                 op("Transpose", "keysTurned", List.of(keys), integers("perm", 0, 2, 3, 1)));
         String scaled = op("Mul", "scores", scores, number((float) (1 / Math.sqrt(headSize))));
-        String masked =
-                op("Where", "masked", visible(position, offset, places), scaled, number(Float.NEGATIVE_INFINITY));
+        String visible = visible(position, offset, places);
+        String seenBy = op("Unsqueeze", "visibleScores", visible, longs(1, 2));
+        String masked = op("Where", "masked", seenBy, scaled, number(Float.NEGATIVE_INFINITY));
+        String seen = op("Where", "seen", op("Unsqueeze", "visibleValues", visible, longs(2, 3)), values, number(0));
         String weights = op("Softmax", "weights", List.of(masked), integer("axis", -1));
         String attended = op(
                 "MatMul",
                 "attended",
                 weights,
-                op("Transpose", "valuesTurned", List.of(values), integers("perm", 0, 2, 1, 3)));
+                op("Transpose", "valuesTurned", List.of(seen), integers("perm", 0, 2, 1, 3)));
         String flat = op("Reshape", "flat", attended, longs(-1, (long) heads * headSize));
-        add("Cast", node.getOutput(0), List.of(flat), integer("to", type.getNumber()));
+        add(
+                "Cast",
+                node.getOutput(0),
+                List.of(rounded("output", flat)),
+                integer("to", arithmetic.type().getNumber()));
     }
 
     private String rotated(String what, String position) {
-        if (!attributes.containsKey("do_rotary")) {
+        if (!isRotary()) {
             return name + what;
         }
         String cosine = angles(what + "Cosines", node.getInput(8), position);
@@ -156,6 +196,8 @@ final class PlainAttention {
         if (!scale.isEmpty()) {
             String steps = op("Round", what + "Steps", op("Div", what + "Divided", written, scale));
             written = op("Clip", what + "Clipped", steps, number(-128), number(127));
+        } else {
+            written = rounded(what, written);
         }
         String updated = op("ScatterND", what + "Updated", flat, targets, cast(what + "Stored", written, cacheType));
         String shape = op("Shape", what + "Shape", node.getInput(input));
@@ -164,7 +206,7 @@ final class PlainAttention {
         return scale.isEmpty() ? read : op("Mul", what + "Scaled", read, scale);
     }
 
-    /** What a token attends to, {@code [tokens, 1, 1, positions]}. */
+    /** What a token attends to, {@code [tokens, positions]}. */
     private String visible(String position, String offset, String places) {
         String count = op("Shape", "positions", List.of(places), integer("start", 1), integer("end", 2));
         String each = op("Range", "each", scalar(0), op("Squeeze", "length", count), scalar(1));
@@ -183,7 +225,15 @@ final class PlainAttention {
                     scalar(attributes.get("local_window_size").getI()));
             visible = op("And", "isNear", visible, op("Greater", "isInWindow", each, first));
         }
-        return op("Unsqueeze", "visible", visible, longs(1, 2));
+        return visible;
+    }
+
+    /** As far as numbers of sixteen bits are told in float32. */
+    private String rounded(String what, String x) {
+        if (arithmetic != PagedArithmetic.ROUNDED) {
+            return x;
+        }
+        return cast(what + "Rounded", cast(what + "Halves", x, DataType.BFLOAT16), DataType.FLOAT);
     }
 
     // ---- Nodes and constants
