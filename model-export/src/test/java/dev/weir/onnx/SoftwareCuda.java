@@ -43,6 +43,8 @@ final class SoftwareCuda implements CudaPlatform, AutoCloseable {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final ValueLayout.OfLong SIZE = ValueLayout.JAVA_LONG;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
+    private static final String RANK = "rankLogits";
+    private static final List<String> KERNELS = List.of(RANK, "sumWeights");
     private static final int HOST = -2;
     private static final byte GARBAGE = (byte) 0xFF;
 
@@ -357,9 +359,9 @@ final class SoftwareCuda implements CudaPlatform, AutoCloseable {
 
     int cuModuleGetFunction(MemorySegment out, MemorySegment module, MemorySegment name) {
         return call(true, () -> {
-            out.reinterpret(POINTER.byteSize()).set(POINTER, 0, MemorySegment.ofAddress(2));
-            String text = name.reinterpret(Long.MAX_VALUE).getString(0);
-            return text.equals("rankLogits") ? SUCCESS : misuse("there is no kernel " + text);
+            int kernel = KERNELS.indexOf(name.reinterpret(Long.MAX_VALUE).getString(0));
+            out.reinterpret(POINTER.byteSize()).set(POINTER, 0, MemorySegment.ofAddress(kernel + 1L));
+            return kernel < 0 ? misuse("there is no such kernel") : SUCCESS;
         });
     }
 
@@ -383,7 +385,12 @@ final class SoftwareCuda implements CudaPlatform, AutoCloseable {
             MemorySegment arguments,
             MemorySegment extra) {
         return call(true, () -> {
-            rankLogits(blocks, arguments.reinterpret(6 * POINTER.byteSize()));
+            MemorySegment pointers = arguments.reinterpret(8 * POINTER.byteSize());
+            if (function.address() == 1 + KERNELS.indexOf(RANK)) {
+                rankLogits(blocks, pointers);
+            } else {
+                sumWeights(blocks, pointers);
+            }
             return SUCCESS;
         });
     }
@@ -410,6 +417,30 @@ final class SoftwareCuda implements CudaPlatform, AutoCloseable {
                 scores.setAtIndex(FLOAT, (long) row * ranked + rank, values[order[rank]]);
                 ids.setAtIndex(INT, (long) row * ranked + rank, order[rank]);
             }
+        }
+    }
+
+    /** The same of that kernel, one block for each row that is asked for. */
+    private void sumWeights(int count, MemorySegment arguments) {
+        MemorySegment logits = pointer(arguments, 0);
+        int vocabulary = argument(arguments, 1, INT.byteSize()).get(INT, 0);
+        long stride = argument(arguments, 2, SIZE.byteSize()).get(SIZE, 0);
+        int ranked = argument(arguments, 4, INT.byteSize()).get(INT, 0);
+        MemorySegment rows = within(pointer(arguments, 5), (long) count * Integer.BYTES);
+        MemorySegment inverses = within(pointer(arguments, 6), (long) count * Float.BYTES);
+        MemorySegment sums = within(pointer(arguments, 7), (long) count * Float.BYTES);
+        for (int i = 0; i < count; i++) {
+            long row = rows.getAtIndex(INT, i);
+            float[] values = new float[vocabulary];
+            MemorySegment all = within(logits, (row + 1) * stride * Float.BYTES);
+            MemorySegment.copy(all, FLOAT, row * stride * Float.BYTES, values, 0, vocabulary);
+            MemorySegment largest = within(pointer(arguments, 3), (row + 1) * ranked * Float.BYTES);
+            double sum = 0; // which the kernel has less need of, adding up pieces of pieces
+            for (float value : values) {
+                float difference = value - largest.getAtIndex(FLOAT, row * ranked);
+                sum += Math.exp(difference * inverses.getAtIndex(FLOAT, i));
+            }
+            sums.setAtIndex(FLOAT, i, (float) sum);
         }
     }
 

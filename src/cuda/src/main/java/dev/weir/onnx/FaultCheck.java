@@ -69,7 +69,7 @@ final class FaultCheck {
         boolean wasGood = errorOf(engine).isEmpty();
         try (CudaSession session = CudaSession.open(cuda, CudaOptions.DEFAULT, CudaPlatform.NVIDIA)) {
             MemorySegment nowhere = MemorySegment.ofAddress(1 << 12);
-            new LogitRanking(session, session.arena(), nowhere, 64, 64, nowhere, nowhere).run(1);
+            new LogitRanking(session, nowhere, 64, 64, nowhere, nowhere).run(1);
             session.await();
         } catch (IllegalStateException e) {
             out.println("       " + e.getMessage());

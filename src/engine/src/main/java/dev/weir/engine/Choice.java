@@ -8,6 +8,14 @@ import org.jspecify.annotations.Nullable;
  * chooses, and read by the engine thread afterwards; used again in each step.
  */
 final class Choice {
+    private enum State {
+        OPEN,
+        /** The token is not among the ranked ones. */
+        UNRANKED,
+        MADE
+    }
+
+    private State state = State.OPEN;
     private @Nullable Sequence sequence;
     private int row;
     private int token;
@@ -18,6 +26,7 @@ final class Choice {
     void begin(Sequence sequence, int row) {
         this.sequence = sequence;
         this.row = row;
+        state = State.OPEN;
         token = Sampler.NO_TOKEN;
         logprobs = null;
         failure = null;
@@ -35,8 +44,32 @@ final class Choice {
         }
     }
 
+    /** {@link Sampler#inverseToSum} of the row. */
+    float inverseToSum(Logits logits) {
+        Sequence chooser = sequence();
+        SamplingParams sampling = chooser.request.sampling();
+        return sampling.logprobs().isPresent()
+                ? 0
+                : Sampler.inverseToSum(logits, sampling, chooser.suppressedTokens(), chooser.logitsProcessor());
+    }
+
+    /** Makes the choice if the sum of the row's weights and its largest scores decide. */
+    void chooseBySum(Sampler sampler, Logits logits, float sum) {
+        Sequence chooser = sequence();
+        int drawn = sampler.sampleBySum(logits, row, chooser.request.sampling(), sum, chooser.random());
+        if (drawn == OrderedScores.ANOTHER) {
+            state = State.UNRANKED;
+        } else if (drawn != OrderedScores.UNDECIDED) {
+            state = State.MADE;
+            token = drawn;
+        }
+    }
+
     /** Whether the largest scores of the row do not decide. */
     boolean needsAll(Logits logits) {
+        if (state != State.OPEN) {
+            return state == State.UNRANKED;
+        }
         Sequence chooser = sequence();
         SamplingParams sampling = chooser.request.sampling();
         return sampling.logprobs().isPresent()
@@ -45,12 +78,16 @@ final class Choice {
 
     /** Makes the choice, or finds out why there is none. */
     void choose(Sampler sampler, Logits logits) {
-        if (failure != null) {
+        if (failure != null || state == State.MADE) {
             return;
         }
         Sequence chooser = sequence();
         SamplingParams sampling = chooser.request.sampling();
         try {
+            if (state == State.UNRANKED) {
+                token = sampler.sampleUnranked(logits, row, sampling, chooser.random());
+                return;
+            }
             token = sampler.sample(
                     logits, row, sampling, chooser.suppressedTokens(), chooser.logitsProcessor(), chooser.random());
             if (token != Sampler.NO_TOKEN && sampling.logprobs().isPresent()) {

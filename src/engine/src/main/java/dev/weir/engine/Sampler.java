@@ -93,6 +93,45 @@ final class Sampler {
         return Math.min(1 / params.temperature(), 1e30f);
     }
 
+    /**
+     * By what differences of a row's scores are to be multiplied before their weights are added up, so that the sum and the ranked
+     * ones decide mostly; 0 if that does not help, or is not needed.
+     */
+    static float inverseToSum(
+            Logits logits, SamplingParams params, int[] suppressed, @Nullable LogitsProcessor processor) {
+        boolean mayAllBeDrawn = processor == null && suppressed.length == 0 && !params.isGreedy() && params.topK() == 0;
+        return mayAllBeDrawn && logits.addsUp() && logits.ranked() < logits.vocabularySize() ? inverse(params) : 0;
+    }
+
+    /**
+     * Draws one of the ranked tokens.
+     *
+     * @param sum weight of all tokens of the row
+     * @return the token; {@link OrderedScores#ANOTHER} if it is one of the others, from which {@link #sampleUnranked} then draws;
+     *     {@link OrderedScores#UNDECIDED} if the whole row decides
+     */
+    int sampleBySum(Logits logits, int row, SamplingParams params, float sum, RandomGenerator random) {
+        largest.clear();
+        for (int rank = 0; rank < logits.ranked(); rank++) {
+            largest.add(logits.rankedToken(row, rank), logits.rankedScore(row, rank));
+        }
+        return Float.isFinite(sum)
+                ? largest.drawOfAll(inverse(params), params.minP(), params.topP(), sum, random)
+                : OrderedScores.UNDECIDED;
+    }
+
+    /** Draws one of the tokens that are not ranked. */
+    int sampleUnranked(Logits logits, int row, SamplingParams params, RandomGenerator random) {
+        logits.read(row, scores);
+        for (int rank = 0; rank < logits.ranked(); rank++) {
+            scores[logits.rankedToken(row, rank)] = Float.NEGATIVE_INFINITY;
+        }
+        int best = argMax();
+        checkFinite(scores[best]);
+        weights.weigh(scores, scores[best], inverse(params));
+        return weights.draw(1, 1, random);
+    }
+
     /** Whether a row's ranked scores decide. */
     static boolean isRankedEnough(
             Logits logits, SamplingParams params, int[] suppressed, @Nullable LogitsProcessor processor) {

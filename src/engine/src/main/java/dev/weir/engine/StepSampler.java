@@ -27,8 +27,11 @@ final class StepSampler implements AutoCloseable {
     private final ExecutorService helpers;
     private final List<Choice> choices = new ArrayList<>();
     private int size;
-    /** Rows of which all scores are needed. */
-    private int[] whole = new int[0];
+    /** Rows of which all scores are needed, or their sum. */
+    private int[] rows = new int[0];
+
+    private float[] inverses = new float[0];
+    private float[] sums = new float[0];
 
     /**
      * Without choices.
@@ -76,18 +79,25 @@ final class StepSampler implements AutoCloseable {
 
     /** Makes all choices; those that fail say so when they are asked. */
     void choose(Logits logits) {
-        if (whole.length < size) {
-            whole = new int[choices.size()];
+        if (rows.length < size) {
+            rows = new int[choices.size()];
+            inverses = new float[choices.size()];
+            sums = new float[choices.size()];
+        }
+        for (int i = 0; i < size; i++) {
+            choices.get(i).prepare();
+        }
+        if (logits.addsUp()) {
+            chooseBySums(logits);
         }
         int wholes = 0;
         for (int i = 0; i < size; i++) {
             Choice choice = choices.get(i);
-            choice.prepare();
             if (choice.needsAll(logits)) {
-                whole[wholes++] = choice.row();
+                rows[wholes++] = choice.row();
             }
         }
-        logits.load(whole, wholes);
+        logits.load(rows, wholes);
         int threads = Math.clamp((long) wholes * vocabularySize / scoresPerThread, 1, samplers.size());
         if (threads > 1) {
             chooseTogether(logits, threads);
@@ -95,6 +105,29 @@ final class StepSampler implements AutoCloseable {
         }
         for (int i = 0; i < size; i++) {
             choices.get(i).choose(samplers.getFirst(), logits);
+        }
+    }
+
+    /** Makes the choices that the sums of rows and their ranked scores decide. */
+    private void chooseBySums(Logits logits) {
+        int count = 0;
+        for (int i = 0; i < size; i++) {
+            float inverse = choices.get(i).inverseToSum(logits);
+            if (inverse > 0) {
+                rows[count] = choices.get(i).row();
+                inverses[count++] = inverse;
+            }
+        }
+        if (count == 0) {
+            return;
+        }
+        logits.sum(rows, inverses, count, sums);
+        int next = 0;
+        for (int i = 0; i < size && next < count; i++) {
+            Choice choice = choices.get(i);
+            if (choice.row() == rows[next]) {
+                choice.chooseBySum(samplers.getFirst(), logits, sums[next++]);
+            }
         }
     }
 

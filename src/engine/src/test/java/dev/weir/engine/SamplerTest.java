@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.offset;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -15,6 +16,8 @@ import org.junit.jupiter.api.Test;
 class SamplerTest {
     private static final int[] NONE = {};
     private static final float[] LOGITS = {0.5f, 2.0f, -1.0f, 1.0f, 2.0f, -30.0f};
+
+    private static final int DRAWS = 60_000;
 
     private final Sampler sampler = new Sampler(LOGITS.length);
 
@@ -31,14 +34,13 @@ class SamplerTest {
         return new BufferLogits(FloatBuffer.wrap(scores), scores.length);
     }
 
-    /** Shares of 60,000 draws. */
+    /** Shares of many draws. */
     private double[] shares(SamplingParams params, int... suppressed) {
         SplittableRandom random = new SplittableRandom(1);
         double[] shares = new double[LOGITS.length];
         Logits logits = rows(LOGITS);
-        int draws = 60_000;
-        for (int i = 0; i < draws; i++) {
-            shares[sampler.sample(logits, 0, params, suppressed, null, random)] += 1.0 / draws;
+        for (int i = 0; i < DRAWS; i++) {
+            shares[sampler.sample(logits, 0, params, suppressed, null, random)] += 1.0 / DRAWS;
         }
         return shares;
     }
@@ -160,6 +162,111 @@ class SamplerTest {
         public float rankedScore(int row, int rank) {
             return scores[order[rank]];
         }
+    }
+
+    /** As a device gives them that adds up weights: the three largest scores, a sum, and the whole row if need be, which is counted. */
+    private static final class Summed implements Logits {
+        private final Ranked row = Ranked.of(LOGITS);
+        private int reads;
+
+        @Override
+        public int vocabularySize() {
+            return LOGITS.length;
+        }
+
+        @Override
+        public void read(int number, float[] target) {
+            reads++;
+            System.arraycopy(LOGITS, 0, target, 0, LOGITS.length);
+        }
+
+        @Override
+        public boolean addsUp() {
+            return true;
+        }
+
+        @Override
+        public void sum(int[] rows, float[] inverses, int count, float[] sums) {
+            for (int i = 0; i < count; i++) {
+                double sum = 0;
+                for (float logit : LOGITS) {
+                    sum += Math.exp((logit - row.rankedScore(0, 0)) * inverses[i]);
+                }
+                sums[i] = (float) sum;
+            }
+        }
+
+        @Override
+        public int ranked() {
+            return 3;
+        }
+
+        @Override
+        public int rankedToken(int number, int rank) {
+            return row.rankedToken(0, rank);
+        }
+
+        @Override
+        public float rankedScore(int number, int rank) {
+            return row.rankedScore(0, rank);
+        }
+    }
+
+    /** One choice, as the sum and the ranked scores decide it, or else the whole row. */
+    private int drawBySum(Summed logits, SamplingParams params, SplittableRandom random) {
+        float[] sums = new float[1];
+        float[] inverses = {Sampler.inverseToSum(logits, params, NONE, null)};
+        logits.sum(new int[] {0}, inverses, 1, sums);
+        int drawn = sampler.sampleBySum(logits, 0, params, sums[0], random);
+        return switch (drawn) {
+            case OrderedScores.ANOTHER -> sampler.sampleUnranked(logits, 0, params, random);
+            case OrderedScores.UNDECIDED -> sampler.sample(logits, 0, params, NONE, null, random);
+            default -> drawn;
+        };
+    }
+
+    @Test
+    void sumsAndRankedScoresGiveTheSharesOfTheWholeRowAndReadItOnlyWhereTheyDoNotDecide() {
+        Map<SamplingParams, Double> readsOf = Map.of(
+                params(1, 0, 1, 0), 0.103, // the share of what is not ranked
+                params(0.25f, 0, 1, 0), 0.001,
+                params(1, 0, 0.5f, 0), 0.0,
+                params(1, 0, 0.85f, 0), 0.0,
+                params(1, 0, 0.95f, 0), 1.0,
+                params(1, 0, 1, 0.4f), 0.0,
+                params(1, 0, 0.8f, 0.4f), 0.0,
+                params(1, 0, 1, 0.3f), 1.0);
+        readsOf.forEach((params, reads) -> {
+            Summed logits = new Summed();
+            SplittableRandom random = new SplittableRandom(1);
+            double[] shares = new double[LOGITS.length];
+            for (int i = 0; i < DRAWS; i++) {
+                shares[drawBySum(logits, params, random)] += 1.0 / DRAWS;
+            }
+            double[] expected = expected(params);
+            for (int i = 0; i < shares.length; i++) {
+                assertThat(shares[i]).as("token %d under %s", i, params).isEqualTo(expected[i], offset(0.01));
+            }
+            assertThat((double) logits.reads / DRAWS)
+                    .as("reads under %s", params)
+                    .isEqualTo(reads, offset(0.01));
+        });
+    }
+
+    @Test
+    void sumsAreNotAskedForWhereTheyWouldNotDecide() {
+        Summed logits = new Summed();
+        assertThat(Sampler.inverseToSum(logits, params(0.5f, 0, 1, 0), NONE, null))
+                .isEqualTo(2);
+        assertThat(Sampler.inverseToSum(logits, params(0, 0, 1, 0), NONE, null)).isZero();
+        assertThat(Sampler.inverseToSum(logits, params(1, 2, 1, 0), NONE, null)).isZero();
+        assertThat(Sampler.inverseToSum(logits, params(1, 0, 1, 0), new int[] {3}, null))
+                .isZero();
+        assertThat(Sampler.inverseToSum(rows(LOGITS), params(1, 0, 1, 0), NONE, null))
+                .isZero();
+        assertThat(sampler.sampleBySum(logits, 0, params(1, 0, 1, 0), Float.NaN, new SplittableRandom(1)))
+                .as("the whole row tells what is wrong")
+                .isEqualTo(OrderedScores.UNDECIDED);
     }
 
     @Test

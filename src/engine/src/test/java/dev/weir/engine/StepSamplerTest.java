@@ -7,12 +7,14 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -76,14 +78,50 @@ class StepSamplerTest {
         return new BufferLogits(scores, VOCABULARY);
     }
 
-    /** As a device gives them: the largest score of each row at hand, of the others those that are loaded. */
+    /** As a device gives them: some of the largest scores of each row at hand, of the others those that are loaded. */
     private static final class Remote implements Logits {
         private final Logits all;
         private final Set<Integer> loaded = new HashSet<>();
         private final Set<Integer> read = ConcurrentHashMap.newKeySet();
+        private final boolean addsUp;
+        private final int ranked;
+        private final int[][] order = new int[ROWS][];
 
-        Remote(Logits all) {
+        Remote(Logits all, int ranked, boolean addsUp) {
             this.all = all;
+            this.ranked = ranked;
+            this.addsUp = addsUp;
+            for (int row = 0; row < ROWS; row++) {
+                float[] scores = scores(row);
+                order[row] = IntStream.range(0, VOCABULARY)
+                        .boxed()
+                        .sorted(Comparator.comparingDouble((Integer token) -> -scores[token]))
+                        .limit(ranked)
+                        .mapToInt(Integer::intValue)
+                        .toArray();
+            }
+        }
+
+        private float[] scores(int row) {
+            float[] scores = new float[VOCABULARY];
+            all.read(row, scores);
+            return scores;
+        }
+
+        @Override
+        public boolean addsUp() {
+            return addsUp;
+        }
+
+        @Override
+        public void sum(int[] rows, float[] inverses, int count, float[] sums) {
+            for (int i = 0; i < count; i++) {
+                double sum = 0;
+                for (float score : scores(rows[i])) {
+                    sum += Math.exp((score - rankedScore(rows[i], 0)) * inverses[i]);
+                }
+                sums[i] = (float) sum;
+            }
         }
 
         @Override
@@ -105,32 +143,24 @@ class StepSamplerTest {
 
         @Override
         public int ranked() {
-            return 1;
+            return ranked;
         }
 
         @Override
         public int rankedToken(int row, int rank) {
-            float[] scores = new float[vocabularySize()];
-            all.read(row, scores);
-            int best = 0;
-            for (int token = 1; token < scores.length; token++) {
-                best = scores[token] > scores[best] ? token : best;
-            }
-            return best;
+            return order[row][rank];
         }
 
         @Override
         public float rankedScore(int row, int rank) {
-            float[] scores = new float[vocabularySize()];
-            all.read(row, scores);
-            return scores[rankedToken(row, rank)];
+            return scores(row)[order[row][rank]];
         }
     }
 
     @Test
     void rowsAreLoadedOfWhichAllScoresAreNeededAndNoOthers() {
         Logits logits = logits();
-        Remote remote = new Remote(logits);
+        Remote remote = new Remote(logits, 1, false);
         try (StepSampler near = new StepSampler(VOCABULARY, 1, 1);
                 StepSampler far = new StepSampler(VOCABULARY, THREADS, 1)) {
             choose(near, sequences(), logits);
@@ -140,6 +170,27 @@ class StepSamplerTest {
             }
         }
         assertThat(remote.loaded).isEqualTo(remote.read).hasSizeBetween(ROWS / 2, ROWS - 1);
+    }
+
+    @Test
+    void whereWeightsAreAddedUpFewerRowsAreLoadedWhoeverChooses() {
+        Logits logits = logits();
+        Remote plain = new Remote(logits, 64, false);
+        Remote alone = new Remote(logits, 64, true);
+        Remote together = new Remote(logits, 64, true);
+        try (StepSampler one = new StepSampler(VOCABULARY, 1, 1);
+                StepSampler several = new StepSampler(VOCABULARY, THREADS, 1)) {
+            choose(one, sequences(), plain);
+            choose(one, sequences(), alone);
+            choose(several, sequences(), together);
+            for (int row = 0; row < ROWS; row++) {
+                assertThat(several.choice(row).token())
+                        .isEqualTo(one.choice(row).token());
+            }
+        }
+        assertThat(alone.loaded).isEqualTo(alone.read);
+        assertThat(together.loaded).isEqualTo(alone.loaded);
+        assertThat(plain.loaded).containsAll(alone.loaded).hasSizeGreaterThan(alone.loaded.size());
     }
 
     private static void choose(StepSampler sampler, List<Sequence> sequences, Logits logits) {

@@ -19,7 +19,7 @@ import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.SignalType;
 
 /**
- * Many requests of all kinds, several times as many at once as there are slots: with beginnings in common, cancelled at any
+ * Many requests of all kinds, several times as many at once as there are slots: greedy and drawn, with beginnings in common, cancelled at any
  * token, read by readers that stall until somebody else has ended, in a cache with one block for each slot, so that sequences lose
  * their slots and compute them again.
  * Afterwards nothing may be held, and the device's memory is what it was. Static functions.
@@ -107,8 +107,13 @@ final class ChurnCheck {
                 prompt[prompt.length - 1] = random.nextInt(engine.shape().vocabularySize());
                 int kind = random.nextInt(10);
                 Reader reader = new Reader(kind < 3 ? 1 + random.nextInt(NEW_TOKENS) : 0, kind == 9);
-                engine.generate(new GenerationRequest(
-                                "churn", prompt, SamplingParams.greedyExactly(1 + random.nextInt(NEW_TOKENS))))
+                SamplingParams greedy = SamplingParams.greedyExactly(1 + random.nextInt(NEW_TOKENS));
+                SamplingParams drawn = greedy.toBuilder()
+                        .temperature(1)
+                        .topK(0)
+                        .topP(kind % 4 == 0 ? 0.9f : 1)
+                        .build();
+                engine.generate(new GenerationRequest("churn", prompt, kind % 2 == 0 ? drawn : greedy))
                         .subscribe(reader);
             }
             while (room.availablePermits() < AT_ONCE) {

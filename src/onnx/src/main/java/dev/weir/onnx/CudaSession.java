@@ -4,6 +4,7 @@ import ai.onnxruntime.OrtException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -164,6 +165,25 @@ final class CudaSession implements AutoCloseable {
         CudaKernel kernel = CudaKernel.load(driver, resource, name);
         undo.push(kernel::close);
         return kernel;
+    }
+
+    /**
+     * A kernel's arguments as it is given them: pointers to each.
+     *
+     * @param values memory of the device, or numbers
+     */
+    MemorySegment arguments(Object... values) {
+        MemorySegment pointers = arena.allocate(ValueLayout.ADDRESS, values.length);
+        for (int i = 0; i < values.length; i++) {
+            MemorySegment value = switch (values[i]) {
+                case MemorySegment memory -> arena.allocateFrom(ValueLayout.ADDRESS, memory);
+                case Integer number -> arena.allocateFrom(ValueLayout.JAVA_INT, number);
+                case Long number -> arena.allocateFrom(ValueLayout.JAVA_LONG, number);
+                default -> throw new IllegalArgumentException("no kernel takes " + values[i]);
+            };
+            pointers.setAtIndex(ValueLayout.ADDRESS, i, value);
+        }
+        return pointers;
     }
 
     /** Starts a kernel in order with the runs. */

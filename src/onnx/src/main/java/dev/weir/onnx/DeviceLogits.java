@@ -24,6 +24,7 @@ final class DeviceLogits implements Logits {
     private final long stride;
     private final int ranked;
     private final LogitRanking ranking;
+    private final WeightSums weights;
     private final MemorySegment all;
     private final MemorySegment topDevice;
     private final MemorySegment topHost;
@@ -56,8 +57,8 @@ final class DeviceLogits implements Logits {
         topDevice = session.onDevice(2 * ids);
         topHost = session.pinned(2 * ids);
         places = new int[rows];
-        ranking =
-                new LogitRanking(session, session.arena(), all, vocabulary, stride, topDevice, topDevice.asSlice(ids));
+        ranking = new LogitRanking(session, all, vocabulary, stride, topDevice, topDevice.asSlice(ids));
+        weights = new WeightSums(session, all, vocabulary, stride, topDevice, ranked, rows);
     }
 
     /** Has a run of so many rows write here. */
@@ -90,6 +91,23 @@ final class DeviceLogits implements Logits {
     @Override
     public int vocabularySize() {
         return vocabulary;
+    }
+
+    @Override
+    public boolean addsUp() {
+        return true;
+    }
+
+    @Override
+    public void sum(int[] rows, float[] inverses, int count, float[] sums) {
+        for (int i = 0; i < count; i++) {
+            weights.set(i, step.index(rows[i]), inverses[i]);
+        }
+        weights.run(count);
+        for (int i = 0; i < count; i++) {
+            sums[i] = weights.sum(i);
+        }
+        fetchedBytes += (long) count * Float.BYTES;
     }
 
     @Override

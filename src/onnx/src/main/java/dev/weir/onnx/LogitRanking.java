@@ -1,8 +1,6 @@
 package dev.weir.onnx;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Ranks the largest logits of rows on the device, since most sampling needs no others: {@code rank-logits.cu} says how. Owned by
@@ -29,7 +27,6 @@ final class LogitRanking {
      */
     LogitRanking(
             CudaSession session,
-            Arena arena,
             MemorySegment logits,
             int vocabulary,
             long stride,
@@ -38,18 +35,7 @@ final class LogitRanking {
         this.session = session;
         ranked = ranked(vocabulary);
         kernel = session.kernel("rank-logits.ptx", "rankLogits");
-        MemorySegment[] values = {
-            arena.allocateFrom(ValueLayout.ADDRESS, logits),
-            arena.allocateFrom(ValueLayout.JAVA_INT, vocabulary),
-            arena.allocateFrom(ValueLayout.JAVA_LONG, stride),
-            arena.allocateFrom(ValueLayout.JAVA_INT, ranked),
-            arena.allocateFrom(ValueLayout.ADDRESS, scores),
-            arena.allocateFrom(ValueLayout.ADDRESS, ids)
-        };
-        arguments = arena.allocate(ValueLayout.ADDRESS, values.length);
-        for (int i = 0; i < values.length; i++) {
-            arguments.setAtIndex(ValueLayout.ADDRESS, i, values[i]);
-        }
+        arguments = session.arguments(logits, vocabulary, stride, ranked, scores, ids);
     }
 
     /** How many logits of a row are ranked. */

@@ -1,7 +1,6 @@
 package dev.weir.onnx;
 
 import java.io.PrintStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -9,7 +8,10 @@ import java.util.Comparator;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-/** The kernel that ranks logits against sorting, on rows of all kinds, those of many equal logits among them. Static functions. */
+/**
+ * The kernel that ranks logits against sorting, and the one that adds up weights against adding them up, on rows of all kinds, those of
+ * many equal logits among them. Static functions.
+ */
 final class RankingCheck {
     private static final int ROWS = 12;
 
@@ -17,17 +19,17 @@ final class RankingCheck {
 
     static boolean run(ModelFolder cuda, CudaPlatform platform, PrintStream out) {
         boolean isGood = true;
-        try (CudaSession session = CudaSession.open(cuda, CudaOptions.DEFAULT, platform);
-                Arena arena = Arena.ofConfined()) {
+        try (CudaSession session = CudaSession.open(cuda, CudaOptions.DEFAULT, platform)) {
             for (int vocabulary : new int[] {1, 50, 64, 257, 1024, 1025, 50_257, 128_256}) {
-                isGood &= isRanked(session, arena, vocabulary);
+                isGood &= isRanked(session, vocabulary);
             }
         }
-        out.println((isGood ? "ok     " : "FAILED ") + "ranking of logits: as sorting has it");
+        out.println((isGood ? "ok     " : "FAILED ")
+                + "ranking of logits and sums of weights: as sorting and adding up have them");
         return isGood;
     }
 
-    private static boolean isRanked(CudaSession session, Arena arena, int vocabulary) {
+    private static boolean isRanked(CudaSession session, int vocabulary) {
         long stride = (vocabulary + 63L) / 64 * 64;
         int ranked = LogitRanking.ranked(vocabulary);
         MemorySegment logits = session.onDevice(ROWS * stride * Float.BYTES);
@@ -41,7 +43,7 @@ final class RankingCheck {
             MemorySegment.copy(rows[row], 0, host, ValueLayout.JAVA_FLOAT, row * stride * Float.BYTES, vocabulary);
         }
         session.copy(logits, host, host.byteSize());
-        new LogitRanking(session, arena, logits, vocabulary, stride, scores, ids).run(ROWS);
+        new LogitRanking(session, logits, vocabulary, stride, scores, ids).run(ROWS);
         MemorySegment hostScores = session.pinned(scores.byteSize());
         MemorySegment hostIds = session.pinned(ids.byteSize());
         session.copy(hostScores, scores, scores.byteSize());
@@ -67,7 +69,44 @@ final class RankingCheck {
                 return false;
             }
         }
+        return areSums(session, logits, vocabulary, stride, scores, ranked, rows);
+    }
+
+    /** Rows in another order, each with a temperature of its own. */
+    private static boolean areSums(
+            CudaSession session,
+            MemorySegment logits,
+            int vocabulary,
+            long stride,
+            MemorySegment scores,
+            int ranked,
+            float[][] rows) {
+        WeightSums sums = new WeightSums(session, logits, vocabulary, stride, scores, ranked, ROWS);
+        for (int i = 0; i < ROWS; i++) {
+            sums.set(i, ROWS - 1 - i, inverse(i));
+        }
+        sums.run(ROWS);
+        for (int i = 0; i < ROWS; i++) {
+            float[] row = rows[ROWS - 1 - i];
+            double largest = Double.NEGATIVE_INFINITY;
+            for (float logit : row) {
+                largest = Math.max(largest, logit);
+            }
+            double sum = 0;
+            for (float logit : row) {
+                sum += Math.exp((logit - largest) * inverse(i));
+            }
+            boolean isNumber = Double.isFinite(largest);
+            if (isNumber ? Math.abs(sums.sum(i) / sum - 1) > 1e-4 : Float.isFinite(sums.sum(i))) {
+                return false;
+            }
+        }
         return true;
+    }
+
+    /** From a temperature of 4 to one that leaves the largest alone. */
+    private static float inverse(int row) {
+        return row == 0 ? 1e30f : row / 4f;
     }
 
     /** Gaussian, coarse, all the same, ascending, far below zero, with infinities. */
