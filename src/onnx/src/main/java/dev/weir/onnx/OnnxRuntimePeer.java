@@ -50,8 +50,8 @@ public final class OnnxRuntimePeer implements Peer {
             throw new IllegalArgumentException("--peer onnxruntime has no model: " + e.getMessage(), e);
         }
         if (folder.blockSize() != 0) {
-            throw new IllegalArgumentException("--peer onnxruntime has " + folder.path()
-                    + ", whose paged attention the " + "Java API cannot run: give an export with --target cuda-slots");
+            throw new IllegalArgumentException("--peer onnxruntime has " + folder.path() + ", whose paged attention it"
+                    + " cannot run: give an export with --target cuda-slots");
         }
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR); // as this server's own
