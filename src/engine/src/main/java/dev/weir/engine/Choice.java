@@ -67,7 +67,7 @@ final class Choice {
 
     /** Whether the largest scores of the row do not decide. */
     boolean needsAll(Logits logits) {
-        if (state != State.OPEN) {
+        if (failure != null || state != State.OPEN) {
             return state == State.UNRANKED;
         }
         Sequence chooser = sequence();
