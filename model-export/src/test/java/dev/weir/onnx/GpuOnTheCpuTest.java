@@ -227,13 +227,13 @@ class GpuOnTheCpuTest {
         PagedModels.write(folder, "tiny", "fp16");
         try (Engine engine = Engine.start(open(0), CONFIG, EngineListener.NONE)) {
             List<List<Integer>> before = answers(engine);
-            gpu.fail(SoftwareCuda.OUT_OF_MEMORY);
+            gpu.fail(0, SoftwareCuda.OUT_OF_MEMORY);
             assertThatThrownBy(() -> answers(engine))
                     .isInstanceOf(EngineFailedException.class)
                     .cause()
                     .hasMessageContaining("failed with CUDA error 2: out of memory");
             assertThat(engine.stats().isHealthy()).isFalse();
-            gpu.fail(SoftwareCuda.SUCCESS);
+            gpu.fail(0, SoftwareCuda.SUCCESS);
             assertThat(answers(engine)).isEqualTo(before);
         }
     }
@@ -245,7 +245,7 @@ class GpuOnTheCpuTest {
         Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
         Thread.setDefaultUncaughtExceptionHandler((_, error) -> uncaught.add(error));
         try (Engine engine = Engine.start(open(0), CONFIG, EngineListener.NONE)) {
-            gpu.fail(SoftwareCuda.ILLEGAL_ADDRESS);
+            gpu.fail(0, SoftwareCuda.ILLEGAL_ADDRESS);
             for (GenerationRequest request : requests(engine).subList(0, 3)) {
                 assertThatThrownBy(() -> engine.generate(request).blockLast())
                         .isInstanceOf(EngineFailedException.class)
@@ -262,14 +262,42 @@ class GpuOnTheCpuTest {
     }
 
     @Test
+    void oneOfTwoDevicesGoesOnWithoutTheOther() throws IOException {
+        PagedModels.write(folder, "tiny", "fp16");
+        try (Engine engine = Engine.start(List.of(open(0), open(1)), CONFIG, EngineListener.NONE)) {
+            List<List<Integer>> before = answers(engine);
+            gpu.fail(0, SoftwareCuda.ILLEGAL_ADDRESS);
+            assertThatThrownBy(() -> answers(engine)).isInstanceOf(EngineFailedException.class);
+            assertThat(answers(engine)).isEqualTo(before);
+        }
+        gpu.forget();
+    }
+
+    @Test
+    void whereNoGraphCanBeRecordedStepsAreComputedWithoutOne() throws IOException {
+        PagedModels.write(folder, "tiny", "fp16");
+        List<List<Integer>> replayed;
+        try (Engine engine = Engine.start(open(0), CONFIG, EngineListener.NONE)) {
+            replayed = answers(engine);
+        }
+        gpu.refuseGraphs();
+        PagedModelRunner runner = open(0);
+        runner.replay(true);
+        try (Engine engine = Engine.start(runner, CONFIG, EngineListener.NONE)) {
+            assertThat(answers(engine)).isEqualTo(replayed);
+            assertThat(runner.graphRuns()).isZero();
+        }
+    }
+
+    @Test
     void memoryThatDoesNotSufficeIsRefusedWithTheSettingThatDecides() throws IOException {
         PagedModels.write(folder, "tiny", "fp16");
         assertThatThrownBy(() -> PagedModelRunner.open(cuda(), OPTIONS, new CudaOptions(0, 0.005, true, 1024), gpu))
                 .isInstanceOf(ModelLoadException.class)
                 .hasMessageContaining("set gpu-memory-fraction or kv-cache-memory higher");
-        gpu.fail(SoftwareCuda.OUT_OF_MEMORY);
+        gpu.fail(0, SoftwareCuda.OUT_OF_MEMORY);
         assertThatThrownBy(() -> open(0)).isInstanceOf(ModelLoadException.class).hasMessageContaining("out of memory");
-        gpu.fail(SoftwareCuda.SUCCESS);
+        gpu.fail(0, SoftwareCuda.SUCCESS);
     }
 
     /** Prompts with a beginning in common, a third of whose answers are drawn from all tokens. */

@@ -1,5 +1,6 @@
 package dev.weir.onnx;
 
+import ai.onnxruntime.OrtException;
 import java.lang.foreign.AddressLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -60,7 +61,10 @@ final class SoftwareCuda implements CudaPlatform, AutoCloseable {
     private final Map<Long, Stream> streams = new HashMap<>();
 
     private final List<String> misuses = new ArrayList<>();
-    private int failure;
+    /** By device, what its calls say; nothing if they succeed. */
+    private final Map<Integer, Integer> failures = new HashMap<>();
+
+    private boolean refusesGraphs;
     private int modules;
     private long handles;
     private long copied;
@@ -146,15 +150,23 @@ final class SoftwareCuda implements CudaPlatform, AutoCloseable {
     }
 
     @Override
-    public void addProvider(OrtApi ort, MemorySegment sessionOptions, CudaOptions options, MemorySegment stream) {
-        // the provider for the CPU is always there
+    public void addProvider(OrtApi ort, MemorySegment sessionOptions, CudaOptions options, MemorySegment stream)
+            throws OrtException {
+        if (refusesGraphs && options.graphs()) { // the provider for the CPU, which has none, is always there
+            throw new OrtException("this graph cannot be captured");
+        }
     }
 
     // ---- What a test asks for and looks at
 
-    /** From now on all that may fail does, until {@link #SUCCESS} is set; of a device that is gone also what gives back. */
-    synchronized void fail(int error) {
-        failure = error;
+    /** From now on all that may fail on a device does, until {@link #SUCCESS} is set; if it is gone also what gives back. */
+    synchronized void fail(int device, int error) {
+        failures.put(device, error);
+    }
+
+    /** From now on no session has CUDA graphs. */
+    void refuseGraphs() {
+        refusesGraphs = true;
     }
 
     /** What was done that a GPU would have punished, or not noticed. */
@@ -199,6 +211,7 @@ final class SoftwareCuda implements CudaPlatform, AutoCloseable {
         if (current.get() < 0) {
             return misuse("a thread has not set its device");
         }
+        int failure = failures.getOrDefault(current.get(), SUCCESS);
         if (failure == ILLEGAL_ADDRESS || (mayFail && failure != SUCCESS)) {
             return failure;
         }
