@@ -44,8 +44,7 @@ import picocli.CommandLine.Spec;
             "",
             "The model is compared with libtorch before the folder appears; one that differs is not written. --unchecked "
                     + "spares random weights that.",
-            "For --target cuda and cuda-slots a twin with the same weights in the CPU's graph is compared, since the CPU has no "
-                    + "kernel for the graph itself."
+            "For --target cuda and cuda-slots a twin with the same weights in the CPU's graph is compared: no GPU is needed."
         })
 final class ExportCommand implements Callable<Integer> {
     @Spec
@@ -99,12 +98,11 @@ final class ExportCommand implements Callable<Integer> {
     @Option(
             names = "--precision",
             paramLabel = "NAME",
-            description =
-                    "Weights: fp32; fp16 for half the size; bf16 for the same with --target cuda alone, in fp32's range "
-                            + "but three bits coarser; int8 for a quarter and for speed with many sequences; "
-                            + "int4 for a fifth or less and for speed with few, at some loss (default: int8 for a "
-                            + "--checkpoint whose loss rises by 0.5 %% at most, with --kv int8 if that holds then too, "
-                            + "else fp32; with --target cuda fp16, and bf16 is the other one).")
+            description = "Weights: fp32; fp16 for half the size; bf16 for the same on a GPU alone, in fp32's range "
+                    + "but three bits coarser; int8 for a quarter and for speed with many sequences; "
+                    + "int4 for a fifth or less and for speed with few, at some loss (default: int8 for a "
+                    + "--checkpoint whose loss rises by 0.5 %% at most, with --kv int8 if that holds then too, "
+                    + "else fp32; with --target cuda fp16, and bf16 is the other one).")
     private @Nullable Precision chosenPrecision;
 
     @Option(

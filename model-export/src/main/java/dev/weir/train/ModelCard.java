@@ -36,7 +36,7 @@ final class ModelCard {
     }
 
     /**
-     * Lines of a graph that the CPU cannot run.
+     * Lines of a graph for a GPU, which nothing is compared on.
      *
      * @param target what the graph is for
      * @param precision of its weights and its arithmetic
@@ -45,7 +45,7 @@ final class ModelCard {
     static String twin(Target target, Precision precision, String twin) {
         return target(target)
                 + """
-                - checked in its place, since the CPU has no kernels for it: a twin with the same weights in %1$s, \
+                - checked in its place, on the CPU: a twin with the same weights in %1$s, \
                 GroupQueryAttention and float32 arithmetic
                 %2$s- not checked: this graph itself, neither its attention nor its arithmetic in %1$s
                 """.formatted(

@@ -78,14 +78,12 @@ final class ModelFolderWriter {
         decoder.put("head_size", config.headSize());
         decoder.put("hidden_size", config.width());
         ObjectNode inputs = decoder.putObject("inputs").put("input_ids", "input_ids");
+        if (target != Target.CPU) {
+            providers.addObject().putObject("cuda");
+        }
         switch (target) {
-            case CPU -> inputs.put("attention_mask", "attention_mask");
-            case CUDA_SLOTS -> {
-                providers.addObject().putObject("cuda");
-                inputs.put("attention_mask", "attention_mask");
-            }
+            case CPU, CUDA_SLOTS -> inputs.put("attention_mask", "attention_mask");
             case CUDA -> {
-                providers.addObject().putObject("cuda");
                 // What GenAI has no name for is not named here.
                 for (String name : PagedAttention.GENAI_INPUTS) {
                     inputs.put(name, name);

@@ -4,8 +4,8 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import dev.weir.onnx.ModelFolder;
 
 /**
- * Attention on the CPU, and on CUDA without blocks, by {@code com.microsoft.GroupQueryAttention}: a batch of rows of equally many tokens, each row with
- * a slot of the cache, which is {@code [batch, kv heads, capacity, head size]}.
+ * Attention on the CPU, and on CUDA without blocks, by {@code com.microsoft.GroupQueryAttention}: a batch of rows of equally
+ * many tokens, each row with a slot of the cache, which is {@code [batch, kv heads, capacity, head size]}.
  *
  * <p>Inputs are {@code input_ids} and {@code position_ids [batch, tokens]} and {@code attention_mask [batch, total]}, as of
  * any model in ONNX Runtime GenAI; a model with rotary positions does not ask for positions, which the mask tells. Logits come out

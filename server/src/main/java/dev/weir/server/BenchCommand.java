@@ -69,7 +69,7 @@ final class BenchCommand implements Callable<Integer> {
             paramLabel = "NAME",
             description =
                     "Random weights: fp32 or int8, which llama.cpp gets as Q8_0 and jlama as fp32; on a GPU fp16 or "
-                            + "bf16, which both get as fp32 (default: fp32, on a GPU fp16).")
+                            + "bf16 (default: fp32, on a GPU fp16).")
     private @Nullable String chosenPrecision;
 
     @Option(

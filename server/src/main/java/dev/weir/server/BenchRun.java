@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Measures the bare loop, the engine and the peers on one load after another. They take turns, so that what else the machine
@@ -29,22 +30,18 @@ record BenchRun(
         TokenTimes run(List<Peer.Prompt> prompts, int newTokens);
     }
 
-    private interface Moved {
-        Optional<Peer.Traffic> latest();
-    }
-
     /** Somebody who is measured, turn by turn. */
     private static final class Contender {
         private final String name;
         private final Generation generation;
-        private final Moved moved;
+        private final Supplier<Optional<Peer.Traffic>> latest;
         private final List<TokenTimes> turns = new ArrayList<>();
         private Optional<Peer.Traffic> traffic = Optional.empty();
 
-        Contender(String name, Generation generation, Moved moved) {
+        Contender(String name, Generation generation, Supplier<Optional<Peer.Traffic>> latest) {
             this.name = name;
             this.generation = generation;
-            this.moved = moved;
+            this.latest = latest;
         }
 
         void warmUp(List<Peer.Prompt> prompts, int newTokens) {
@@ -53,7 +50,7 @@ record BenchRun(
 
         void turn(List<Peer.Prompt> prompts, int newTokens) {
             turns.add(generation.run(prompts, newTokens));
-            traffic = moved.latest();
+            traffic = latest.get();
         }
 
         BenchRow row() {

@@ -11,7 +11,7 @@ import java.util.List;
  *
  * @param home the project's folder, where {@code weir} is
  * @param shape a preset or {@code layers/heads/width}, as {@code weir export --random} takes it
- * @param precision of the weights: fp32 or int8; of a model for a GPU, which is this project's own alone, fp16 or bf16
+ * @param precision of the weights: fp32 or int8; for a GPU fp16 or bf16, which llama.cpp and jlama get as fp32
  * @param cache of this project's own keys and values: int8, or else as exports have them
  * @param isForGpu whether this project's own model is for a GPU
  */

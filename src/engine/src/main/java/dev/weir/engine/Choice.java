@@ -8,17 +8,12 @@ import org.jspecify.annotations.Nullable;
  * chooses, and read by the engine thread afterwards; used again in each step.
  */
 final class Choice {
-    private enum State {
-        OPEN,
-        /** The token is not among the ranked ones. */
-        UNRANKED,
-        MADE
-    }
-
-    private State state = State.OPEN;
     private @Nullable Sequence sequence;
     private int row;
     private int token;
+    /** Whether the token is known not to be among the row's ranked ones. */
+    private boolean isUnranked;
+
     private @Nullable TokenLogprobs logprobs;
     private @Nullable Throwable failure;
 
@@ -26,8 +21,8 @@ final class Choice {
     void begin(Sequence sequence, int row) {
         this.sequence = sequence;
         this.row = row;
-        state = State.OPEN;
         token = Sampler.NO_TOKEN;
+        isUnranked = false;
         logprobs = null;
         failure = null;
     }
@@ -57,34 +52,37 @@ final class Choice {
     void chooseBySum(Sampler sampler, Logits logits, float sum) {
         Sequence chooser = sequence();
         int drawn = sampler.sampleBySum(logits, row, chooser.request.sampling(), sum, chooser.random());
-        if (drawn == OrderedScores.ANOTHER) {
-            state = State.UNRANKED;
-        } else if (drawn != OrderedScores.UNDECIDED) {
-            state = State.MADE;
+        if (drawn >= 0) {
             token = drawn;
         }
+        isUnranked = drawn == OrderedScores.ANOTHER;
     }
 
     /** Whether the largest scores of the row do not decide. */
     boolean needsAll(Logits logits) {
-        if (failure != null || state != State.OPEN) {
-            return state == State.UNRANKED;
+        if (isSettled()) {
+            return false;
         }
         Sequence chooser = sequence();
         SamplingParams sampling = chooser.request.sampling();
-        return sampling.logprobs().isPresent()
+        return isUnranked
+                || sampling.logprobs().isPresent()
                 || !Sampler.isRankedEnough(logits, sampling, chooser.suppressedTokens(), chooser.logitsProcessor());
     }
 
-    /** Makes the choice, or finds out why there is none. */
+    private boolean isSettled() {
+        return failure != null || token != Sampler.NO_TOKEN;
+    }
+
+    /** Makes the choice if it is not made, or finds out why there is none. */
     void choose(Sampler sampler, Logits logits) {
-        if (failure != null || state == State.MADE) {
+        if (isSettled()) {
             return;
         }
         Sequence chooser = sequence();
         SamplingParams sampling = chooser.request.sampling();
         try {
-            if (state == State.UNRANKED) {
+            if (isUnranked) {
                 token = sampler.sampleUnranked(logits, row, sampling, chooser.random());
                 return;
             }

@@ -3,7 +3,7 @@ package dev.weir.engine;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
-/** The largest scores of a row in order, from which to draw. Owned by the engine thread, whose memory it reuses for every row. */
+/** The largest scores of a row in order, from which to draw. Owned by its {@link Sampler}, with memory for one row. */
 final class OrderedScores {
     /** The token is one of those that are not here. */
     static final int ANOTHER = -2;
@@ -14,6 +14,12 @@ final class OrderedScores {
     private final long[] entries;
 
     private int size;
+
+    /** Weights of those that may be drawn, the first {@code kept}, and their sum. */
+    private float[] weights = new float[0];
+
+    private int kept;
+    private double mass;
 
     OrderedScores(int vocabularySize) {
         entries = new long[vocabularySize];
@@ -51,8 +57,8 @@ final class OrderedScores {
      * @param uniform a random number from 0 to below 1
      */
     int draw(float inverse, float minWeight, float share, double uniform) {
-        int kept = kept(inverse, minWeight);
-        return drawNucleus(inverse, kept, share * mass(inverse, kept), uniform);
+        weigh(inverse, minWeight);
+        return drawNucleus(share * mass, uniform);
     }
 
     /**
@@ -62,71 +68,58 @@ final class OrderedScores {
      * @return the token; {@link #ANOTHER} or {@link #UNDECIDED} if these are not enough, the latter before anything was drawn
      */
     int drawOfAll(float inverse, float minWeight, float share, double sum, RandomGenerator random) {
-        int kept = kept(inverse, minWeight);
-        double mass = mass(inverse, kept);
+        weigh(inverse, minWeight);
         if (kept < size) { // nor has any other token the weight
-            return drawNucleus(inverse, kept, share * mass, random.nextDouble());
+            return drawNucleus(share * mass, random.nextDouble());
         }
         if (minWeight > 0 || (share < 1 && mass < share * sum)) {
             return UNDECIDED;
         }
         if (share < 1) {
-            return drawNucleus(inverse, kept, share * sum, random.nextDouble());
+            return drawNucleus(share * sum, random.nextDouble());
         }
         double target = random.nextDouble() * sum;
-        return target < mass ? at(inverse, kept, target) : ANOTHER;
+        return target < mass ? at(target) : ANOTHER;
     }
 
-    /** Those of some weight, and no less than that. */
-    private int kept(float inverse, float minWeight) {
+    /** Gives those a weight that have one, and no less than that. */
+    private void weigh(float inverse, float minWeight) {
+        if (weights.length < size) {
+            weights = new float[size];
+        }
         float max = score(0);
-        int kept = 0;
-        while (kept < size) {
-            float weight = weight(kept, max, inverse);
+        mass = 0;
+        for (kept = 0; kept < size; kept++) {
+            float weight = FastExp.exp((score(kept) - max) * inverse);
             if (weight <= 0 || weight < minWeight) {
-                break;
+                return;
             }
-            kept++;
+            weights[kept] = weight;
+            mass += weight;
         }
-        return kept;
-    }
-
-    private double mass(float inverse, int count) {
-        float max = score(0);
-        double mass = 0;
-        for (int place = 0; place < count; place++) {
-            mass += weight(place, max, inverse);
-        }
-        return mass;
     }
 
     /** Draws from the fewest, at least one, that have so much weight. */
-    private int drawNucleus(float inverse, int kept, double wanted, double uniform) {
-        float max = score(0);
-        double mass = 0;
+    private int drawNucleus(double wanted, double uniform) {
+        double nucleus = 0;
         int taken = 0;
-        while (taken < kept && mass < wanted) {
-            mass += weight(taken, max, inverse);
-            taken++;
+        while (taken < kept && nucleus < wanted) {
+            nucleus += weights[taken++];
         }
-        return at(inverse, taken, uniform * mass);
+        kept = taken;
+        return at(uniform * nucleus);
     }
 
-    /** The first token, of so many, with which the sum of weights is over a target. */
-    private int at(float inverse, int count, double target) {
-        float max = score(0);
+    /** The first token, of those kept, with which the sum of weights is over a target. */
+    private int at(double target) {
         double seen = 0;
-        for (int place = 0; place < count; place++) {
-            seen += weight(place, max, inverse);
+        for (int place = 0; place < kept; place++) {
+            seen += weights[place];
             if (seen > target) {
                 return token(place);
             }
         }
-        return token(count - 1); // rounding left the target a hair above the sum
-    }
-
-    private float weight(int place, float max, float inverse) {
-        return FastExp.exp((score(place) - max) * inverse);
+        return token(kept - 1); // rounding left the target a hair above the sum
     }
 
     private int token(int place) {

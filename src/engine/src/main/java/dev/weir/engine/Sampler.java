@@ -94,13 +94,13 @@ final class Sampler {
     }
 
     /**
-     * By what differences of a row's scores are to be multiplied before their weights are added up, so that the sum and the ranked
+     * Of logits that add up, by what differences of a row's scores are to be multiplied before their weights are added up, so that the sum and the ranked
      * ones decide mostly; 0 if that does not help, or is not needed.
      */
     static float inverseToSum(
             Logits logits, SamplingParams params, int[] suppressed, @Nullable LogitsProcessor processor) {
         boolean mayAllBeDrawn = processor == null && suppressed.length == 0 && !params.isGreedy() && params.topK() == 0;
-        return mayAllBeDrawn && logits.addsUp() && logits.ranked() < logits.vocabularySize() ? inverse(params) : 0;
+        return mayAllBeDrawn && logits.ranked() < logits.vocabularySize() ? inverse(params) : 0;
     }
 
     /**

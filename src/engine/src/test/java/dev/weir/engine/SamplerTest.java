@@ -128,92 +128,15 @@ class SamplerTest {
                 .isEqualTo(5);
     }
 
-    /** As a device gives them: the largest scores of a row in order, of which the row itself may not be read. */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    private record Ranked(float[] scores, Integer[] order) implements Logits {
-        static Ranked of(float[] scores) {
-            Integer[] order = new Integer[scores.length];
-            Arrays.setAll(order, i -> i);
-            Arrays.sort(order, (a, b) -> scores[a] != scores[b] ? Float.compare(scores[b], scores[a]) : a - b);
-            return new Ranked(scores, order);
-        }
-
-        @Override
-        public int vocabularySize() {
-            return scores.length;
-        }
-
-        @Override
-        public void read(int row, float[] target) {
-            throw new AssertionError("the whole row was read");
-        }
-
-        @Override
-        public int ranked() {
-            return 8;
-        }
-
-        @Override
-        public int rankedToken(int row, int rank) {
-            return order[rank];
-        }
-
-        @Override
-        public float rankedScore(int row, int rank) {
-            return scores[order[rank]];
-        }
-    }
-
-    /** As a device gives them that adds up weights: the three largest scores, a sum, and the whole row if need be, which is counted. */
-    private static final class Summed implements Logits {
-        private final Ranked row = Ranked.of(LOGITS);
-        private int reads;
-
-        @Override
-        public int vocabularySize() {
-            return LOGITS.length;
-        }
-
-        @Override
-        public void read(int number, float[] target) {
-            reads++;
-            System.arraycopy(LOGITS, 0, target, 0, LOGITS.length);
-        }
-
-        @Override
-        public boolean addsUp() {
-            return true;
-        }
-
-        @Override
-        public void sum(int[] rows, float[] inverses, int count, float[] sums) {
-            for (int i = 0; i < count; i++) {
-                double sum = 0;
-                for (float logit : LOGITS) {
-                    sum += Math.exp((logit - row.rankedScore(0, 0)) * inverses[i]);
-                }
-                sums[i] = (float) sum;
-            }
-        }
-
-        @Override
-        public int ranked() {
-            return 3;
-        }
-
-        @Override
-        public int rankedToken(int number, int rank) {
-            return row.rankedToken(0, rank);
-        }
-
-        @Override
-        public float rankedScore(int number, int rank) {
-            return row.rankedScore(0, rank);
-        }
+    /** The three largest of these logits, and their sum, with the whole row if need be. */
+    private static RankedLogits summed() {
+        RankedLogits logits = new RankedLogits(rows(LOGITS), 3, true);
+        logits.load(new int[] {0}, 1);
+        return logits;
     }
 
     /** One choice, as the sum and the ranked scores decide it, or else the whole row. */
-    private int drawBySum(Summed logits, SamplingParams params, SplittableRandom random) {
+    private int drawBySum(Logits logits, SamplingParams params, SplittableRandom random) {
         float[] sums = new float[1];
         float[] inverses = {Sampler.inverseToSum(logits, params, NONE, null)};
         logits.sum(new int[] {0}, inverses, 1, sums);
@@ -237,7 +160,7 @@ class SamplerTest {
                 params(1, 0, 0.8f, 0.4f), 0.0,
                 params(1, 0, 1, 0.3f), 1.0);
         readsOf.forEach((params, reads) -> {
-            Summed logits = new Summed();
+            RankedLogits logits = summed();
             SplittableRandom random = new SplittableRandom(1);
             double[] shares = new double[LOGITS.length];
             for (int i = 0; i < DRAWS; i++) {
@@ -247,7 +170,7 @@ class SamplerTest {
             for (int i = 0; i < shares.length; i++) {
                 assertThat(shares[i]).as("token %d under %s", i, params).isEqualTo(expected[i], offset(0.01));
             }
-            assertThat((double) logits.reads / DRAWS)
+            assertThat(logits.reads.doubleValue() / DRAWS)
                     .as("reads under %s", params)
                     .isEqualTo(reads, offset(0.01));
         });
@@ -255,14 +178,12 @@ class SamplerTest {
 
     @Test
     void sumsAreNotAskedForWhereTheyWouldNotDecide() {
-        Summed logits = new Summed();
+        RankedLogits logits = summed();
         assertThat(Sampler.inverseToSum(logits, params(0.5f, 0, 1, 0), NONE, null))
                 .isEqualTo(2);
         assertThat(Sampler.inverseToSum(logits, params(0, 0, 1, 0), NONE, null)).isZero();
         assertThat(Sampler.inverseToSum(logits, params(1, 2, 1, 0), NONE, null)).isZero();
         assertThat(Sampler.inverseToSum(logits, params(1, 0, 1, 0), new int[] {3}, null))
-                .isZero();
-        assertThat(Sampler.inverseToSum(rows(LOGITS), params(1, 0, 1, 0), NONE, null))
                 .isZero();
         assertThat(sampler.sampleBySum(logits, 0, params(1, 0, 1, 0), Float.NaN, new SplittableRandom(1)))
                 .as("the whole row tells what is wrong")
@@ -289,7 +210,13 @@ class SamplerTest {
             for (SamplingParams params : all) {
                 long seed = random.nextLong();
                 int whole = large.sample(rows(scores), 0, params, suppressed, null, new SplittableRandom(seed));
-                int ranked = large.sample(Ranked.of(scores), 0, params, suppressed, null, new SplittableRandom(seed));
+                int ranked = large.sample(
+                        new RankedLogits(rows(scores), 8, false),
+                        0,
+                        params,
+                        suppressed,
+                        null,
+                        new SplittableRandom(seed));
                 assertThat(ranked).as("%s of %s", params, scores).isEqualTo(whole);
             }
         }
@@ -300,7 +227,8 @@ class SamplerTest {
         float[] scores = new float[50];
         Sampler large = new Sampler(50);
         for (SamplingParams params : List.of(params(1, 0, 1, 0), params(1, 0, 0.9f, 0), params(1, 9, 1, 0))) {
-            assertThatThrownBy(() -> large.sample(Ranked.of(scores), 0, params, NONE, null, new SplittableRandom(1)))
+            assertThatThrownBy(() -> large.sample(
+                            new RankedLogits(rows(scores), 8, false), 0, params, NONE, null, new SplittableRandom(1)))
                     .hasMessageContaining("whole row");
         }
     }

@@ -5,16 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
-import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -78,89 +74,10 @@ class StepSamplerTest {
         return new BufferLogits(scores, VOCABULARY);
     }
 
-    /** As a device gives them: some of the largest scores of each row at hand, of the others those that are loaded. */
-    private static final class Remote implements Logits {
-        private final Logits all;
-        private final Set<Integer> loaded = new HashSet<>();
-        private final Set<Integer> read = ConcurrentHashMap.newKeySet();
-        private final boolean addsUp;
-        private final int ranked;
-        private final int[][] order = new int[ROWS][];
-
-        Remote(Logits all, int ranked, boolean addsUp) {
-            this.all = all;
-            this.ranked = ranked;
-            this.addsUp = addsUp;
-            for (int row = 0; row < ROWS; row++) {
-                float[] scores = scores(row);
-                order[row] = IntStream.range(0, VOCABULARY)
-                        .boxed()
-                        .sorted(Comparator.comparingDouble((Integer token) -> -scores[token]))
-                        .limit(ranked)
-                        .mapToInt(Integer::intValue)
-                        .toArray();
-            }
-        }
-
-        private float[] scores(int row) {
-            float[] scores = new float[VOCABULARY];
-            all.read(row, scores);
-            return scores;
-        }
-
-        @Override
-        public boolean addsUp() {
-            return addsUp;
-        }
-
-        @Override
-        public void sum(int[] rows, float[] inverses, int count, float[] sums) {
-            for (int i = 0; i < count; i++) {
-                double sum = 0;
-                for (float score : scores(rows[i])) {
-                    sum += Math.exp((score - rankedScore(rows[i], 0)) * inverses[i]);
-                }
-                sums[i] = (float) sum;
-            }
-        }
-
-        @Override
-        public int vocabularySize() {
-            return all.vocabularySize();
-        }
-
-        @Override
-        public void load(int[] rows, int count) {
-            Arrays.stream(rows).limit(count).forEach(loaded::add);
-        }
-
-        @Override
-        public void read(int row, float[] scores) {
-            assertThat(loaded).contains(row);
-            read.add(row);
-            all.read(row, scores);
-        }
-
-        @Override
-        public int ranked() {
-            return ranked;
-        }
-
-        @Override
-        public int rankedToken(int row, int rank) {
-            return order[row][rank];
-        }
-
-        @Override
-        public float rankedScore(int row, int rank) {
-            return scores(row)[order[row][rank]];
-        }
-    }
-
     @Test
     void rowsAreLoadedOfWhichAllScoresAreNeededAndNoOthers() {
         Logits logits = logits();
-        Remote remote = new Remote(logits, 1, false);
+        RankedLogits remote = new RankedLogits(logits, 1, false);
         try (StepSampler near = new StepSampler(VOCABULARY, 1, 1);
                 StepSampler far = new StepSampler(VOCABULARY, THREADS, 1)) {
             choose(near, sequences(), logits);
@@ -175,9 +92,9 @@ class StepSamplerTest {
     @Test
     void whereWeightsAreAddedUpFewerRowsAreLoadedWhoeverChooses() {
         Logits logits = logits();
-        Remote plain = new Remote(logits, 64, false);
-        Remote alone = new Remote(logits, 64, true);
-        Remote together = new Remote(logits, 64, true);
+        RankedLogits plain = new RankedLogits(logits, 64, false);
+        RankedLogits alone = new RankedLogits(logits, 64, true);
+        RankedLogits together = new RankedLogits(logits, 64, true);
         try (StepSampler one = new StepSampler(VOCABULARY, 1, 1);
                 StepSampler several = new StepSampler(VOCABULARY, THREADS, 1)) {
             choose(one, sequences(), plain);

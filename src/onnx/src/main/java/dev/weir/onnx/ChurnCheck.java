@@ -19,10 +19,9 @@ import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.SignalType;
 
 /**
- * Many requests of all kinds, several times as many at once as there are slots: greedy and drawn, with beginnings in common, cancelled at any
- * token, read by readers that stall until somebody else has ended, in a cache with one block for each slot, so that sequences lose
- * their slots and compute them again.
- * Afterwards nothing may be held, and the device's memory is what it was. Static functions.
+ * Many requests of all kinds, several times as many at once as there are slots: greedy and drawn, with beginnings in common,
+ * cancelled at any token, read by readers that stall until somebody else has ended, in a cache with one block for each slot, so that
+ * sequences lose their slots and compute them again. Afterwards nothing may be held, and the device's memory is what it was. Static functions.
  */
 final class ChurnCheck {
     private static final int SLOTS = 48;

@@ -8,10 +8,11 @@ import java.util.List;
 /** The libraries of NVIDIA's without which ONNX Runtime's CUDA provider cannot be loaded. Static functions; any thread. */
 @SuppressWarnings("restricted") // libraries are opened, nothing in them is called
 final class CudaLibraries {
-    private static final String DRIVER = "libcuda.so.1";
+    static final String DRIVER = "libcuda.so.1";
+    static final String RUNTIME = "libcudart.so.12";
     /** What the provider of the pinned release names. */
     private static final List<String> CUDA =
-            List.of("libcudart.so.12", "libcublas.so.12", "libcublasLt.so.12", "libcurand.so.10");
+            List.of(RUNTIME, "libcublas.so.12", "libcublasLt.so.12", "libcurand.so.10");
 
     private CudaLibraries() {}
 

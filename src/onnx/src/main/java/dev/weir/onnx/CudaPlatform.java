@@ -19,7 +19,11 @@ interface CudaPlatform {
      */
     void load(int device);
 
-    /** The functions of {@code cuda_runtime_api.h}, once it is loaded. */
+    /**
+     * The functions of {@code cuda_runtime_api.h}, once it is loaded.
+     *
+     * @throws ModelLoadException if there are none
+     */
     SymbolLookup runtime();
 
     /** The functions of {@code cuda.h}. */

@@ -36,6 +36,7 @@ final class DeviceLogits implements Logits {
     private final long ids;
 
     private int loaded;
+    private long sentBytes;
     private long fetchedBytes;
 
     /**
@@ -80,7 +81,13 @@ final class DeviceLogits implements Logits {
         session.copy(topHost, topDevice, bytes);
         session.copy(topHost.asSlice(ids), topDevice.asSlice(ids), bytes);
         session.await();
+        sentBytes = 0;
         fetchedBytes = 2 * bytes;
+    }
+
+    /** Bytes that went to the device since the latest run. */
+    long sentBytes() {
+        return sentBytes;
     }
 
     /** Bytes that came from the device since the latest run. */
@@ -107,6 +114,7 @@ final class DeviceLogits implements Logits {
         for (int i = 0; i < count; i++) {
             sums[i] = weights.sum(i);
         }
+        sentBytes += count * (long) (Integer.BYTES + Float.BYTES);
         fetchedBytes += (long) count * Float.BYTES;
     }
 

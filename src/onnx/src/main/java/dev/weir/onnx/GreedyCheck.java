@@ -18,11 +18,10 @@ import reactor.core.publisher.Flux;
 
 /**
  * The greedy answers of the same weights on GPU and CPU, all requests at once. Where two answers part, the CPU's logits of the
- * two tokens must be so close that half floats, or bfloat16 where the GPU calculates in that, cannot tell them apart. Static functions.
+ * two tokens must be so close that the kind of numbers that the GPU's cache is of, half floats, bfloat16 or eight bits, cannot tell
+ * them apart. Static functions.
  */
 final class GreedyCheck {
-    /** Bits of a float32's fraction. */
-    private static final int FRACTION = 23;
     /** Roundings of a logit's size that the GPU may be off after all layers: those of half floats stay below one. */
     private static final double ROUNDINGS = 4;
 
@@ -47,16 +46,10 @@ final class GreedyCheck {
             prompts.add(random.ints(length, 0, first.shape().vocabularySize()).toArray());
         }
         expected = answers(first, EngineConfig.DEFAULT, prompts, newTokens);
-        int fraction;
-        try (PagedModelRunner runner = PagedModelRunner.open(cuda, gpuOptions, CudaOptions.DEFAULT, platform)) {
-            float[] logits = logits(runner, prompts.getFirst(), new int[0], 0);
-            fraction = Math.min(fraction(logits), runner.cacheFraction());
-        }
-        List<int[]> found = answers(
-                PagedModelRunner.open(cuda, gpuOptions, CudaOptions.DEFAULT, platform),
-                new EngineConfig(count, Integer.MAX_VALUE, 4096, 1024, 32),
-                prompts,
-                newTokens);
+        PagedModelRunner gpu = PagedModelRunner.open(cuda, gpuOptions, CudaOptions.DEFAULT, platform);
+        int fraction = gpu.cacheFraction();
+        List<int[]> found =
+                answers(gpu, new EngineConfig(count, Integer.MAX_VALUE, 4096, 1024, 32), prompts, newTokens);
         int same = 0;
         int ties = 0;
         double largest = 0;
@@ -80,15 +73,6 @@ final class GreedyCheck {
                 "%s greedy tokens: %d of %d answers as the CPU's, %d part at a tie in %d bits (largest margin %.4f)%n",
                 isGood ? "ok    " : "FAILED", same, count, ties, fraction + 1, largest);
         return isGood;
-    }
-
-    /** Bits of the fraction that logits have, which tells what they were calculated in: 10 of half floats, 7 of bfloat16. */
-    private static int fraction(float[] logits) {
-        int used = 0;
-        for (float logit : logits) {
-            used |= Float.floatToRawIntBits(logit);
-        }
-        return FRACTION - Math.min(FRACTION, Integer.numberOfTrailingZeros(used));
     }
 
     private static List<int[]> answers(ModelRunner runner, EngineConfig config, List<int[]> prompts, int newTokens) {

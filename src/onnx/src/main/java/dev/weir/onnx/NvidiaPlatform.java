@@ -13,9 +13,6 @@ import java.util.TreeMap;
 /** NVIDIA's GPUs, through their driver and the libraries that ONNX Runtime's CUDA provider has loaded. */
 @SuppressWarnings("restricted") // libraries are opened
 final class NvidiaPlatform implements CudaPlatform {
-    private static final String RUNTIME = "libcudart.so.12";
-    private static final String DRIVER = "libcuda.so.1";
-
     /** Has the Java API load the provider, which unpacks and finds its own libraries. */
     @Override
     public void load(int device) {
@@ -40,10 +37,11 @@ final class NvidiaPlatform implements CudaPlatform {
     @Override
     public SymbolLookup runtime() {
         try {
-            return SymbolLookup.libraryLookup(RUNTIME, Arena.global());
+            return SymbolLookup.libraryLookup(CudaLibraries.RUNTIME, Arena.global());
         } catch (IllegalArgumentException e) {
             throw new ModelLoadException(
-                    RUNTIME + ", NVIDIA's CUDA 12 runtime, is not found: install CUDA 12, or put its folder on "
+                    CudaLibraries.RUNTIME
+                            + ", NVIDIA's CUDA 12 runtime, is not found: install CUDA 12, or put its folder on "
                             + "LD_LIBRARY_PATH",
                     e);
         }
@@ -51,7 +49,7 @@ final class NvidiaPlatform implements CudaPlatform {
 
     @Override
     public SymbolLookup driver() {
-        return SymbolLookup.libraryLookup(DRIVER, Arena.global());
+        return SymbolLookup.libraryLookup(CudaLibraries.DRIVER, Arena.global());
     }
 
     @Override
